@@ -1,0 +1,99 @@
+"""The catalogue of checks: every check's points, title and hint, read from the source.
+
+Nothing is imported or run: whatever happens to a check in a run, its points are known before.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.errors import CourseError
+from shared.syllabus import POINTS_PER_TASK, Syllabus
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check, as its author wrote it."""
+
+    task: str
+    file: str
+    name: str
+    title: str
+    points: int
+    hint: str
+
+    @property
+    def id(self) -> str:
+        """Its node id, as pytest takes it."""
+        return f"checks/{self.task}/{self.file}::{self.name}"
+
+
+def read(course: Path, syllabus: Syllabus) -> dict[str, Check]:
+    """Return all checks of the course by their ids, in the order of the syllabus.
+
+    Raises:
+        CourseError: a folder is missing or unlisted, a check lacks something, or a task's points
+            do not add up.
+    """
+    folder = course / "checks"
+    listed = set(syllabus.names)
+    for tree in ("checks", "exercises", "solutions"):
+        present = {each.name for each in (course / tree).glob("task_*") if each.is_dir()}
+        if unlisted := sorted(present - listed):
+            raise CourseError(f"{tree}/{unlisted[0]} is not in checks/syllabus.toml; list it there.")
+        # A student's copy may lack tasks of `exercises`; they score 0 and are named.
+        if tree == "checks" and (missing := sorted(listed - present)):
+            raise CourseError(f"{tree}/{missing[0]} is in the syllabus, but there is no such folder.")
+    checks: dict[str, Check] = {}
+    for task in syllabus.names:
+        found = [
+            check for path in sorted((folder / task).glob("test_*.py")) for check in _checks(path)
+        ]
+        total = sum(check.points for check in found)
+        if total != POINTS_PER_TASK:
+            raise CourseError(
+                f"The checks of {task} add up to {total} points; "
+                f"every task has {POINTS_PER_TASK}."
+            )
+        checks.update((check.id, check) for check in found)
+    return checks
+
+
+def _checks(path: Path) -> list[Check]:
+    try:
+        module = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    except SyntaxError as error:
+        raise CourseError(
+            f"checks/{path.parent.name}/{path.name} does not parse: {error.msg} "
+            f"(line {error.lineno})."
+        ) from error
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return [
+        _check(path, node)
+        for node in module.body
+        if isinstance(node, functions) and node.name.startswith("test_")
+    ]
+
+
+def _check(path: Path, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Check:
+    where = f"{path.parent.name}/{path.name}: {node.name}"
+    marks = [
+        each
+        for each in node.decorator_list
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id == "points"
+    ]
+    if len(marks) != 1:
+        raise CourseError(f"{where} has no points; write @points(2, hint=...) above it.")
+    try:
+        number = ast.literal_eval(marks[0].args[0])
+        hint = ast.literal_eval(next(k.value for k in marks[0].keywords if k.arg == "hint"))
+    except (ValueError, IndexError, StopIteration):
+        raise CourseError(f"{where}: write its points and its hint as literals.") from None
+    if type(number) is not int or number < 1 or not isinstance(hint, str) or not hint:
+        raise CourseError(f"{where}: points are a whole number from 1, and the hint is a text.")
+    title = (ast.get_docstring(node) or "").strip()
+    if not title:
+        raise CourseError(f"{where} has no docstring; its first line is the check's title.")
+    return Check(path.parent.name, path.name, node.name, title.splitlines()[0], number, hint)

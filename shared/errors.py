@@ -1,0 +1,47 @@
+"""What can go wrong, by whose doing.
+
+LabError
+├── CourseError      the author of a task or check did something wrong: the run is refused
+├── SubmissionFault  the submission did something wrong: its check fails with this sentence
+│   ├── StartFailed  it did not import, or its start-up raised
+│   └── Dead         its process ended, hung or broke the link; nothing more can be asked of it
+└── HarnessError     the harness itself failed: nobody loses points, the run ends with a code of its own
+
+Every message is one sentence for the person who can act on it.
+"""
+
+from __future__ import annotations
+
+
+class LabError(Exception):
+    """Any error of the lab."""
+
+
+class CourseError(LabError):
+    """A task, a check or the syllabus is wrong."""
+
+
+class SubmissionFault(LabError):
+    """The submission is wrong in a way that no assertion had to find."""
+
+
+class StartFailed(SubmissionFault):
+    """The submission could not be imported or started.
+
+    Attributes:
+        type: the name of the exception that stopped it.
+        text: the exception's own text, without traceback.
+    """
+
+    def __init__(self, message: str, type: str, text: str) -> None:
+        super().__init__(message)
+        self.type = type
+        self.text = text
+
+
+class Dead(SubmissionFault):
+    """The submission's process is gone."""
+
+
+class HarnessError(LabError):
+    """The harness failed; the submission is not to blame."""

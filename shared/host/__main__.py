@@ -1,0 +1,43 @@
+"""The process beside a submission: ``python -m shared.host PORT TOKEN CLOCK ROLE [MODULE ...]``.
+
+CLOCK is "lab" or "real". ROLE is "forks" (import the modules, then be a fork server) or "one" (be
+a host oneself).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from shared.link import Hello, Link, Start, dial
+
+
+def main(port: int, token: str, clock: str, role: str, modules: list[str]) -> int:
+    from shared.host import warm
+
+    lab_time = clock == "lab"
+    if lab_time:
+        from shared.host import waiting
+
+        warm.import_unfreezable(modules)
+        waiting.install()
+
+    def host(token: str, link: Link | None = None) -> int:
+        from shared.host.program import Program
+
+        link = link or dial(port, Hello(token, os.getpid()))
+        start = link.receive()
+        return Program(link, start, lab_time=lab_time).run() if isinstance(start, Start) else 1
+
+    if role == "one":
+        return host(token)
+    from shared.host import fork, program  # noqa: F401 - loaded before the first fork
+
+    link = dial(port, Hello(token, os.getpid()))
+    warm.preload(modules)
+    fork.serve(link, host)
+    return 0
+
+
+if __name__ == "__main__":
+    os._exit(main(int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5:]))

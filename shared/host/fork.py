@@ -1,0 +1,119 @@
+"""The fork server: imports once, then forks a host whenever it is asked.
+
+It keeps to a single thread, so that forking is safe, and it is the ancestor of everything that a
+submission starts: on Linux, orphans are handed to it, so that none is left behind.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from shared.link import Ended, Fork, Kill, Link, LinkClosed
+
+_SUBREAPER = 36
+_SWEEPS = 1000
+
+
+def serve(link: Link, host: Callable[[str], int]) -> None:
+    """Serve until the checks' side is gone. `host(token)` is a forked process's whole life."""
+    children: set[int] = set()
+    _adopt_orphans()
+    wake, woken = socket.socketpair()
+    woken.setblocking(False)
+    wake.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
+    try:
+        while True:
+            while (message := link.next()) is not None:
+                match message:
+                    case Fork():
+                        pid = os.fork()
+                        if pid == 0:
+                            signal.set_wakeup_fd(-1)
+                            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                            for each in (wake, woken, link):
+                                each.close()
+                            _live(host, message.token)
+                        children.add(pid)
+                    case Kill() if message.pid in children:
+                        # Alone as well: it may not have become a group yet.
+                        _kill(os.killpg, message.pid)
+                        _kill(os.kill, message.pid)
+            readable, _, _ = select.select([link, wake], [], [])
+            if wake in readable:
+                wake.recv(4096)
+                _reap(children, link)
+            if link in readable:
+                link.fill()
+    except LinkClosed:
+        pass
+    finally:
+        for pid in children:
+            _kill(os.killpg, pid)
+        _sweep(set())
+
+
+def _live(host: Callable[[str], int], token: str) -> NoReturn:
+    status = 1
+    try:
+        # A session of its own: one signal reaches all that the submission starts.
+        os.setsid()
+        status = host(token)
+    finally:
+        os._exit(status & 0xFF)
+
+
+def _reap(children: set[int], link: Link) -> None:
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        if pid in children:
+            children.discard(pid)
+            _kill(os.killpg, pid)
+            _sweep(children)
+            link.send(Ended(pid, os.waitstatus_to_exitcode(status)))
+
+
+def _kill(how: Callable[[int, int], None], pid: int) -> None:
+    try:
+        how(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def _adopt_orphans() -> None:
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+
+
+def _sweep(children: set[int]) -> None:
+    """End the orphans: whoever is a child of this process without having been forked by it."""
+    for _ in range(_SWEEPS):
+        try:
+            listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+        except OSError:
+            return
+        orphans = {int(pid) for pid in listed.split()} - children
+        if not orphans:
+            return
+        for pid in orphans:
+            _kill(os.kill, pid)
+        for pid in orphans:
+            try:
+                os.waitpid(pid, 0)
+            except ChildProcessError:
+                pass

@@ -1,0 +1,80 @@
+"""What a submission's exception, or its standstill, looks like in its own lines."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import os
+import sys
+import traceback
+from asyncio import all_tasks
+from types import FrameType
+from typing import Any
+
+from shared.host import loops
+from shared.link import Problem
+
+_TEXT_LIMIT = 2000
+
+
+def describe(error: BaseException, folder: str, stage: str, request: int = 0) -> Problem:
+    """Return the exception with the frames that lie in the submission's folder."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    stack = traceback.extract_tb(error.__traceback__)
+    places = [(each.filename, each.lineno, each.name) for each in stack]
+    if isinstance(error, SyntaxError) and error.filename:
+        places.append((error.filename, error.lineno or 0, ""))
+    return Problem(
+        stage=stage,
+        request=request,
+        type=type(error).__name__,
+        text=_text(error),
+        frames=[_place(*place) for place in places if _inside(place[0], folder)],
+    )
+
+
+def waiting(folder: str) -> list[list[str]]:
+    """Return the submission's innermost lines at which its tasks and threads stand."""
+    stacks = [_awaited(task.get_coro()) for loop in loops.RUNNING for task in all_tasks(loop)]
+    for frame in sys._current_frames().values():
+        stack = [each for each, _ in traceback.walk_stack(frame)][::-1]
+        # A thread that runs a loop stands where the loop's tasks stand.
+        if not any(each.f_code.co_name == "run_forever" for each in stack):
+            stacks.append(stack)
+    places = (_innermost(stack, folder) for stack in stacks)
+    return [list(place) for place in dict.fromkeys(tuple(place) for place in places if place)]
+
+
+def _text(error: BaseException) -> str:
+    try:
+        text = error.msg if isinstance(error, SyntaxError) else str(error)
+    except Exception:  # a submission's own __str__
+        text = ""
+    return str(text)[:_TEXT_LIMIT]
+
+
+def _inside(file: str, folder: str) -> bool:
+    return os.path.realpath(file).startswith(os.path.realpath(folder) + os.sep)
+
+
+def _place(file: str, line: int | None, function: str) -> list[str]:
+    source = linecache.getline(file, line or 0).strip()
+    return [os.path.realpath(file), str(line or 0), function, source]
+
+
+def _awaited(coroutine: Any) -> list[FrameType]:
+    """Return the frames of a suspended coroutine and of what it awaits, outermost first."""
+    frames = []
+    while inspect.iscoroutine(coroutine) and coroutine.cr_frame is not None:
+        frames.append(coroutine.cr_frame)
+        coroutine = coroutine.cr_await
+    return frames
+
+
+def _innermost(frames: list[FrameType], folder: str) -> list[str] | None:
+    inside = [frame for frame in frames if _inside(frame.f_code.co_filename, folder)]
+    if not inside:
+        return None
+    frame = inside[-1]
+    return _place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)

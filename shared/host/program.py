@@ -1,0 +1,213 @@
+"""The submission as a program: its folder, its output, its main module, run in one of the modes."""
+
+from __future__ import annotations
+
+import _thread
+import asyncio
+import faulthandler
+import importlib
+import os
+import runpy
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from shared.host import debugger, loops, problem
+from shared.host.clock import CLOCK
+from shared.host.server import Server
+from shared.link import (
+    BadFrame,
+    Beat,
+    Disconnect,
+    Done,
+    Grant,
+    Link,
+    LinkClosed,
+    Message,
+    Paused,
+    Ready,
+    Request,
+    Start,
+    Stop,
+    Waiting,
+    Where,
+)
+
+_THREADS = 32
+
+
+class Program:
+    """One submission at work, from `Start` to the end of its process."""
+
+    def __init__(self, link: Link, start: Start, *, lab_time: bool) -> None:
+        self._link = link
+        self._start = start
+        self._lab_time = lab_time
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: Server | None = None
+        self._early: list[Message] = []
+
+    def run(self) -> int:
+        """Run the submission; return its exit status."""
+        self._settle_in()
+        # Not a threading.Thread: the clock does not count it.
+        _thread.start_new_thread(self._obey, ())
+        if self._lab_time:
+            CLOCK.connect(self._report)
+        try:
+            status = {"serve": self._serve, "run": self._run, "import": self._import}[
+                self._start.mode
+            ]()
+        except SystemExit as error:
+            status = _exit_status(error)
+        _flush()
+        self._tell(Done(status))
+        return status
+
+    # --- the modes ----------------------------------------------------------------------------
+
+    def _run(self) -> int:
+        status = 0
+        try:
+            runpy.run_path(self._start.file, run_name="__main__")
+        except SystemExit as error:
+            status = _exit_status(error)
+        except BaseException as error:
+            self._tell(problem.describe(error, self._start.folder, "run"))
+            status = 1
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread() and not thread.daemon:
+                thread.join()
+        return status
+
+    def _import(self) -> int:
+        if self._main_module() is None:
+            return 1
+        _flush()
+        self._tell(Ready())
+        return 0
+
+    def _serve(self) -> int:
+        module = self._main_module()
+        if module is None:
+            return 1
+        app = getattr(module, "app", None)
+        if app is None:
+            error = AttributeError(f"{self._start.file} has no variable named app")
+            self._tell(problem.describe(error, self._start.folder, "import"))
+            return 1
+        asyncio.run(self._serve_app(app))
+        return 0
+
+    async def _serve_app(self, app: object) -> None:
+        with CLOCK.mutex:
+            self._server = Server(app, self._start.folder, self._tell)  # type: ignore[arg-type]
+            self._loop = asyncio.get_running_loop()
+            for message in self._early:
+                self._server.handle(message)
+        await self._server.run()
+
+    def _main_module(self) -> object | None:
+        """Import the submission's file; tell why if that fails."""
+        try:
+            return importlib.import_module(Path(self._start.file).stem)
+        except BaseException as error:
+            self._tell(problem.describe(error, self._start.folder, "import"))
+            return None
+
+    # --- the process --------------------------------------------------------------------------
+
+    def _settle_in(self) -> None:
+        """Take on the submission's folder, environment, output and import path."""
+        start = self._start
+        os.environ.clear()
+        os.environ.update(start.environment)
+        if hasattr(time, "tzset"):
+            time.tzset()
+        os.chdir(start.folder)
+        output = os.open(start.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.close(output)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        sys.stdin = open(0, encoding="utf-8", closefd=False)
+        sys.stdout = open(1, "w", buffering=1, encoding="utf-8", closefd=False)
+        sys.stderr = open(
+            2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
+        )
+        sys.argv = [start.file]
+        sys.dont_write_bytecode = True
+        # The lab itself is not on the path of what runs in it.
+        lab = Path(__file__).resolve().parents[2]
+        sys.path[:] = [start.folder, *(each for each in sys.path if Path(each).resolve() != lab)]
+        # An executor has as many threads as the machine has cores plus four, so that what
+        # asyncio.to_thread can do at once would depend on the machine.
+        os.cpu_count = lambda: _THREADS - 4
+        if hasattr(os, "process_cpu_count"):
+            os.process_cpu_count = lambda: _THREADS - 4
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=CLOCK.disconnect)
+        if hasattr(faulthandler, "register"):
+            # Where a submission is that no longer answers; works without the interpreter's help.
+            trace = open(f"{start.output}.where", "w", encoding="utf-8")  # noqa: SIM115
+            faulthandler.register(signal.SIGUSR1, file=trace)
+        debugger.install(start.terminal, lambda inside: self._tell(Paused(inside)))
+        loops.watch(start.beat / 1e9 if start.beat else None, lambda: self._tell(Beat()))
+
+    def _tell(self, message: Message) -> None:
+        try:
+            self._link.send(message)
+        except LinkClosed:
+            os._exit(1)
+
+    def _report(self, message: Message) -> None:
+        # What has been printed belongs to the moment before the clock moves.
+        _flush()
+        self._tell(message)
+
+    def _obey(self) -> None:
+        """Receive until the checks' side is gone; runs in a thread of its own."""
+        acts: list[Callable[[], None]] = []
+        try:
+            while True:
+                message = self._link.receive()
+                if isinstance(message, Grant):
+                    CLOCK.grant(message.now, acts)
+                    acts = []
+                elif self._lab_time:
+                    acts.append(partial(self._act, message))
+                else:
+                    self._act(message)
+        except (LinkClosed, BadFrame):
+            os._exit(1)
+
+    def _act(self, message: Message) -> None:
+        match message:
+            case Where():
+                self._tell(Waiting(problem.waiting(self._start.folder)))
+            case Request() | Disconnect() | Stop():
+                with CLOCK.mutex:
+                    if self._loop is None or self._server is None:
+                        self._early.append(message)
+                    elif not self._loop.is_closed():
+                        self._loop.call_soon_threadsafe(self._server.handle, message)
+
+
+def _exit_status(error: SystemExit) -> int:
+    if error.code is None:
+        return 0
+    return error.code if isinstance(error.code, int) else 1
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # a submission may have closed or replaced it
+            pass

@@ -1,0 +1,284 @@
+"""The standard library's ways to wait, in lab time: sleep, locks, threads, selectors, dates.
+
+`install` replaces them for the whole process, before anything that a submission may use is
+imported, so that names bound at import (``from time import monotonic``, default arguments) are
+lab time too. What is built of these parts (conditions, events, queues, executors, event loops)
+needs no change of its own.
+"""
+
+from __future__ import annotations
+
+import datetime
+import queue
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from shared.host.clock import CLOCK, Waiter
+
+DAY = datetime.datetime(2026, 1, 5, 9)
+"""The lab's day, a Monday, at the hour when it begins."""
+
+_real_sleep = time.sleep
+_real_clock_info = time.get_clock_info
+_real_start = threading.Thread.start
+_real_join = threading.Thread.join
+_RealSelector = selectors.DefaultSelector
+
+
+def install() -> None:
+    """Make this process wait in lab time."""
+    import asyncio
+
+    _freeze()
+    replaced: list[tuple[Any, str, Any]] = [
+        (time, "sleep", sleep),
+        (time, "get_clock_info", get_clock_info),
+        (threading, "Lock", Lock),
+        # threading.Condition makes its waiters with the module's private name for a plain lock.
+        (threading, "_allocate_lock", Lock),
+        (threading, "RLock", RLock),
+        (threading.Thread, "start", _start),
+        (threading.Thread, "join", _join),
+        # The C version waits outside Python's locks; executors keep their work in one.
+        (queue, "SimpleQueue", SimpleQueue),
+        (selectors, "DefaultSelector", Selector),
+        (asyncio.BaseEventLoop, "time", lambda loop: CLOCK.seconds),
+    ]
+    for owner, name, value in replaced:
+        setattr(owner, name, value)
+    if hasattr(asyncio, "WindowsSelectorEventLoopPolicy"):
+        # Proactors wait in the operating system, where no selector can be put in between.
+        asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
+
+
+def _freeze() -> None:
+    """Let freezegun show the clock's time wherever a date or a time is asked for."""
+    import freezegun
+
+    # No module is exempt: freezegun looks for exempt ones in the stack, and with its default
+    # (threading, queue) whatever runs in a worker thread would see the real time.
+    freezegun.configure(default_ignore_list=[])  # type: ignore[attr-defined]
+    # freezegun's local time is its frozen (UTC) time less time.timezone.
+    west = datetime.timedelta(seconds=time.timezone)
+    frozen: Any = freezegun.freeze_time(DAY + west, tz_offset=-west).start()
+    CLOCK.on_move = lambda now: frozen.move_to(
+        DAY + west + datetime.timedelta(microseconds=now // 1000)
+    )
+
+
+def sleep(seconds: float, /) -> None:
+    """`time.sleep` in lab time."""
+    if not CLOCK.connected:
+        _real_sleep(seconds)
+        return
+    if seconds < 0:
+        raise ValueError("sleep length must be non-negative")
+    CLOCK.sleep(seconds)
+
+
+def get_clock_info(name: Any, /) -> Any:
+    """As the real one, with the lab's resolution: loops fire timers early by Windows' 16 ms."""
+    return SimpleNamespace(**{**vars(_real_clock_info(name)), "resolution": 1e-9})
+
+
+class Lock:
+    """`threading.Lock` in lab time: released straight into the hands of who waited longest."""
+
+    def __init__(self) -> None:
+        self._held = False
+        self._waiters: deque[Waiter] = deque()
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        if not blocking and timeout != -1:
+            raise ValueError("can't specify a timeout for a non-blocking call")
+        if timeout < 0 and timeout != -1:
+            raise ValueError("timeout value must be a non-negative number")
+        with CLOCK.mutex:
+            if not self._held:
+                self._held = True
+                return True
+            if not blocking or timeout == 0:
+                return False
+            waiter = Waiter(None if timeout == -1 else CLOCK.moment(timeout))
+            self._waiters.append(waiter)
+            CLOCK.park(waiter)
+        return not waiter.wait()
+
+    def release(self) -> None:
+        with CLOCK.mutex:
+            if not self._held:
+                raise RuntimeError("release unlocked lock")
+            while self._waiters:
+                if CLOCK.wake(self._waiters.popleft()):
+                    return
+            self._held = False
+
+    def locked(self) -> bool:
+        return self._held
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *exc: object) -> None:
+        self.release()
+
+    def _at_fork_reinit(self) -> None:
+        self.__init__()  # type: ignore[misc]
+
+
+class RLock:
+    """`threading.RLock` in lab time."""
+
+    def __init__(self) -> None:
+        self._block = Lock()
+        self._owner: int | None = None
+        self._count = 0
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        me = threading.get_ident()
+        if self._owner != me:
+            if not self._block.acquire(blocking, timeout):
+                return False
+            self._owner = me
+        self._count += 1
+        return True
+
+    def release(self) -> None:
+        if self._owner != threading.get_ident():
+            raise RuntimeError("cannot release un-acquired lock")
+        self._count -= 1
+        if not self._count:
+            self._owner = None
+            self._block.release()
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *exc: object) -> None:
+        self.release()
+
+    # What threading.Condition asks of a reentrant lock.
+
+    def _is_owned(self) -> bool:
+        return self._owner == threading.get_ident()
+
+    def _release_save(self) -> tuple[int, int | None]:
+        state = (self._count, self._owner)
+        self._count, self._owner = 0, None
+        self._block.release()
+        return state
+
+    def _acquire_restore(self, state: tuple[int, int | None]) -> None:
+        self._block.acquire()
+        self._count, self._owner = state
+
+    def _at_fork_reinit(self) -> None:
+        self.__init__()  # type: ignore[misc]
+
+
+class SimpleQueue:
+    """`queue.SimpleQueue` in lab time."""
+
+    def __init__(self) -> None:
+        self._items: deque[Any] = deque()
+        self._count = threading.Semaphore(0)
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        self._items.append(item)
+        self._count.release()
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        if timeout is not None and timeout < 0:
+            raise ValueError("'timeout' must be a non-negative number")
+        if not self._count.acquire(block, timeout if block else None):
+            raise queue.Empty
+        return self._items.popleft()
+
+    def put_nowait(self, item: Any) -> None:
+        self.put(item)
+
+    def get_nowait(self) -> Any:
+        return self.get(block=False)
+
+    def empty(self) -> bool:
+        return not self._items
+
+    def qsize(self) -> int:
+        return len(self._items)
+
+
+def _start(thread: threading.Thread) -> None:
+    """`Thread.start`: the new thread counts as running before it runs."""
+    work, ended = thread.run, threading.Event()
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            ended.set()
+            CLOCK.leave()
+
+    thread.run = run  # type: ignore[method-assign]
+    thread._lab_ended = ended  # type: ignore[attr-defined]
+    CLOCK.enter()
+    try:
+        _real_start(thread)
+    except BaseException:
+        CLOCK.leave()
+        raise
+
+
+def _join(thread: threading.Thread, timeout: float | None = None) -> None:
+    """`Thread.join`: park until the thread's work has ended; the rest takes no lab time."""
+    ended = getattr(thread, "_lab_ended", None)
+    if ended is None or thread is threading.current_thread() or ended.wait(timeout):
+        _real_join(thread)
+
+
+class Selector(_RealSelector):  # type: ignore[misc,valid-type]
+    """The default selector, parking its thread where it would block.
+
+    Event loops take it by themselves. Its own wake-up socket is never reported.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._near, self._far = socket.socketpair()
+        self._near.setblocking(False)
+        self._far.setblocking(False)
+        self.register(self._near, selectors.EVENT_READ)
+
+    def get_map(self) -> Mapping[Any, Any]:
+        return {fd: key for fd, key in super().get_map().items() if fd != self._near.fileno()}
+
+    def _poll(self) -> list[Any]:
+        return [event for event in super().select(0) if event[0].fileobj is not self._near]
+
+    def select(self, timeout: float | None = None) -> list[Any]:
+        events = self._poll()
+        if events or (timeout is not None and timeout <= 0) or not CLOCK.connected:
+            return events or super().select(timeout)
+        with CLOCK.mutex:
+            deadline = None if timeout is None else CLOCK.moment(timeout)
+            waiter = Waiter(deadline, lambda: self._far.send(b"!"), lambda: bool(self._poll()))
+            CLOCK.park(waiter)
+        super().select(None)
+        with CLOCK.mutex:
+            # Something became readable on its own, or somebody has woken this thread.
+            CLOCK.unpark(waiter)
+            try:
+                self._near.recv(64)
+            except BlockingIOError:
+                pass
+        return self._poll()
+
+    def close(self) -> None:
+        self._near.close()
+        self._far.close()
+        super().close()

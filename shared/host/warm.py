@@ -1,0 +1,60 @@
+"""What the fork server does before it forks: imports, and one throwaway run of everything."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import importlib
+import warnings
+
+from shared.host.server import Server
+from shared.link import Message, Request, Stop
+
+
+def import_unfreezable(modules: list[str]) -> None:
+    """Import what must be imported before time is frozen.
+
+    Pydantic's old interface, which FastAPI looks at, derives from `datetime.date` with a metaclass
+    of its own, and freezegun's date has one as well.
+    """
+    if "fastapi" in modules:
+        with contextlib.suppress(ImportError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            importlib.import_module("pydantic.v1")
+
+
+def preload(modules: list[str]) -> None:
+    """Import the modules and, with FastAPI among them, serve one request."""
+    for name in modules:
+        importlib.import_module(name)
+    if "fastapi" in modules:
+        asyncio.run(_serve_once())
+    # What is alive now stays alive: forks need not look through it (nor copy its pages).
+    gc.collect()
+    gc.freeze()
+
+
+async def _serve_once() -> None:
+    import fastapi
+    import pydantic
+
+    class Item(pydantic.BaseModel):
+        number: float = pydantic.Field(1.0, gt=0)
+
+    app = fastapi.FastAPI()
+
+    @app.post("/{name}")
+    async def warm(name: str, item: Item) -> Item:
+        return item
+
+    def heard(message: Message) -> None:
+        pass
+
+    server = Server(app, "", heard)
+    serving = asyncio.ensure_future(server.run())
+    headers = [["content-type", "application/json"]]
+    server.handle(Request(1, "POST", "/warm", headers, "e30="))
+    server.handle(Request(2, "GET", "/openapi.json", headers, ""))
+    server.handle(Stop())
+    await serving

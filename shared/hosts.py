@@ -1,0 +1,225 @@
+"""The processes beside the checks: fork servers, the hosts that they fork, and their end.
+
+Where the platform can fork, a fork server imports what submissions need once, and every host is a
+fork of it (a few milliseconds). Where it cannot, every host is a fresh interpreter. Either way the
+new process connects back over loopback and shows a token, and one more host than is needed is
+always under way, so that a check seldom waits for its own.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from shared.errors import HarnessError
+from shared.link import Ended, Fork, Hello, Kill, Link, LinkClosed
+
+_ROOT = Path(__file__).resolve().parent.parent
+_START_LIMIT = 120.0
+_END_LIMIT = 20.0
+
+# One thread for every numeric library: forking a process whose BLAS or OpenMP threads have started
+# can deadlock the fork.
+_SINGLE_THREADED = {
+    f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")
+}
+
+
+class Hosts:
+    """Hosts of one kind: on one clock, with the same modules loaded."""
+
+    def __init__(self, clock: str, modules: tuple[str, ...] = (), *, fork: bool | None = None):
+        """Begin to start the first host.
+
+        Args:
+            clock: "lab" or "real".
+            modules: what to import before forking.
+            fork: whether to fork; by default, whether the platform can.
+        """
+        self._clock = clock
+        self._modules = modules
+        self._forks = hasattr(os, "fork") if fork is None else fork
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+        self._listener.settimeout(_START_LIMIT)
+        self._log = tempfile.TemporaryFile()
+        self._server: subprocess.Popen[bytes] | None = None
+        self._control: Link | None = None
+        self._expected: dict[str, subprocess.Popen[bytes] | None] = {}
+        self._hosts: dict[int, subprocess.Popen[bytes] | None] = {}
+        self._statuses: dict[int, int] = {}
+        self._server_token = ""
+        if self._forks:
+            self._server, self._server_token = self._launch("forks")
+        else:
+            self._order()
+
+    def take(self) -> tuple[Link, int]:
+        """Return the link and the process id of a fresh host, and order the next.
+
+        Raises:
+            HarnessError: none came.
+        """
+        if self._forks:
+            self._connect_server()
+        if not self._expected:
+            self._order()
+        link, hello = self._accept()
+        self._hosts[hello.pid] = self._expected.pop(hello.token)
+        self._order()
+        return link, hello.pid
+
+    def end(self, pid: int) -> int | None:
+        """End that host with all that it started; return its exit status, None if unknown.
+
+        A host that has ended by itself keeps the status that it ended with.
+        """
+        process = self._hosts.pop(pid, None)
+        if process is not None:
+            return end_process(process)
+        if pid not in self._statuses and self._control is not None:
+            try:
+                self._control.send(Kill(pid))
+                self._await_end(pid)
+            except LinkClosed:
+                self._lose_server()
+        return self._statuses.pop(pid, None)
+
+    def wait(self, pid: int, limit: float) -> int | None:
+        """Return the exit status of a host that is ending by itself, None if it does not."""
+        process = self._hosts.get(pid)
+        if process is not None:
+            try:
+                return process.wait(limit)
+            except subprocess.TimeoutExpired:
+                return None
+        try:
+            self._await_end(pid, limit)
+        except LinkClosed:
+            self._lose_server()
+        return self._statuses.get(pid)
+
+    def close(self) -> None:
+        """End everything."""
+        for pid in [pid for pid, process in self._hosts.items() if process is not None]:
+            self.end(pid)
+        for process in self._expected.values():
+            if process is not None:
+                end_process(process)
+        if self._control is not None:
+            self._control.close()
+        if self._server is not None:
+            try:
+                self._server.wait(_END_LIMIT if self._control is not None else 0)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
+                self._server.wait()
+        self._listener.close()
+        self._log.close()
+
+    # --- how hosts come about -------------------------------------------------------------------
+
+    def _launch(self, role: str) -> tuple[subprocess.Popen[bytes], str]:
+        token = secrets.token_hex(8)
+        port = self._listener.getsockname()[1]
+        command = [sys.executable, "-m", "shared.host", str(port), token, self._clock, role]
+        command += self._modules
+        flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+        process = subprocess.Popen(
+            command,
+            cwd=_ROOT,
+            env={**os.environ, **_SINGLE_THREADED, "TZ": "UTC"},
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=os.name == "posix",
+            creationflags=flags,
+        )
+        return process, token
+
+    def _order(self) -> None:
+        """Set the next host going."""
+        if not self._forks:
+            process, token = self._launch("one")
+            self._expected[token] = process
+        elif self._control is not None:
+            token = secrets.token_hex(8)
+            self._expected[token] = None
+            try:
+                self._control.send(Fork(token))
+            except LinkClosed:
+                self._lose_server()
+
+    def _connect_server(self) -> None:
+        if self._server is None:
+            self._server, self._server_token = self._launch("forks")
+        if self._control is None:
+            link, hello = self._accept()
+            if hello.token != self._server_token:
+                raise HarnessError("Something else answered for the fork server; run again.")
+            self._control = link
+            self._order()
+
+    def _accept(self) -> tuple[Link, Hello]:
+        """Wait for a process of ours to call."""
+        give_up = time.monotonic() + _START_LIMIT
+        while time.monotonic() < give_up:
+            if not select.select([self._listener], [], [], 1.0)[0]:
+                if self._server is not None and self._server.poll() is not None:
+                    break
+                continue
+            connection, _ = self._listener.accept()
+            link = Link(connection, timeout=_START_LIMIT)
+            try:
+                hello = link.receive()
+            except LinkClosed:
+                continue
+            if isinstance(hello, Hello) and hello.token in {*self._expected, self._server_token}:
+                return link, hello
+            link.close()
+        self._log.seek(0)
+        said = self._log.read().decode(errors="replace").strip()
+        self._lose_server()
+        raise HarnessError(f"The host process did not start. It said: {said or 'nothing'}")
+
+    def _lose_server(self) -> None:
+        """Forget a fork server that is gone; the next host starts another."""
+        if self._server is not None:
+            self._server.kill()
+            self._server.wait()
+        self._server = self._control = None
+        self._expected.clear()
+
+    def _await_end(self, pid: int, limit: float = _END_LIMIT) -> None:
+        give_up = time.monotonic() + limit
+        while pid not in self._statuses and self._control is not None:
+            while (message := self._control.next()) is not None:
+                if isinstance(message, Ended):
+                    self._statuses[message.pid] = message.status
+            if pid in self._statuses:
+                return
+            left = give_up - time.monotonic()
+            if left <= 0 or not select.select([self._control], [], [], left)[0]:
+                return
+            self._control.fill()
+
+
+def end_process(process: subprocess.Popen[bytes]) -> int:
+    """End a process and all that it started."""
+    status = process.poll()
+    if os.name == "posix":
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+    elif status is None:
+        tree = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
+        subprocess.run(tree, capture_output=True, check=False)
+    return process.wait(_END_LIMIT)

@@ -1,0 +1,366 @@
+"""The link: typed messages in length-framed JSON between the checks and a submission's host.
+
+A frame is four bytes of length (big-endian) and that many bytes of a JSON object; its ``kind``
+names one of the message classes below, its other keys are exactly that class's fields. Whatever
+else arrives is a :class:`BadFrame`: the far side runs strangers' code, so nothing is taken on
+trust, neither the length nor the types.
+
+On the lab clock the two sides take turns. The checks' side sends its messages and then a
+:class:`Grant`; the host acts on all of them at once, runs until nothing in it can run, and sends
+its own messages and then an :class:`Idle`. On the wall clock neither is sent.
+
+This is the only module that both sides import; it imports nothing of the lab.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import types
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+FRAME_LIMIT = 16 * 1024 * 1024
+"""The largest frame that either side accepts, in bytes."""
+
+_HEADER = 4
+
+
+class BadFrame(Exception):
+    """A frame that is too large, not JSON, or not one of the messages."""
+
+
+class LinkClosed(Exception):
+    """The far side is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message; each subclass is its own schema."""
+
+
+# --- to the host ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fork(Message):
+    """To the fork server: fork a host, which connects back and says this token."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kill(Message):
+    """To the fork server: end that host and all that it started."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Start(Message):
+    """To a fresh host: become the submission in this folder, in one of the modes of `MODES`."""
+
+    mode: str
+    folder: str
+    file: str
+    environment: dict[str, str]
+    output: str
+    terminal: str | None
+    beat: int | None
+
+
+MODES = ("serve", "run", "import")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant(Message):
+    """It is now this moment (ns since the lab's day began); act until nothing can run."""
+
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Message):
+    """An HTTP request. Header names and values are Latin-1 text, the body is base64."""
+
+    id: int
+    method: str
+    target: str
+    headers: list[list[str]]
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect(Message):
+    """The client of that request has gone away."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stop(Message):
+    """Shut the application down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where(Message):
+    """Say what the submission waits for (answered with `Waiting`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tell(Message):
+    """To the stand-in model of that name: fail (or answer again) from now on."""
+
+    model: str
+    failing: bool
+
+
+# --- from the host ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Hello(Message):
+    """A host has connected; the token shows which."""
+
+    token: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended(Message):
+    """From the fork server: that host has ended, with this status (negative: by a signal)."""
+
+    pid: int
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready(Message):
+    """The application has started, or the module is imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem(Message):
+    """An exception of the submission's: its type, its text and its own frames.
+
+    `stage` is where it happened: "import", "startup", "run", "request" or "shutdown"; `request`
+    is the request's id for the fourth and 0 otherwise. A frame is [file, line, function, source].
+    """
+
+    stage: str
+    request: int
+    type: str
+    text: str
+    frames: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Head(Message):
+    """The status and headers of an answer."""
+
+    id: int
+    status: int
+    headers: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Body(Message):
+    """A piece (base64) of an answer's body."""
+
+    id: int
+    data: str
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Idle(Message):
+    """Nothing in the host can run before this moment (None: before the next message)."""
+
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Message):
+    """The script has ended with this exit status, or the application has shut down (0)."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beat(Message):
+    """The submission's event loop was free to run another coroutine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal(Message):
+    """A stand-in model was loaded ("load") or asked ("predict", with its rows)."""
+
+    event: str
+    model: str
+    rows: list[list[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting(Message):
+    """What the submission waits for, one [file, line, function, source] each."""
+
+    frames: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Paused(Message):
+    """The submission has entered the debugger (True) or left it (False)."""
+
+    inside: bool
+
+
+_KINDS: dict[str, type[Message]] = {
+    cls.__name__.lower(): cls
+    for cls in (
+        *(Fork, Kill, Start, Grant, Request, Disconnect, Stop, Where, Tell),
+        *(Hello, Ended, Ready, Problem, Head, Body, Idle, Done, Beat, Journal, Waiting, Paused),
+    )
+}
+
+
+@cache
+def _schema(cls: type[Message]) -> dict[str, Any]:
+    hints = get_type_hints(cls)
+    return {field.name: hints[field.name] for field in fields(cls)}
+
+
+def _fits(value: object, hint: Any) -> bool:
+    """Whether a JSON value has the type that a field is declared with."""
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return any(_fits(value, choice) for choice in get_args(hint))
+    if origin is list:
+        (item,) = get_args(hint)
+        return type(value) is list and all(_fits(each, item) for each in value)
+    if origin is dict:
+        _, item = get_args(hint)
+        return type(value) is dict and all(_fits(each, item) for each in value.values())
+    if hint is float:
+        return type(value) in (int, float)
+    return type(value) is hint
+
+
+def encode(message: Message) -> bytes:
+    """Return the message as a frame."""
+    content = {name: getattr(message, name) for name in _schema(type(message))}
+    data = json.dumps({"kind": type(message).__name__.lower(), **content}).encode()
+    return len(data).to_bytes(_HEADER, "big") + data
+
+
+def decode(data: bytes) -> Message:
+    """Return the message in a frame's JSON.
+
+    Raises:
+        BadFrame: it is not JSON, of no known kind, or its fields are not that kind's.
+    """
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BadFrame(f"a frame of {len(data)} bytes is not JSON") from error
+    if not isinstance(content, dict):
+        raise BadFrame("a frame is not a JSON object")
+    cls = _KINDS.get(str(content.pop("kind", None)))
+    if cls is None:
+        raise BadFrame("a frame is of no known kind")
+    schema = _schema(cls)
+    if content.keys() != schema.keys():
+        raise BadFrame(f"a {cls.__name__} has the wrong fields")
+    for name, hint in schema.items():
+        if not _fits(content[name], hint):
+            raise BadFrame(f"the field {name} of a {cls.__name__} is not {hint}")
+    return cls(**content)
+
+
+class Link:
+    """One end of a connection, sending and receiving messages.
+
+    Sending is safe from any thread; receiving belongs to one.
+    """
+
+    def __init__(self, connection: socket.socket, timeout: float | None = None) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.settimeout(timeout)
+        self._socket = connection
+        self._sending = threading.Lock()
+        self._held: bytearray = bytearray()
+        self._buffer = bytearray()
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def hold(self, message: Message) -> None:
+        """Keep the message back until the next `send`, so that both leave in one write."""
+        with self._sending:
+            self._held += encode(message)
+
+    def send(self, message: Message) -> None:
+        """Send what was held back, then this message.
+
+        Raises:
+            LinkClosed: the far side is gone.
+        """
+        with self._sending:
+            data, self._held = self._held + encode(message), bytearray()
+            try:
+                self._socket.sendall(data)
+            except OSError as error:
+                raise LinkClosed(str(error)) from error
+
+    def next(self) -> Message | None:
+        """Take the next message out of what has been received, if it is complete.
+
+        Raises:
+            BadFrame: what was received is not a frame.
+        """
+        if len(self._buffer) < _HEADER:
+            return None
+        size = int.from_bytes(self._buffer[:_HEADER], "big")
+        if size > FRAME_LIMIT:
+            raise BadFrame(f"a frame of {size} bytes is over the limit of {FRAME_LIMIT}")
+        if len(self._buffer) < _HEADER + size:
+            return None
+        frame = bytes(self._buffer[_HEADER : _HEADER + size])
+        del self._buffer[: _HEADER + size]
+        return decode(frame)
+
+    def fill(self) -> None:
+        """Wait for more bytes.
+
+        Raises:
+            LinkClosed: the far side is gone.
+        """
+        try:
+            data = self._socket.recv(1 << 20)
+        except OSError as error:
+            raise LinkClosed(str(error)) from error
+        if not data:
+            raise LinkClosed("end of stream")
+        self._buffer += data
+
+    def receive(self) -> Message:
+        """Wait for the next message.
+
+        Raises:
+            BadFrame: what was received is not a frame.
+            LinkClosed: the far side is gone.
+        """
+        while (message := self.next()) is None:
+            self.fill()
+        return message
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def dial(port: int, hello: Hello) -> Link:
+    """Connect to the checks' side on this machine and say who is calling."""
+    link = Link(socket.create_connection(("127.0.0.1", port)))
+    link.send(hello)
+    return link

@@ -1,0 +1,367 @@
+"""The pytest plugin: it gives checks their `task` and `clock`, and the run its grade.
+
+It sleeps unless pytest's root folder is a course (has a `checks/syllabus.toml`).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import shlex
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from shared.errors import CourseError, HarnessError, LabError
+
+if TYPE_CHECKING:
+    from shared.catalog import Check
+    from shared.clock import Clock
+    from shared.grade import Grade
+    from shared.hosts import Hosts
+    from shared.submission import Submission
+    from shared.task import Task
+    from shared.transcript import Transcript
+    from shared.tree import Tree
+
+BUDGET = 20.0
+HARNESS_FAILED = 3
+SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("lab", "the lab")
+    group.addoption(
+        "--tree",
+        metavar="TREE",
+        help="what to grade: exercises (the default), solutions, or a path (also: LAB_TREE)",
+    )
+    group.addoption(
+        "--clock",
+        choices=("lab", "real"),
+        default="lab",
+        help="lab: exact and fast (the default); real: the same checks on the wall clock",
+    )
+    group.addoption(
+        "--seed", type=int, metavar="N", help="repeat a run's random choices (see its header)"
+    )
+    group.addoption(
+        "--budget",
+        type=float,
+        default=BUDGET,
+        metavar="SECONDS",
+        help="real time that a check may take before it is ended (default: %(default)g)",
+    )
+    group.addoption(
+        "--report",
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        help="write the grade to a file (repeatable)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "on_the_wall_clock: the check talks to a real process, in real time"
+    )
+    config.addinivalue_line(
+        "markers", "scikit_learn: the submission's process has scikit-learn loaded beforehand"
+    )
+    if (config.rootpath / "checks" / "syllabus.toml").is_file():
+        try:
+            lab = Lab(config)
+        except CourseError as error:
+            raise pytest.UsageError(str(error)) from error
+        config.pluginmanager.register(lab, "lab-run")
+        config.stash[_LAB] = lab
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Any]:
+    import asyncio
+
+    lab = config.stash.get(_LAB, None)
+    if lab is None or lab.check_of(item) is None:
+        return {"asyncio": asyncio.new_event_loop}
+    from shared.clock import new_loop
+
+    name = lab.clock_of(item)
+    return {name: lambda: new_loop(name, config.getoption("budget"))}
+
+
+@pytest.fixture
+async def clock() -> Clock:
+    """The check's clock: `now`, `elapsed`, `restart`."""
+    import asyncio
+
+    found: Clock = asyncio.get_running_loop().clock  # type: ignore[attr-defined]
+    return found
+
+
+@pytest.fixture
+async def task(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[Task]:
+    """A scratch copy of the task's folder, ready to be put to work."""
+    lab = request.config.stash[_LAB]
+    handle = lab.handle(request.node, clock)
+    yield handle
+    handle.close()
+
+
+class Lab:
+    """One run of the lab."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        from shared import catalog, grade, syllabus, tree
+
+        self.config = config
+        self.course = config.rootpath
+        self.syllabus = syllabus.read(self.course / "checks" / "syllabus.toml")
+        self.catalog = catalog.read(self.course, self.syllabus)
+        chosen = config.getoption("tree") or os.environ.get("LAB_TREE") or self._where_asked()
+        self.tree: Tree = tree.choose(chosen or "exercises", self.course, self.syllabus.names)
+        seed = config.getoption("seed")
+        self.seed = secrets.randbelow(10**6) if seed is None else seed
+        self.grade: Grade = grade.Grade(
+            self.syllabus, self.tree.name, config.getoption("clock"), self.seed
+        )
+        self.harness_failed = False
+        self._hosts: dict[tuple[str, tuple[str, ...]], Hosts] = {}
+        self._transcripts: dict[str, Transcript] = {}
+        self._clocks: dict[str, Clock] = {}
+        self._check_reports(config.getoption("report"))
+        self._start_early()
+
+    # --- what was asked for -----------------------------------------------------------------------
+
+    def _where_asked(self) -> str | None:
+        """Take a task's folder in a tree as its checks; return the name of that tree."""
+        from shared.tree import TREES
+
+        asked_for_nothing = self.config.args_source is not pytest.Config.ArgsSource.ARGS
+        here = str(self.config.invocation_params.dir)
+        args = [here] if asked_for_nothing else self.config.args
+        named: str | None = None
+        mapped = []
+        for arg in args:
+            path = Path(os.path.abspath(os.path.join(here, arg)))
+            parts = path.relative_to(self.course).parts if path.is_relative_to(self.course) else ()
+            if len(parts) >= 1 and parts[0] in TREES:
+                named = parts[0]
+                task = parts[1:2] if parts[1:2] and parts[1] in self.syllabus.names else ()
+                mapped.append(str(self.course.joinpath("checks", *task)))
+            else:
+                mapped.append(arg)
+        if named is not None:
+            self.config.args = mapped
+        return named
+
+    def _check_reports(self, reports: list[str]) -> None:
+        from shared.report import FORMATS
+
+        for each in reports:
+            name, _, file = each.partition("=")
+            if name not in FORMATS or not file:
+                valid = ", ".join(FORMATS)
+                raise CourseError(
+                    f"--report {each!r} is not FORMAT=FILE with a known format; valid formats "
+                    f"are {valid}, as in --report {next(iter(FORMATS))}=grade.json."
+                )
+
+    def _start_early(self) -> None:
+        """Start what the run will need while pytest collects."""
+        if self.config.getoption("collectonly"):
+            return
+        asked = " ".join(self.config.args)
+        if "checks" not in asked and self.config.args != [str(self.course)]:
+            return
+        named = [entry for entry in self.syllabus.tasks if entry.name in asked]
+        for entry in named or self.syllabus.tasks:
+            self.hosts(self.config.getoption("clock"), entry.preload)
+
+    def check_of(self, item: pytest.Item) -> Check | None:
+        """Return the check that this test is, None if it is none."""
+        if not item.path.is_relative_to(self.course / "checks"):
+            return None
+        file = item.path.relative_to(self.course).as_posix()
+        return self.catalog.get(f"{file}::{getattr(item, 'originalname', item.name)}")
+
+    def clock_of(self, item: pytest.Item) -> str:
+        wall = item.get_closest_marker("on_the_wall_clock") is not None
+        return "real" if wall else str(self.config.getoption("clock"))
+
+    # --- what a check gets ------------------------------------------------------------------------
+
+    def hosts(self, clock: str, modules: tuple[str, ...]) -> Hosts:
+        """Return the hosts of that kind, starting them if they have not been."""
+        from shared.hosts import Hosts
+
+        key = (clock, modules)
+        if key not in self._hosts:
+            fork = False if os.environ.get("LAB_FORK") == "0" else None
+            self._hosts[key] = Hosts(clock, modules, fork=fork)
+        return self._hosts[key]
+
+    def handle(self, item: pytest.Item, clock: Clock) -> Task:
+        from shared.scratch import Scratch
+        from shared.task import Task
+        from shared.transcript import Transcript
+
+        check = self.check_of(item)
+        if check is None:
+            raise CourseError(f"{item.nodeid} is no check, so it has no task.")
+        entry = self.syllabus.entry(check.task)
+        shown = self.tree.shown(check.task)
+        scratch = Scratch(self.tree.folder(check.task), check.task, shown)
+        transcript = Transcript(scratch.folder, shown)
+        self._transcripts[item.nodeid] = transcript
+        self._clocks[item.nodeid] = clock
+        modules = entry.preload
+        if item.get_closest_marker("scikit_learn") is not None:
+            modules += SCIKIT_LEARN
+        return Task(
+            check.task,
+            scratch,
+            clock,
+            transcript,
+            lambda: self.hosts(self.clock_of(item), modules),
+            random.Random(f"{self.seed} {item.nodeid}"),
+            self._terminal(),
+        )
+
+    def _terminal(self) -> str | None:
+        """Return the terminal's name if pytest leaves it to us (`-s`)."""
+        if self.config.getoption("capture") != "no":
+            return None
+        if os.name == "nt":
+            return "CON"
+        try:
+            return os.ttyname(0)
+        except OSError:
+            return None
+
+    # --- pytest's hooks ---------------------------------------------------------------------------
+
+    def pytest_report_header(self) -> str:
+        return f"lab: tree {self.tree.name}, clock {self.grade.clock}, seed {self.seed}"
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Put the checks into the order of the syllabus, and expect their points."""
+        from shared.grade import Result
+
+        order = {name: place for place, name in enumerate(self.catalog)}
+        checks = {item: self.check_of(item) for item in items}
+        items.sort(key=lambda item: order[c.id] if (c := checks[item]) is not None else -1)
+        asked = {check.task for check in checks.values() if check is not None}
+        for check in self.catalog.values():
+            if check.task in asked:
+                self.grade.results[check.id] = Result(check)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        from shared.grade import DESELECTED
+
+        found = {check.id for item in session.items if (check := self.check_of(item)) is not None}
+        for name, result in self.grade.results.items():
+            if name not in found:
+                result.outcome = DESELECTED
+        if not self.config.getoption("collectonly"):
+            for item in session.items:
+                if item.get_closest_marker("scikit_learn") and (check := self.check_of(item)):
+                    preload = self.syllabus.entry(check.task).preload
+                    self.hosts(self.clock_of(item), preload + SCIKIT_LEARN)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Iterator[Any]:
+        report: pytest.TestReport = yield
+        check = self.check_of(item)
+        if check is not None:
+            self._record(item, check, call, report)
+        return report
+
+    def _record(
+        self,
+        item: pytest.Item,
+        check: Check,
+        call: pytest.CallInfo[None],
+        report: pytest.TestReport,
+    ) -> None:
+        from shared.card import card
+        from shared.grade import FAILED, NOT_RUN, PASSED
+        from shared.plain import plain
+
+        result = self.grade.results[check.id]
+        result.real_time += call.duration
+        if report.when == "call" and (clock := self._clocks.pop(item.nodeid, None)) is not None:
+            result.lab_time = max(result.lab_time, int(clock.now))
+        if report.passed:
+            if report.when == "call" and result.outcome == NOT_RUN:
+                result.outcome = PASSED
+            return
+        result.outcome = FAILED
+        error = call.excinfo.value if call.excinfo is not None else None
+        if isinstance(error, HarnessError | CourseError):
+            self.harness_failed = True
+        message = plain(_message(error, report))
+        transcript = self._transcripts.get(item.nodeid)
+        text = card(check, message, transcript, self._again(item))
+        if not result.card:
+            result.message, result.card = message, text
+        if self.config.getoption("tbstyle") == "auto" and not isinstance(error, CourseError):
+            report.longrepr = text
+            report.sections.clear()
+
+    def _again(self, item: pytest.Item) -> str:
+        command = ["pytest", item.nodeid]
+        if self.tree.name != "exercises":
+            command.append(f"--tree={self.tree.name}")
+        if self.grade.clock != "lab":
+            command.append(f"--clock={self.grade.clock}")
+        command.append(f"--seed={self.seed}")
+        return shlex.join(command)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        from shared.grade import summary
+
+        if self.grade.results:
+            terminalreporter.section(f"{self.syllabus.title}: {self.tree.name}")
+            for line in summary(self.grade):
+                terminalreporter.write_line(line)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        from shared import report
+
+        for hosts in self._hosts.values():
+            hosts.close()
+        if exitstatus == pytest.ExitCode.INTERRUPTED:
+            self.grade.ended = "interrupted"
+        elif self.harness_failed or exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+            self.grade.ended = "the harness failed"
+            session.exitstatus = HARNESS_FAILED
+        for each in self.config.getoption("report"):
+            name, _, file = each.partition("=")
+            report.write(self.grade, name, Path(file))
+
+
+_LAB = pytest.StashKey[Lab]()
+
+
+def _message(error: BaseException | None, report: pytest.TestReport) -> str:
+    """Return the sentence of a failure."""
+    if isinstance(error, LabError):
+        return str(error)
+    if isinstance(error, AssertionError):
+        # pytest appends its own explanation of the comparison to the author's sentence.
+        return str(error).split("\nassert ")[0]
+    if report.skipped:
+        return "The check was skipped, and a skipped check earns nothing."
+    kind = type(error).__name__ if error is not None else "an unknown error"
+    return f"The check could not make sense of what it got ({kind}: {error})."

@@ -1,0 +1,131 @@
+"""A real process of a submission, on the wall clock: for servers on real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from shared.clock import Clock
+from shared.errors import SubmissionFault
+from shared.hosts import end_process
+from shared.transcript import Transcript
+
+_POLL = 0.02
+_KEPT = 256 * 1024
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Process:
+    """A process in a group of its own, its output recorded.
+
+    `limit` arguments are seconds of real time. They are generous: they end what would never end.
+    """
+
+    def __init__(
+        self,
+        command: list[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        transcript: Transcript,
+        clock: Clock,
+    ) -> None:
+        self._transcript = transcript
+        self._clock = clock
+        self._output = tempfile.TemporaryFile()
+        self._read = False
+        self._process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=self._output,
+            start_new_session=os.name == "posix",
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+
+    @property
+    def status(self) -> int | None:
+        """The exit status, None while it runs."""
+        return self._process.poll()
+
+    def interrupt(self) -> None:
+        """Do what Ctrl-C does."""
+        if os.name == "posix":
+            self._process.send_signal(signal.SIGINT)
+        else:
+            self._process.send_signal(signal.CTRL_BREAK_EVENT)  # type: ignore[attr-defined]
+
+    def terminate(self) -> None:
+        """Ask it to stop, as a platform does (SIGTERM)."""
+        self._process.terminate()
+
+    async def listening(self, port: int, limit: float = 60) -> None:
+        """Wait until it accepts connections on that port of 127.0.0.1.
+
+        Raises:
+            SubmissionFault: it ended before, or never did.
+        """
+        give_up = time.monotonic() + limit
+        while time.monotonic() < give_up:
+            if self.status is not None:
+                raise SubmissionFault(
+                    f"The process ended with exit status {self.status} before it listened on "
+                    f"port {port}."
+                )
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(_POLL)
+                continue
+            writer.close()
+            return
+        raise SubmissionFault(f"Nothing listened on 127.0.0.1:{port} within {limit:g} s.")
+
+    async def ended(self, limit: float) -> int | None:
+        """Wait until it has ended; return its exit status, None if it still runs then."""
+        give_up = time.monotonic() + limit
+        while self.status is None and time.monotonic() < give_up:
+            await asyncio.sleep(_POLL)
+        return self.status
+
+    def leftovers(self) -> bool:
+        """Whether something that it started still runs (known on POSIX only)."""
+        if os.name != "posix":
+            return False
+        try:
+            os.killpg(self._process.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:  # macOS says so of a group of zombies
+            return False
+        return True
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        self._output.seek(0)
+        return self._output.read(_KEPT).decode("utf-8", errors="backslashreplace")
+
+    def close(self) -> None:
+        """End it with all that it started, and record what it printed."""
+        if self._read:
+            return
+        self._read = True
+        end_process(self._process)
+        for line in self.output.splitlines():
+            self._transcript.printed(self._clock.now, line)
+        self._output.close()

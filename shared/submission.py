@@ -1,0 +1,455 @@
+"""The checks' end of one running submission: what was sent to it, what it said, how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import re
+import select
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shared.clock import Clock
+from shared.errors import Dead, StartFailed, SubmissionFault
+from shared.hosts import Hosts
+from shared.link import (
+    BadFrame,
+    Beat,
+    Body,
+    Disconnect,
+    Done,
+    Grant,
+    Head,
+    Idle,
+    Journal,
+    Link,
+    LinkClosed,
+    Message,
+    Paused,
+    Problem,
+    Ready,
+    Request,
+    Start,
+    Stop,
+    Waiting,
+    Where,
+)
+from shared.moment import Span
+from shared.transcript import Frame, Raised, Transcript
+
+OUTPUT_LIMIT = 32 * 1024 * 1024
+"""What a submission may print in one check, in bytes."""
+
+_OUTPUT_KEPT = 1024 * 1024
+_LINE_KEPT = 10_000
+_SLICE = 0.25
+_DYING = 5.0
+
+
+@dataclass
+class Exchange:
+    """One request and what has come back for it."""
+
+    request: Request
+    sent: Span
+    answered: asyncio.Future[Exchange]
+    status: int = 0
+    headers: list[list[str]] = field(default_factory=list)
+    body: bytes = b""
+    completed: Span | None = None
+
+
+class Submission:
+    """A submission in a process of its own.
+
+    Args:
+        hosts: where to take the process from.
+        clock: the clock of the check.
+        transcript: where to record what happens.
+        start: what to run, and how.
+        debugging: whether the debugger may stop the budget of real time.
+    """
+
+    def __init__(
+        self,
+        hosts: Hosts,
+        clock: Clock,
+        transcript: Transcript,
+        start: Start,
+        *,
+        debugging: bool = False,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self.transcript = transcript
+        self.beats: list[Span] = []
+        self.journal: list[tuple[Span, Journal]] = []
+        self.ready: asyncio.Future[None] = loop.create_future()
+        self.done: asyncio.Future[int] = loop.create_future()
+        self.next: int | None = None
+        self.posted = False
+        self._hosts = hosts
+        self._clock = clock
+        self._start = start
+        self._debugging = debugging
+        self._paused = False
+        self._stopping = False
+        self._exchanges: dict[int, Exchange] = {}
+        self._inbox: list[Message] = []
+        self._output = open(start.output, "ab+")  # noqa: SIM115 - closed by `close`
+        self._partial = b""
+        self._read = 0
+        self._waiting: list[Frame] = []
+        self._fault: Dead | None = None
+        for future in (self.ready, self.done):
+            # A failure that nobody waits for is in the transcript.
+            future.add_done_callback(lambda each: each.cancelled() or each.exception())
+        self._link, self._pid = hosts.take()
+        self._ended = False
+        clock.join(self)
+        self.post(start)
+
+    # --- what the handle asks for -----------------------------------------------------------------
+
+    def post(self, message: Message) -> None:
+        """Send a message: on the lab clock it leaves when the checks have nothing else to do."""
+        if self._fault is not None:
+            raise self._fault
+        if self._clock.name == "lab":
+            self._link.hold(message)
+            self.posted = True
+        else:
+            try:
+                self._link.send(message)
+            except LinkClosed:
+                self._break_off(self._obituary())
+
+    async def ask(
+        self, method: str, target: str, headers: list[list[str]], body: bytes
+    ) -> Exchange:
+        """Send a request and wait for its whole answer.
+
+        Raises:
+            SubmissionFault: no answer will come.
+        """
+        number = len(self._exchanges) + 1
+        data = base64.b64encode(body).decode()
+        request = Request(number, method, target, headers, data)
+        answered = asyncio.get_running_loop().create_future()
+        exchange = Exchange(request, self._clock.now, answered)
+        self._exchanges[number] = exchange
+        self.transcript.request(self._clock.now, method, target, body)
+        self.post(request)
+        try:
+            return await answered
+        except asyncio.CancelledError:
+            if self._fault is None:
+                self.post(Disconnect(number))
+            raise
+
+    async def stop(self) -> None:
+        """Shut the application down in order, if it still runs."""
+        if self._fault is None:
+            self._stopping = True
+            self.post(Stop())
+            await asyncio.wait([self.done])
+
+    def close(self) -> None:
+        """End the process and whatever it has started; closing again does nothing."""
+        if self._output.closed:
+            return
+        self._clock.part(self)
+        if not self._ended:
+            self._ended = True
+            self._hosts.end(self._pid)
+            self._link.close()
+        self._read_output(last=True)
+        self._output.close()
+        for future in (self.ready, self.done):
+            future.cancel()
+
+    # --- what the clock asks for ------------------------------------------------------------------
+
+    def grant(self, now: int) -> None:
+        self.posted = False
+        self.next = None
+        if self._fault is None:
+            try:
+                self._link.send(Grant(now))
+            except LinkClosed:
+                self._break_off(self._obituary())
+
+    def settle(self, give_up: float) -> None:
+        while self._fault is None:
+            try:
+                while (message := self._link.next()) is not None:
+                    if isinstance(message, Idle):
+                        self.next = message.next
+                        return
+                    self._inbox.append(message)
+                    if isinstance(message, Paused):
+                        self._paused = message.inside and self._debugging
+                    if isinstance(message, Done):
+                        return
+                self._await_bytes(give_up)
+            except LinkClosed:
+                self._break_off(self._obituary())
+            except BadFrame as error:
+                self._break_off(f"The submission's process broke the link to the checks: {error}.")
+
+    def deliver(self) -> bool:
+        self._read_output()
+        inbox, self._inbox = self._inbox, []
+        heard = [self._hear(message) for message in inbox]
+        if self._fault is not None:
+            heard.append(self._fail(self._fault))
+        return any(heard)
+
+    def stall(self, reason: str) -> bool:
+        if not self._someone_waits():
+            return False
+        self._find_out_where()
+        where = "".join(f"; it stands at {each}" for each in self._waiting[:3])
+        return self._fail(SubmissionFault(f"{self._doing()} has waited {reason}{where}."))
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        descriptor = self._link.fileno()
+
+        def readable() -> None:
+            try:
+                self._link.fill()
+                while (message := self._link.next()) is not None:
+                    self._inbox.append(message)
+            except LinkClosed:
+                self._break_off(self._obituary())
+            except BadFrame as error:
+                self._break_off(f"The submission's process broke the link to the checks: {error}.")
+            self.deliver()
+            if self._fault is not None or self.done.done():
+                loop.remove_reader(descriptor)
+
+        def poll() -> None:
+            if self._ended:
+                return
+            self._read_output()
+            if self._too_late(self._clock.give_up) or self._printed_too_much():
+                loop.remove_reader(descriptor)
+                self.deliver()
+            else:
+                loop.call_later(0.02, poll)
+
+        loop.add_reader(descriptor, readable)
+        poll()
+
+    # --- hearing ----------------------------------------------------------------------------------
+
+    def _hear(self, message: Message) -> bool:
+        """Take in what the submission said; return whether somebody has waited for it."""
+        now = self._clock.now
+        match message:
+            case Ready():
+                return _resolve(self.ready, None)
+            case Done():
+                return self._hear_done(message)
+            case Beat():
+                self.beats.append(now)
+            case Journal():
+                self.journal.append((now, message))
+            case Waiting():
+                self._waiting = [self.transcript.place(*each) for each in _quadruples(message)]
+            case Problem():
+                return self._hear_problem(message)
+            case Head():
+                exchange = self._exchanges.get(message.id)
+                if exchange is not None and exchange.status == 0:
+                    exchange.status, exchange.headers = message.status, message.headers
+            case Body():
+                return self._hear_body(message)
+        return False
+
+    def _hear_done(self, done: Done) -> bool:
+        if self._start.mode == "serve" and not self._stopping:
+            failed = self.ready.done() and self.ready.exception() is not None
+            if not failed:
+                self._break_off(f"{self._doing()} ended the program with exit status {done.status}.")
+        self.next = None
+        return _resolve(self.done, done.status)
+
+    def _hear_body(self, body: Body) -> bool:
+        exchange = self._exchanges.get(body.id)
+        if exchange is None or exchange.status == 0 or exchange.completed is not None:
+            return False
+        try:
+            exchange.body += base64.b64decode(body.data, validate=True)
+        except ValueError:
+            return False
+        if body.more:
+            return False
+        now = self._clock.now
+        exchange.completed = now
+        self.transcript.answer(
+            now, exchange.sent, exchange.status, exchange.request.target, exchange.body
+        )
+        return _resolve(exchange.answered, exchange)
+
+    def _hear_problem(self, problem: Problem) -> bool:
+        frames = tuple(self.transcript.place(*each) for each in problem.frames if len(each) == 4)
+        raised = Raised(
+            problem.type, problem.text, frames, problem.stage, problem.request, self._clock.now
+        )
+        self.transcript.error(raised)
+        if problem.stage not in ("import", "startup"):
+            return False
+        where = f" ({frames[-1]})" if frames else ""
+        what = {
+            "import": f"Importing {self._start.file} failed",
+            "startup": "The application did not start",
+        }[problem.stage]
+        return self._fail(
+            StartFailed(f"{what}: {_sentence(raised)}{where}.", problem.type, problem.text)
+        )
+
+    def _read_output(self, *, last: bool = False) -> None:
+        """Record what was printed since the last time, at this moment."""
+        now = self._clock.now
+        if self._read < _OUTPUT_KEPT:
+            self._output.seek(self._read)
+            data = self._output.read(_OUTPUT_KEPT - self._read)
+            self._read += len(data)
+            *lines, self._partial = (self._partial + data).split(b"\n")
+            for line in lines:
+                self.transcript.printed(now, _text(line))
+        if last and self._partial:
+            self.transcript.printed(now, _text(self._partial))
+            self._partial = b""
+
+    # --- failing ----------------------------------------------------------------------------------
+
+    def _someone_waits(self) -> bool:
+        return any(not each.done() for each in self._awaited())
+
+    def _awaited(self) -> list[asyncio.Future[None] | asyncio.Future[int] | asyncio.Future[Exchange]]:
+        pending = [each.answered for each in self._exchanges.values()]
+        return [*pending, self.ready, self.done]
+
+    def _fail(self, fault: SubmissionFault) -> bool:
+        """Fail whoever waits for the submission; return whether somebody did."""
+        waiting = [future for future in self._awaited() if not future.done()]
+        for future in waiting:
+            future.set_exception(fault)
+        return bool(waiting)
+
+    def _break_off(self, sentence: str) -> None:
+        """The process is of no more use: end it, and remember why."""
+        if self._fault is None:
+            self._fault = Dead(sentence)
+            self.next = None
+            self.transcript.note(self._clock.now, f"!! {sentence}")
+        if not self._ended:
+            self._ended = True
+            self._hosts.end(self._pid)
+            self._link.close()
+
+    def _await_bytes(self, give_up: float) -> None:
+        """Wait for bytes on the link, for as long as the limits allow."""
+        while not self._too_late(give_up) and not self._printed_too_much():
+            left = max(0.0, min(_SLICE, give_up - time.monotonic()))
+            if select.select([self._link], [], [], _SLICE if self._paused else left)[0]:
+                self._link.fill()
+                return
+
+    def _too_late(self, give_up: float) -> bool:
+        if self._paused or time.monotonic() < give_up:
+            return False
+        where = self._last_line()
+        self._break_off(
+            f"{self._doing()} did not come to rest within {self._clock.budget:g} s of real time"
+            f"{where}: it computes without end, or waits for something outside the lab."
+        )
+        return True
+
+    def _printed_too_much(self) -> bool:
+        if os.fstat(self._output.fileno()).st_size <= OUTPUT_LIMIT:
+            return False
+        limit = OUTPUT_LIMIT // 2**20
+        self._break_off(f"{self._doing()} printed more than {limit} MB, and was ended for it.")
+        return True
+
+    def _obituary(self) -> str:
+        """Say how the process ended by itself."""
+        status = self._hosts.wait(self._pid, _DYING)
+        if status is None:
+            return f"{self._doing()} closed its connection to the checks."
+        if status < 0:
+            try:
+                name = signal.Signals(-status).name
+            except ValueError:
+                name = f"signal {-status}"
+            return f"{self._doing()} was ended by {name}."
+        return f"{self._doing()} ended its own process with exit status {status}."
+
+    def _doing(self) -> str:
+        """Return what the submission is at, as the subject of a sentence."""
+        pending = [each for each in self._exchanges.values() if each.completed is None]
+        if pending:
+            request = pending[0].request
+            return f"The application, asked for {request.method} {request.target},"
+        if self._start.mode == "run":
+            return f"The script {self._start.file}"
+        if not self.ready.done():
+            return f"Importing or starting {self._start.file}"
+        return "The application, at work behind its answers,"
+
+    def _find_out_where(self) -> None:
+        self._waiting = []
+        try:
+            self.post(Where())
+        except Dead:
+            return
+        self.grant(self._clock.now)
+        self.settle(self._clock.give_up)
+        for message in self._inbox:
+            self._hear(message)
+        self._inbox.clear()
+
+    def _last_line(self) -> str:
+        """Ask a busy process where it is, by a signal that needs none of its help."""
+        if not hasattr(signal, "SIGUSR1"):
+            return ""
+        trace = Path(self._start.output + ".where")
+        try:
+            os.kill(self._pid, signal.SIGUSR1)
+        except (ProcessLookupError, PermissionError):
+            return ""
+        time.sleep(0.1)
+        folder = re.escape(os.path.realpath(self._start.folder))
+        found = re.search(
+            rf'File "({folder}/[^"\n]+)", line (\d+) in (\S+)',
+            trace.read_text(errors="replace") if trace.exists() else "",
+        )
+        if found is None:
+            return ""
+        return f" (it was at {self.transcript.place(*found.groups(), '')})"
+
+
+def _resolve(future: asyncio.Future, value: object) -> bool:  # type: ignore[type-arg]
+    if future.done():
+        return False
+    future.set_result(value)
+    return True
+
+
+def _quadruples(waiting: Waiting) -> list[list[str]]:
+    return [each for each in waiting.frames if len(each) == 4]
+
+
+def _sentence(raised: Raised) -> str:
+    first = str(raised).splitlines()[0] if str(raised) else raised.type
+    return first.rstrip(".")
+
+
+def _text(line: bytes) -> str:
+    return line[:_LINE_KEPT].rstrip(b"\r").decode("utf-8", errors="backslashreplace")

@@ -1,0 +1,198 @@
+"""The task handle: all that a check may touch of a submission."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared.clock import Clock
+from shared.errors import SubmissionFault
+from shared.hosts import Hosts
+from shared.link import Start
+from shared.moment import Span
+from shared.scratch import Scratch
+from shared.submission import Submission
+from shared.transcript import Line, Transcript
+
+if TYPE_CHECKING:
+    import httpx
+
+    from shared.process import Process
+
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "USERPROFILE")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a script did.
+
+    Attributes:
+        lines: what it printed, each line with the moment (`at`) when it did.
+        elapsed: from start to end.
+        status: its exit status.
+        beats: the moments at which another coroutine got its turn (see `Task.run`).
+        error: the exception that ended it, as text; None if none did.
+    """
+
+    lines: list[Line]
+    elapsed: Span
+    status: int
+    beats: list[Span]
+    error: str | None
+
+    @property
+    def output(self) -> str:
+        return "\n".join(line.text for line in self.lines)
+
+
+class Task:
+    """A scratch copy of one task's folder, and the ways to put it to work.
+
+    Attributes:
+        name: the task, such as "task_3_2".
+        files: the scratch copy's files.
+        draw: random choices for this check, repeatable with the run's seed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        scratch: Scratch,
+        clock: Clock,
+        transcript: Transcript,
+        hosts: Callable[[], Hosts],
+        draw: random.Random,
+        terminal: str | None = None,
+    ) -> None:
+        self.name = name
+        self.files = scratch
+        self.draw = draw
+        self._clock = clock
+        self._transcript = transcript
+        self._hosts = hosts
+        self._terminal = terminal
+        self._submissions: list[Submission] = []
+        self._processes: list[Process] = []
+
+    @contextlib.asynccontextmanager
+    async def serve(
+        self, env: Mapping[str, str] | None = None, *, file: str = "main.py"
+    ) -> AsyncIterator[httpx.AsyncClient]:
+        """Start the application `app` of that file and give a client of it.
+
+        Args:
+            env: variables of the process, besides the few that every process has.
+
+        Raises:
+            StartFailed: it could not be imported, or its start-up raised.
+            SubmissionFault: it has no such file, or its process ended or hung.
+        """
+        from shared.transport import client
+
+        submission = self._begin("serve", file, env)
+        await submission.ready
+        async with client(submission) as requests:
+            yield requests
+        await submission.stop()
+        submission.close()
+
+    async def run(
+        self,
+        file: str = "main.py",
+        env: Mapping[str, str] | None = None,
+        *,
+        beat: Span | None = None,
+        may_fail: bool = False,
+    ) -> Run:
+        """Run a script to its end, and the threads that it started to theirs.
+
+        Args:
+            beat: with it, a second coroutine runs beside the script's own on each event loop, and
+                wants its turn at each multiple of this time; see `Run.beats`.
+            may_fail: return normally if the script raises.
+
+        Raises:
+            SubmissionFault: it raised, or its process ended or hung.
+        """
+        began = self._clock.now
+        submission = self._begin("run", file, env, beat)
+        status = await submission.done
+        elapsed = self._clock.now - began
+        raised = [each for each in self._transcript.raised if each.stage == "run"]
+        error = str(raised[-1]) if raised else None
+        if raised and not may_fail:
+            where = f" ({raised[-1].frames[-1]})" if raised[-1].frames else ""
+            raise SubmissionFault(f"{file} stopped with {str(raised[-1]).rstrip('.')}{where}.")
+        submission.close()
+        beats = [each - began for each in submission.beats]
+        return Run(list(self._transcript.lines), elapsed, status, beats, error)
+
+    async def load(self, file: str = "main.py", env: Mapping[str, str] | None = None) -> Run:
+        """Import a file as a module and see what that does.
+
+        Raises:
+            StartFailed: it could not be imported.
+            SubmissionFault: its process ended or hung.
+        """
+        began = self._clock.now
+        submission = self._begin("import", file, env)
+        await submission.ready
+        elapsed = self._clock.now - began
+        submission.close()
+        return Run(list(self._transcript.lines), elapsed, 0, [], None)
+
+    def start(self, command: list[str], env: Mapping[str, str] | None = None) -> Process:
+        """Start a real process in the scratch copy; only for a check on the wall clock.
+
+        Args:
+            command: "python" as its first word stands for the interpreter of this run.
+        """
+        from shared.process import Process
+
+        words = [sys.executable, *command[1:]] if command[0] == "python" else command
+        process = Process(words, self.files.folder, self._environment(env), self._transcript, self._clock)
+        self._processes.append(process)
+        return process
+
+    def write_env(self, **variables: str) -> None:
+        """Write a `.env` file with these variables and no others."""
+        self.files.write(".env", "".join(f"{name}={value}\n" for name, value in variables.items()))
+
+    def close(self) -> None:
+        """End everything that was started, and remove the scratch copy."""
+        for submission in self._submissions:
+            submission.close()
+        for process in self._processes:
+            process.close()
+        self.files.close()
+
+    def _begin(
+        self, mode: str, file: str, env: Mapping[str, str] | None, beat: Span | None = None
+    ) -> Submission:
+        self.files.require(file)
+        start = Start(
+            mode=mode,
+            folder=str(self.files.folder),
+            file=file,
+            environment=self._environment(env),
+            output=str(self.files.outside(f"output-{len(self._submissions)}")),
+            terminal=self._terminal,
+            beat=beat,
+        )
+        debugging = self._terminal is not None
+        submission = Submission(
+            self._hosts(), self._clock, self._transcript, start, debugging=debugging
+        )
+        self._submissions.append(submission)
+        return submission
+
+    def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:
+        """Return a submission's whole environment: no secret of the grader's is in it."""
+        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        fixed = {"TZ": "UTC", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        return {**inherited, **fixed, **(env or {})}

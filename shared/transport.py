@@ -1,0 +1,53 @@
+"""An httpx client whose requests travel over the link, with their lab times on the answers."""
+
+from __future__ import annotations
+
+import httpx
+
+from shared.moment import Span
+from shared.submission import Submission
+
+
+class LinkTransport(httpx.AsyncBaseTransport):
+    """Carries httpx requests to a submission.
+
+    The request extension ``target`` (bytes), as in httpx's own transport, sends that path as it
+    stands; httpx itself would normalise ``/docs/../models``.
+    """
+
+    def __init__(self, submission: Submission) -> None:
+        self._submission = submission
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        target = request.extensions.get("target", request.url.raw_path)
+        headers = [
+            [name.decode("latin-1"), value.decode("latin-1")] for name, value in request.headers.raw
+        ]
+        exchange = await self._submission.ask(
+            request.method, target.decode("latin-1"), headers, await request.aread()
+        )
+        return httpx.Response(
+            exchange.status,
+            headers=[(name.encode("latin-1"), each.encode("latin-1")) for name, each in exchange.headers],
+            content=exchange.body,
+            extensions={"lab": (exchange.sent, exchange.completed)},
+        )
+
+
+def client(submission: Submission) -> httpx.AsyncClient:
+    """Return a client of that submission; requests wait for their answers without a timeout."""
+    return httpx.AsyncClient(
+        transport=LinkTransport(submission), base_url="http://lab", timeout=None
+    )
+
+
+def took(response: httpx.Response) -> Span:
+    """Return the lab time from sending the request to the end of its answer."""
+    sent, completed = response.extensions["lab"]
+    return Span.__sub__(completed, sent)
+
+
+def answered_at(response: httpx.Response) -> Span:
+    """Return the moment at which the answer was complete."""
+    completed: Span = response.extensions["lab"][1]
+    return completed
