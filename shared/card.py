@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from shared.catalog import Check
+from shared.errors import LabError
 from shared.moment import time_of_day
 from shared.plain import plain
 from shared.transcript import Raised, Transcript
@@ -37,6 +38,19 @@ def card(check: Check, message: str, transcript: Transcript | None, again: str) 
     blocks.append(_filled(f"Hint: {check.hint}"))
     blocks.append(f"Again: {again}")
     return "\n\n".join(blocks)
+
+
+def message_of(error: BaseException | None, *, skipped: bool = False) -> str:
+    """Return the sentence that says why a check failed."""
+    if isinstance(error, LabError):
+        return str(error)
+    if isinstance(error, AssertionError):
+        # pytest appends its own explanation of the comparison to the author's sentence.
+        return str(error).split("\nassert ")[0]
+    if skipped:
+        return "The check was skipped, and a skipped check earns nothing."
+    kind = type(error).__name__ if error is not None else "an unknown error"
+    return f"The check could not make sense of what it got ({kind}: {error})."
 
 
 def _points(number: int) -> str:

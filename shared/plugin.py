@@ -16,21 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.errors import CourseError, HarnessError, LabError
+from shared.errors import CourseError, HarnessError
 
 if TYPE_CHECKING:
     from shared.catalog import Check
     from shared.clock import Clock
     from shared.grade import Grade
-    from shared.hosts import Hosts
-    from shared.submission import Submission
     from shared.task import Task
-    from shared.transcript import Transcript
     from shared.tree import Tree
 
 BUDGET = 20.0
 HARNESS_FAILED = 3
-SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -118,6 +114,7 @@ class Lab:
 
     def __init__(self, config: pytest.Config) -> None:
         from shared import catalog, grade, syllabus, tree
+        from shared.stage import Stage
 
         self.config = config
         self.course = config.rootpath
@@ -131,9 +128,8 @@ class Lab:
             self.syllabus, self.tree.name, config.getoption("clock"), self.seed
         )
         self.harness_failed = False
-        self._hosts: dict[tuple[str, tuple[str, ...]], Hosts] = {}
-        self._transcripts: dict[str, Transcript] = {}
-        self._clocks: dict[str, Clock] = {}
+        self.stage = Stage(self._terminal())
+        self._handles: dict[str, Task] = {}
         self._check_reports(config.getoption("report"))
         self._start_early()
 
@@ -182,7 +178,7 @@ class Lab:
             return
         named = [entry for entry in self.syllabus.tasks if entry.name in asked]
         for entry in named or self.syllabus.tasks:
-            self.hosts(self.config.getoption("clock"), entry.preload)
+            self.stage.hosts(self.config.getoption("clock"), entry.preload)
 
     def check_of(self, item: pytest.Item) -> Check | None:
         """Return the check that this test is, None if it is none."""
@@ -197,42 +193,19 @@ class Lab:
 
     # --- what a check gets ------------------------------------------------------------------------
 
-    def hosts(self, clock: str, modules: tuple[str, ...]) -> Hosts:
-        """Return the hosts of that kind, starting them if they have not been."""
-        from shared.hosts import Hosts
-
-        key = (clock, modules)
-        if key not in self._hosts:
-            fork = False if os.environ.get("LAB_FORK") == "0" else None
-            self._hosts[key] = Hosts(clock, modules, fork=fork)
-        return self._hosts[key]
-
     def handle(self, item: pytest.Item, clock: Clock) -> Task:
-        from shared.scratch import Scratch
-        from shared.task import Task
-        from shared.transcript import Transcript
-
         check = self.check_of(item)
         if check is None:
             raise CourseError(f"{item.nodeid} is no check, so it has no task.")
-        entry = self.syllabus.entry(check.task)
-        shown = self.tree.shown(check.task)
-        scratch = Scratch(self.tree.folder(check.task), check.task, shown)
-        transcript = Transcript(scratch.folder, shown)
-        self._transcripts[item.nodeid] = transcript
-        self._clocks[item.nodeid] = clock
-        modules = entry.preload
-        if item.get_closest_marker("scikit_learn") is not None:
-            modules += SCIKIT_LEARN
-        return Task(
-            check.task,
-            scratch,
+        handle = self.stage.task(
+            self.syllabus.entry(check.task),
+            self.tree,
             clock,
-            transcript,
-            lambda: self.hosts(self.clock_of(item), modules),
             random.Random(f"{self.seed} {item.nodeid}"),
-            self._terminal(),
+            science=item.get_closest_marker("scikit_learn") is not None,
         )
+        self._handles[item.nodeid] = handle
+        return handle
 
     def _terminal(self) -> str | None:
         """Return the terminal's name if pytest leaves it to us (`-s`)."""
@@ -265,6 +238,7 @@ class Lab:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         from shared.grade import DESELECTED
+        from shared.stage import SCIKIT_LEARN
 
         found = {check.id for item in session.items if (check := self.check_of(item)) is not None}
         for name, result in self.grade.results.items():
@@ -274,7 +248,7 @@ class Lab:
             for item in session.items:
                 if item.get_closest_marker("scikit_learn") and (check := self.check_of(item)):
                     preload = self.syllabus.entry(check.task).preload
-                    self.hosts(self.clock_of(item), preload + SCIKIT_LEARN)
+                    self.stage.hosts(self.clock_of(item), preload + SCIKIT_LEARN)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -293,14 +267,15 @@ class Lab:
         call: pytest.CallInfo[None],
         report: pytest.TestReport,
     ) -> None:
-        from shared.card import card
+        from shared.card import card, message_of
         from shared.grade import FAILED, NOT_RUN, PASSED
         from shared.plain import plain
 
         result = self.grade.results[check.id]
         result.real_time += call.duration
-        if report.when == "call" and (clock := self._clocks.pop(item.nodeid, None)) is not None:
-            result.lab_time = max(result.lab_time, int(clock.now))
+        handle = self._handles.get(item.nodeid)
+        if report.when == "call" and handle is not None:
+            result.lab_time = max(result.lab_time, int(handle.clock.now))
         if report.passed:
             if report.when == "call" and result.outcome == NOT_RUN:
                 result.outcome = PASSED
@@ -309,8 +284,8 @@ class Lab:
         error = call.excinfo.value if call.excinfo is not None else None
         if isinstance(error, HarnessError | CourseError):
             self.harness_failed = True
-        message = plain(_message(error, report))
-        transcript = self._transcripts.get(item.nodeid)
+        message = plain(message_of(error, skipped=report.skipped))
+        transcript = handle.transcript if handle is not None else None
         text = card(check, message, transcript, self._again(item))
         if not result.card:
             result.message, result.card = message, text
@@ -339,8 +314,7 @@ class Lab:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         from shared import report
 
-        for hosts in self._hosts.values():
-            hosts.close()
+        self.stage.close()
         if exitstatus == pytest.ExitCode.INTERRUPTED:
             self.grade.ended = "interrupted"
         elif self.harness_failed or exitstatus == pytest.ExitCode.INTERNAL_ERROR:
@@ -354,14 +328,3 @@ class Lab:
 _LAB = pytest.StashKey[Lab]()
 
 
-def _message(error: BaseException | None, report: pytest.TestReport) -> str:
-    """Return the sentence of a failure."""
-    if isinstance(error, LabError):
-        return str(error)
-    if isinstance(error, AssertionError):
-        # pytest appends its own explanation of the comparison to the author's sentence.
-        return str(error).split("\nassert ")[0]
-    if report.skipped:
-        return "The check was skipped, and a skipped check earns nothing."
-    kind = type(error).__name__ if error is not None else "an unknown error"
-    return f"The check could not make sense of what it got ({kind}: {error})."

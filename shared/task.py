@@ -17,6 +17,7 @@ from shared.link import Start
 from shared.moment import Span
 from shared.scratch import Scratch
 from shared.submission import Submission
+from shared.syllabus import Entry
 from shared.transcript import Line, Transcript
 
 if TYPE_CHECKING:
@@ -57,11 +58,13 @@ class Task:
         name: the task, such as "task_3_2".
         files: the scratch copy's files.
         draw: random choices for this check, repeatable with the run's seed.
+        clock: the check's clock.
+        transcript: what has happened so far.
     """
 
     def __init__(
         self,
-        name: str,
+        entry: Entry,
         scratch: Scratch,
         clock: Clock,
         transcript: Transcript,
@@ -69,11 +72,11 @@ class Task:
         draw: random.Random,
         terminal: str | None = None,
     ) -> None:
-        self.name = name
+        self.name = entry.name
         self.files = scratch
         self.draw = draw
-        self._clock = clock
-        self._transcript = transcript
+        self.clock = clock
+        self.transcript = transcript
         self._hosts = hosts
         self._terminal = terminal
         self._submissions: list[Submission] = []
@@ -119,18 +122,18 @@ class Task:
         Raises:
             SubmissionFault: it raised, or its process ended or hung.
         """
-        began = self._clock.now
+        began = self.clock.now
         submission = self._begin("run", file, env, beat)
         status = await submission.done
-        elapsed = self._clock.now - began
-        raised = [each for each in self._transcript.raised if each.stage == "run"]
+        elapsed = self.clock.now - began
+        raised = [each for each in self.transcript.raised if each.stage == "run"]
         error = str(raised[-1]) if raised else None
         if raised and not may_fail:
             where = f" ({raised[-1].frames[-1]})" if raised[-1].frames else ""
             raise SubmissionFault(f"{file} stopped with {str(raised[-1]).rstrip('.')}{where}.")
         submission.close()
         beats = [each - began for each in submission.beats]
-        return Run(list(self._transcript.lines), elapsed, status, beats, error)
+        return Run(list(self.transcript.lines), elapsed, status, beats, error)
 
     async def load(self, file: str = "main.py", env: Mapping[str, str] | None = None) -> Run:
         """Import a file as a module and see what that does.
@@ -139,12 +142,12 @@ class Task:
             StartFailed: it could not be imported.
             SubmissionFault: its process ended or hung.
         """
-        began = self._clock.now
+        began = self.clock.now
         submission = self._begin("import", file, env)
         await submission.ready
-        elapsed = self._clock.now - began
+        elapsed = self.clock.now - began
         submission.close()
-        return Run(list(self._transcript.lines), elapsed, 0, [], None)
+        return Run(list(self.transcript.lines), elapsed, 0, [], None)
 
     def start(self, command: list[str], env: Mapping[str, str] | None = None) -> Process:
         """Start a real process in the scratch copy; only for a check on the wall clock.
@@ -155,7 +158,7 @@ class Task:
         from shared.process import Process
 
         words = [sys.executable, *command[1:]] if command[0] == "python" else command
-        process = Process(words, self.files.folder, self._environment(env), self._transcript, self._clock)
+        process = Process(words, self.files.folder, self._environment(env), self.transcript, self.clock)
         self._processes.append(process)
         return process
 
@@ -186,7 +189,7 @@ class Task:
         )
         debugging = self._terminal is not None
         submission = Submission(
-            self._hosts(), self._clock, self._transcript, start, debugging=debugging
+            self._hosts(), self.clock, self.transcript, start, debugging=debugging
         )
         self._submissions.append(submission)
         return submission

@@ -1,0 +1,80 @@
+"""Judging HTTP answers: what every check of an application asks of them, in the same words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import httpx
+
+_SHOWN = 200
+
+
+def called(response: httpx.Response) -> str:
+    """Return the request as a student writes it: GET /health."""
+    target = response.request.extensions.get("target", response.request.url.raw_path)
+    return f"{response.request.method} {target.decode('latin-1')}"
+
+
+def expect(response: httpx.Response, *statuses: int, because: str = "") -> None:
+    """Assert that the answer has one of the statuses.
+
+    Args:
+        because: what makes them right, as the rest of a sentence: "the key is wrong".
+    """
+    right = " or ".join(str(status) for status in statuses)
+    why = f", because {because}" if because else ""
+    assert response.status_code in statuses, (
+        f"{called(response)} answered {response.status_code}{shown(response)}; "
+        f"right is {right}{why}."
+    )
+
+
+def json_of(response: httpx.Response) -> Any:
+    """Return the answer's JSON; assert that it is JSON."""
+    try:
+        return response.json()
+    except ValueError:
+        raise AssertionError(
+            f"{called(response)} answered{shown(response) or ' nothing'}, which is not JSON."
+        ) from None
+
+
+def expect_json(response: httpx.Response, content: object) -> None:
+    """Assert that the answer is a 200 with exactly this JSON."""
+    expect(response, 200)
+    seen = json_of(response)
+    assert seen == content, f"{called(response)} answered {seen}; right is {content}."
+
+
+def field(response: httpx.Response, name: str) -> Any:
+    """Return a field of the answer's JSON object; assert that it is there."""
+    content = json_of(response)
+    assert isinstance(content, dict) and name in content, (
+        f"{called(response)} answered {content}; a JSON object with the key {name!r} is right."
+    )
+    return content[name]
+
+
+def names(response: httpx.Response, name: str) -> bool:
+    """Whether an error's answer names that field, in its `loc` or its message, in any case.
+
+    The `input` that FastAPI echoes does not count.
+    """
+    return name.lower() in _told(json_of(response)).lower()
+
+
+def _told(content: Any) -> str:
+    if isinstance(content, dict):
+        return " ".join(_told(value) for key, value in content.items() if key not in ("input", "ctx"))
+    if isinstance(content, list):
+        return " ".join(_told(each) for each in content)
+    return str(content)
+
+
+def shown(response: httpx.Response) -> str:
+    """Return the answer's body for a sentence, cut to a readable length."""
+    text = response.text
+    if not text:
+        return ""
+    return f" {text if len(text) <= _SHOWN else text[:_SHOWN] + '...'}"

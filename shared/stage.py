@@ -1,0 +1,63 @@
+"""The stage: where tasks are put to work, with the processes that this takes."""
+
+from __future__ import annotations
+
+import os
+import random
+
+from shared.clock import Clock
+from shared.hosts import Hosts
+from shared.scratch import Scratch
+from shared.syllabus import Entry
+from shared.task import Task
+from shared.transcript import Transcript
+from shared.tree import Tree
+
+SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model")
+
+
+class Stage:
+    """Keeps hosts of each kind that is needed, for as long as a run takes."""
+
+    def __init__(self, terminal: str | None = None) -> None:
+        self._terminal = terminal
+        self._hosts: dict[tuple[str, tuple[str, ...]], Hosts] = {}
+
+    def hosts(self, clock: str, modules: tuple[str, ...]) -> Hosts:
+        """Return the hosts on that clock with those modules, starting them if need be.
+
+        LAB_FORK=0 in the environment starts a fresh interpreter for each, as on Windows.
+        """
+        key = (clock, modules)
+        if key not in self._hosts:
+            fork = False if os.environ.get("LAB_FORK") == "0" else None
+            self._hosts[key] = Hosts(clock, modules, fork=fork)
+        return self._hosts[key]
+
+    def task(
+        self, entry: Entry, tree: Tree, clock: Clock, draw: random.Random, *, science: bool = False
+    ) -> Task:
+        """Return a handle of that task in that tree.
+
+        Args:
+            science: whether its process has scikit-learn loaded.
+        """
+        shown = tree.shown(entry.name)
+        scratch = Scratch(tree.folder(entry.name), entry.name, shown)
+        transcript = Transcript(scratch.folder, shown)
+        modules = entry.preload + (SCIKIT_LEARN if science else ())
+        return Task(
+            entry,
+            scratch,
+            clock,
+            transcript,
+            lambda: self.hosts(clock.name, modules),
+            draw,
+            self._terminal,
+        )
+
+    def close(self) -> None:
+        """End all hosts."""
+        for hosts in self._hosts.values():
+            hosts.close()
+        self._hosts.clear()

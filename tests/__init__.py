@@ -1,0 +1,1 @@
+"""Tests of the harness, and the proofs of the checks."""

@@ -1,0 +1,178 @@
+"""Proving checks: many wrong and right submissions, graded in one process without pytest.
+
+A corpus is a TOML file for a task, `tests/corpus/task_3_2.toml`. It lists mistakes and variants of
+the task's solution, each a few edits::
+
+    [[mistake]]
+    name = "the sleep blocks the loop"
+    check = "test_two_predictions_share_the_wait"
+    says = "Both together took 5 s"
+
+    [[mistake.edit]]
+    file = "main.py"
+    old = "await asyncio.sleep(wait)"
+    new = "time.sleep(wait)"
+
+    [[variant]]
+    name = "waits in a worker thread"
+
+    [[variant.edit]]
+    ...
+
+An edit replaces `old`, which must occur exactly once, by `new`; without `old` it writes the whole
+file, without `new` it removes the file. A mistake must fail its check with a message that contains
+`says`; a variant must pass all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import inspect
+import random
+import shutil
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from shared import catalog, syllabus
+from shared.card import message_of
+from shared.catalog import Check
+from shared.clock import new_loop
+from shared.stage import Stage
+from shared.tree import Tree
+
+COURSE = Path(__file__).resolve().parent.parent
+CORPUS = COURSE / "tests" / "corpus"
+BUDGET = 60.0
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change to one file of a solution."""
+
+    file: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A mistake (with the check that must fail, and what it must say) or a variant."""
+
+    task: str
+    name: str
+    edits: tuple[Edit, ...]
+    check: str | None = None
+    says: str = ""
+
+    def write(self, tree: Path) -> Path:
+        """Write the edited solution into that tree; return the task's folder."""
+        folder = tree / self.task
+        shutil.copytree(COURSE / "solutions" / self.task, folder)
+        for edit in self.edits:
+            path = folder / edit.file
+            if edit.new is None:
+                path.unlink()
+            elif edit.old is None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(edit.new, encoding="utf-8")
+            else:
+                text = path.read_text(encoding="utf-8")
+                if text.count(edit.old) != 1:
+                    raise ValueError(
+                        f"{self.task}, {self.name!r}: {edit.old!r} occurs {text.count(edit.old)} "
+                        f"times in {edit.file}, not once; the case no longer fits the solution"
+                    )
+                path.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
+        return folder
+
+
+def cases(kind: str) -> Iterator[Case]:
+    """Yield the cases of all corpora that are of that kind, "mistake" or "variant"."""
+    for path in sorted(CORPUS.glob("task_*.toml")):
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        if unknown := content.keys() - {"mistake", "variant"}:
+            raise ValueError(f"{path.name} has an unknown table {unknown.pop()!r}")
+        for table in content.get(kind, ()):
+            yield _case(path.stem, kind, table)
+
+
+def _case(task: str, kind: str, table: dict[str, Any]) -> Case:
+    expected = {"name", "edit"} | ({"check", "says"} if kind == "mistake" else set())
+    if table.keys() != expected:
+        raise ValueError(f"{task}: a {kind} has the fields {sorted(expected)}, not {sorted(table)}")
+    edits = tuple(Edit(e["file"], e.get("old"), e.get("new")) for e in table["edit"])
+    return Case(task, table["name"], edits, table.get("check"), table.get("says", ""))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check said of a submission: None for a pass, and how far the clock went."""
+
+    message: str | None
+    lab_time: int
+
+
+class Prover:
+    """Grades trees, with the same processes throughout."""
+
+    def __init__(self, clock: str = "lab", seed: int = 1) -> None:
+        self.syllabus = syllabus.read(COURSE / "checks" / "syllabus.toml")
+        self.catalog = catalog.read(COURSE, self.syllabus)
+        self._clock = clock
+        self._seed = seed
+        self._stage = Stage()
+
+    def checks(self, task: str) -> list[Check]:
+        return [check for check in self.catalog.values() if check.task == task]
+
+    def grade(self, root: Path, task: str, only: str | None = None) -> dict[str, Verdict]:
+        """Grade one task of the tree in that folder; return its checks' verdicts by name."""
+        checks = [check for check in self.checks(task) if only in (None, check.name)]
+        if not checks:
+            raise ValueError(f"{task} has no check {only}")
+        return {check.name: self._verdict(root, check) for check in checks}
+
+    def _verdict(self, root: Path, check: Check) -> Verdict:
+        function = getattr(_module(COURSE / "checks" / check.task / check.file), check.name)
+        marks = {mark.name for mark in getattr(function, "pytestmark", ())}
+        name = "real" if "on_the_wall_clock" in marks else self._clock
+        message: str | None = None
+        moment = 0
+        with asyncio.Runner(loop_factory=lambda: new_loop(name, BUDGET)) as runner:
+            clock = runner.get_loop().clock  # type: ignore[attr-defined]
+            task = self._stage.task(
+                self.syllabus.entry(check.task),
+                Tree(root.name, root),
+                clock,
+                random.Random(f"{self._seed} {check.id}"),
+                science="scikit_learn" in marks,
+            )
+            available = {"task": task, "clock": clock}
+            wanted = inspect.signature(function).parameters
+            try:
+                runner.run(function(**{name: available[name] for name in wanted}))
+            except Exception as error:  # what pytest would report
+                message = message_of(error)
+            finally:
+                moment = int(clock.now)
+                task.close()
+        return Verdict(message, moment)
+
+    def close(self) -> None:
+        self._stage.close()
+
+
+@cache
+def _module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"proved_{path.parent.name}_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

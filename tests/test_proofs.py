@@ -1,0 +1,40 @@
+"""The checks are proved: mistakes fail by name, variants pass, solutions earn all, stubs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.proofs import COURSE, Case, Prover, cases
+
+MISTAKES = list(cases("mistake"))
+VARIANTS = list(cases("variant"))
+
+
+@pytest.fixture(scope="module")
+def prover() -> Iterator[Prover]:
+    prover = Prover()
+    yield prover
+    prover.close()
+
+
+def _id(case: Case) -> str:
+    return f"{case.task}: {case.name}"
+
+
+@pytest.mark.parametrize("case", MISTAKES, ids=_id)
+def test_mistake_fails_its_check(case: Case, prover: Prover, tmp_path: Path) -> None:
+    case.write(tmp_path)
+    assert case.check is not None
+    verdict = prover.grade(tmp_path, case.task, case.check)[case.check]
+    assert verdict.message is not None, f"{case.check} accepts it"
+    assert case.says in verdict.message
+
+
+@pytest.mark.parametrize("case", VARIANTS, ids=_id)
+def test_variant_earns_everything(case: Case, prover: Prover, tmp_path: Path) -> None:
+    case.write(tmp_path)
+    verdicts = prover.grade(tmp_path, case.task)
+    assert {name: each.message for name, each in verdicts.items() if each.message} == {}
