@@ -19,7 +19,6 @@ import socket
 import threading
 import types
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 FRAME_LIMIT = 16 * 1024 * 1024
@@ -224,11 +223,14 @@ _KINDS: dict[str, type[Message]] = {
     )
 }
 
+_SCHEMAS: dict[type[Message], dict[str, Any]] = {}
 
-@cache
+
 def _schema(cls: type[Message]) -> dict[str, Any]:
-    hints = get_type_hints(cls)
-    return {field.name: hints[field.name] for field in fields(cls)}
+    if cls not in _SCHEMAS:
+        hints = get_type_hints(cls)
+        _SCHEMAS[cls] = {field.name: hints[field.name] for field in fields(cls)}
+    return _SCHEMAS[cls]
 
 
 def _fits(value: object, hint: Any) -> bool:

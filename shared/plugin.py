@@ -9,8 +9,7 @@ import os
 import random
 import secrets
 import shlex
-import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,9 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_LAB] = lab
 
 
-def pytest_asyncio_loop_factories(
-    config: pytest.Config, item: pytest.Item
-) -> Mapping[str, Any]:
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, Any]:
     import asyncio
 
     lab = config.stash.get(_LAB, None)
@@ -253,8 +250,8 @@ class Lab:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Iterator[Any]:
-        report: pytest.TestReport = yield
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
         check = self.check_of(item)
         if check is not None:
             self._record(item, check, call, report)
@@ -326,5 +323,3 @@ class Lab:
 
 
 _LAB = pytest.StashKey[Lab]()
-
-

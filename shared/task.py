@@ -25,7 +25,17 @@ if TYPE_CHECKING:
 
     from shared.process import Process
 
-_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "USERPROFILE")
+_INHERITED = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "SYSTEMROOT",
+    "TEMP",
+    "TMP",
+    "TMPDIR",
+    "USERPROFILE",
+)
 
 
 @dataclass(frozen=True)
@@ -158,7 +168,9 @@ class Task:
         from shared.process import Process
 
         words = [sys.executable, *command[1:]] if command[0] == "python" else command
-        process = Process(words, self.files.folder, self._environment(env), self.transcript, self.clock)
+        process = Process(
+            words, self.files.folder, self._environment(env), self.transcript, self.clock
+        )
         self._processes.append(process)
         return process
 

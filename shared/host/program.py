@@ -155,7 +155,7 @@ class Program:
             os.register_at_fork(after_in_child=CLOCK.disconnect)
         if hasattr(faulthandler, "register"):
             # Where a submission is that no longer answers; works without the interpreter's help.
-            trace = open(f"{start.output}.where", "w", encoding="utf-8")  # noqa: SIM115
+            trace = open(f"{start.output}.where", "w", encoding="utf-8")
             faulthandler.register(signal.SIGUSR1, file=trace)
         debugger.install(start.terminal, lambda inside: self._tell(Paused(inside)))
         loops.watch(start.beat / 1e9 if start.beat else None, lambda: self._tell(Beat()))
