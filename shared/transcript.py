@@ -8,7 +8,6 @@ from pathlib import Path
 from shared.moment import time_of_day
 
 _BODY_LIMIT = 400
-_LINE_LIMIT = 400
 _KEPT_LINES = 2000
 
 
@@ -54,7 +53,13 @@ class Raised:
 
 @dataclass
 class Transcript:
-    """The record of one check."""
+    """The record of one check.
+
+    Attributes:
+        shown_as: how a student writes the task's folder.
+        dropped: how many lines were printed after those that are kept.
+        unread: how many bytes were printed after those that were read.
+    """
 
     folder: Path
     shown_as: str
@@ -62,6 +67,7 @@ class Transcript:
     lines: list[Line] = field(default_factory=list)
     raised: list[Raised] = field(default_factory=list)
     dropped: int = 0
+    unread: int = 0
 
     def request(self, at: int, method: str, target: str, body: bytes) -> None:
         self.entries.append((at, f"-> {method} {target}{_shown(body)}"))
