@@ -37,7 +37,7 @@ BUDGET = 20.0
 ALL_POINTS, POINTS_MISSING, FAILED_ITSELF = 0, 1, 3
 """The exit statuses of a run that came to its end; pytest's own 2, 4 and 5 stay as they are."""
 
-_ENDINGS = ("SIGTERM", "SIGHUP", "SIGBREAK")
+_ENDINGS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -98,7 +98,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _hear_endings(config: pytest.Config) -> None:
-    """Take the signals with which platforms end a run for what Ctrl-C is: reports get written."""
+    """Take the signals with which platforms end a run for what Ctrl-C is, and hear all at once.
+
+    So the reports get written in the seconds that a platform leaves. asyncio would hear Ctrl-C only
+    when the submission has given way.
+    """
     if threading.current_thread() is not threading.main_thread():
         return
 
@@ -107,13 +111,16 @@ def _hear_endings(config: pytest.Config) -> None:
 
     for name in _ENDINGS:
         number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+        if number is None:
+            continue
+        before = signal.getsignal(number)
+        if before in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, interrupt)
-            config.add_cleanup(partial(_let_go, number))
+            config.add_cleanup(partial(_restore, number, before))
 
 
-def _let_go(number: int) -> None:
-    signal.signal(number, signal.SIG_DFL)
+def _restore(number: int, handler: Any) -> None:
+    signal.signal(number, handler)
 
 
 @contextmanager
@@ -122,7 +129,7 @@ def _undisturbed() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = [getattr(signal, name) for name in ("SIGINT", *_ENDINGS) if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in _ENDINGS if hasattr(signal, name)]
     before = [(number, signal.signal(number, signal.SIG_IGN)) for number in numbers]
     try:
         yield
@@ -345,7 +352,6 @@ class Lab:
             if report.when == "call" and result.outcome == NOT_RUN:
                 result.outcome = PASSED
             return
-        result.outcome = FAILED
         error = call.excinfo.value if call.excinfo is not None else None
         if isinstance(error, HarnessError | CourseError):
             self.harness_failed = True
@@ -354,6 +360,7 @@ class Lab:
         text = card(check, message, transcript, self._again(item))
         if not result.card:
             result.message, result.card = message, text
+        result.outcome = FAILED
         if self.config.getoption("tbstyle") == "auto" and not isinstance(error, CourseError):
             report.longrepr = text
             report.sections.clear()

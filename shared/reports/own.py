@@ -1,4 +1,4 @@
-"""`json`: the lab's own format, the fullest one, described by `grade.schema.json` beside this module.
+"""`json`: the lab's own format and the fullest one; `grade.schema.json` beside it describes it.
 
 The schema's version is in the field `schema`; it changes when a field is removed or changes its
 meaning, not when one is added.
