@@ -134,11 +134,12 @@ class Verdict:
 class Prover:
     """Grades trees, with the same processes throughout."""
 
-    def __init__(self, clock: str = "lab", seed: int = 1) -> None:
+    def __init__(self, clock: str = "lab", seed: int = 1, budget: float = BUDGET) -> None:
         self.syllabus = syllabus.read(COURSE / "checks" / "syllabus.toml")
         self.catalog = catalog.read(COURSE, self.syllabus)
         self._clock = clock
         self._seed = seed
+        self._budget = budget
         self._stage = Stage()
 
     @staticmethod
@@ -161,7 +162,7 @@ class Prover:
         name = "real" if "on_the_wall_clock" in marks else self._clock
         message: str | None = None
         moment = 0
-        with asyncio.Runner(loop_factory=lambda: new_loop(name, BUDGET)) as runner:
+        with asyncio.Runner(loop_factory=lambda: new_loop(name, self._budget)) as runner:
             clock = runner.get_loop().clock  # type: ignore[attr-defined]
             task = self._stage.task(
                 self.syllabus.entry(check.task),
