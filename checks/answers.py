@@ -66,7 +66,9 @@ def names(response: httpx.Response, name: str) -> bool:
 
 def _told(content: Any) -> str:
     if isinstance(content, dict):
-        return " ".join(_told(value) for key, value in content.items() if key not in ("input", "ctx"))
+        return " ".join(
+            _told(value) for key, value in content.items() if key not in ("input", "ctx")
+        )
     if isinstance(content, list):
         return " ".join(_told(each) for each in content)
     return str(content)

@@ -42,10 +42,14 @@ def read(course: Path, syllabus: Syllabus) -> dict[str, Check]:
     for tree in ("checks", "exercises", "solutions"):
         present = {each.name for each in (course / tree).glob("task_*") if each.is_dir()}
         if unlisted := sorted(present - listed):
-            raise CourseError(f"{tree}/{unlisted[0]} is not in checks/syllabus.toml; list it there.")
+            raise CourseError(
+                f"{tree}/{unlisted[0]} is not in checks/syllabus.toml; list it there."
+            )
         # A student's copy may lack tasks of `exercises`; they score 0 and are named.
         if tree == "checks" and (missing := sorted(listed - present)):
-            raise CourseError(f"{tree}/{missing[0]} is in the syllabus, but there is no such folder.")
+            raise CourseError(
+                f"{tree}/{missing[0]} is in the syllabus, but there is no such folder."
+            )
     checks: dict[str, Check] = {}
     for task in syllabus.names:
         found = [
@@ -54,8 +58,7 @@ def read(course: Path, syllabus: Syllabus) -> dict[str, Check]:
         total = sum(check.points for check in found)
         if total != POINTS_PER_TASK:
             raise CourseError(
-                f"The checks of {task} add up to {total} points; "
-                f"every task has {POINTS_PER_TASK}."
+                f"The checks of {task} add up to {total} points; every task has {POINTS_PER_TASK}."
             )
         checks.update((check.id, check) for check in found)
     return checks
@@ -82,7 +85,9 @@ def _check(path: Path, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Check:
     marks = [
         each
         for each in node.decorator_list
-        if isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id == "points"
+        if isinstance(each, ast.Call)
+        and isinstance(each.func, ast.Name)
+        and each.func.id == "points"
     ]
     if len(marks) != 1:
         raise CourseError(f"{where} has no points; write @points(2, hint=...) above it.")

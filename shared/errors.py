@@ -5,7 +5,7 @@ LabError
 ├── SubmissionFault  the submission did something wrong: its check fails with this sentence
 │   ├── StartFailed  it did not import, or its start-up raised
 │   └── Dead         its process ended, hung or broke the link; nothing more can be asked of it
-└── HarnessError     the harness itself failed: nobody loses points, the run ends with a code of its own
+└── HarnessError     the harness itself failed: the run ends with an exit status of its own
 
 Every message is one sentence for the person who can act on it.
 """
@@ -29,13 +29,13 @@ class StartFailed(SubmissionFault):
     """The submission could not be imported or started.
 
     Attributes:
-        type: the name of the exception that stopped it.
+        kind: the name of the exception that stopped it.
         text: the exception's own text, without traceback.
     """
 
-    def __init__(self, message: str, type: str, text: str) -> None:
+    def __init__(self, message: str, kind: str, text: str) -> None:
         super().__init__(message)
-        self.type = type
+        self.kind = kind
         self.text = text
 
 

@@ -9,7 +9,6 @@ import re
 import select
 import signal
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +25,6 @@ from shared.link import (
     Head,
     Idle,
     Journal,
-    Link,
     LinkClosed,
     Message,
     Paused,
@@ -99,7 +97,7 @@ class Submission:
         self._stopping = False
         self._exchanges: dict[int, Exchange] = {}
         self._inbox: list[Message] = []
-        self._output = open(start.output, "ab+")  # noqa: SIM115 - closed by `close`
+        self._output = open(start.output, "ab+")
         self._partial = b""
         self._read = 0
         self._waiting: list[Frame] = []
@@ -138,7 +136,7 @@ class Submission:
         number = len(self._exchanges) + 1
         data = base64.b64encode(body).decode()
         request = Request(number, method, target, headers, data)
-        answered = asyncio.get_running_loop().create_future()
+        answered: asyncio.Future[Exchange] = asyncio.get_running_loop().create_future()
         exchange = Exchange(request, self._clock.now, answered)
         self._exchanges[number] = exchange
         self.transcript.request(self._clock.now, method, target, body)
@@ -274,7 +272,9 @@ class Submission:
         if self._start.mode == "serve" and not self._stopping:
             failed = self.ready.done() and self.ready.exception() is not None
             if not failed:
-                self._break_off(f"{self._doing()} ended the program with exit status {done.status}.")
+                self._break_off(
+                    f"{self._doing()} ended the program with exit status {done.status}."
+                )
         self.next = None
         return _resolve(self.done, done.status)
 
@@ -331,7 +331,9 @@ class Submission:
     def _someone_waits(self) -> bool:
         return any(not each.done() for each in self._awaited())
 
-    def _awaited(self) -> list[asyncio.Future[None] | asyncio.Future[int] | asyncio.Future[Exchange]]:
+    def _awaited(
+        self,
+    ) -> list[asyncio.Future[None] | asyncio.Future[int] | asyncio.Future[Exchange]]:
         pending = [each.answered for each in self._exchanges.values()]
         return [*pending, self.ready, self.done]
 
@@ -432,7 +434,7 @@ class Submission:
         )
         if found is None:
             return ""
-        return f" (it was at {self.transcript.place(*found.groups(), '')})"
+        return f" (it was at {self.transcript.place(found[1], found[2], found[3], '')})"
 
 
 def _resolve(future: asyncio.Future, value: object) -> bool:  # type: ignore[type-arg]

@@ -121,6 +121,5 @@ def _fields(
             )
         if not isinstance(value, known[name]):
             raise CourseError(
-                f"In the syllabus, {name!r} of {where} is {value!r}, "
-                f"not a {known[name].__name__}."
+                f"In the syllabus, {name!r} of {where} is {value!r}, not a {known[name].__name__}."
             )

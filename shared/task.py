@@ -23,9 +23,21 @@ from shared.transcript import Line, Transcript
 if TYPE_CHECKING:
     import httpx
 
+    from shared.models import Models
     from shared.process import Process
 
-_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "USERPROFILE")
+_MODELS = "../task_2_1"
+_INHERITED = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "SYSTEMROOT",
+    "TEMP",
+    "TMP",
+    "TMPDIR",
+    "USERPROFILE",
+)
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,20 @@ class Task:
         self._terminal = terminal
         self._submissions: list[Submission] = []
         self._processes: list[Process] = []
+        self._models: Models | None = None
+        self._models_folder = entry.models or _MODELS
+        # The task that trains the models has its own.
+        if entry.models and scratch.path(entry.models).resolve() != scratch.folder:
+            self.models.place()
+
+    @property
+    def models(self) -> Models:
+        """The stand-in models; laid out already if the task expects to find some."""
+        if self._models is None:
+            from shared.models import Models
+
+            self._models = Models(self.files, self._models_folder, self.draw, self._submissions)
+        return self._models
 
     @contextlib.asynccontextmanager
     async def serve(
@@ -158,7 +184,9 @@ class Task:
         from shared.process import Process
 
         words = [sys.executable, *command[1:]] if command[0] == "python" else command
-        process = Process(words, self.files.folder, self._environment(env), self.transcript, self.clock)
+        process = Process(
+            words, self.files.folder, self._environment(env), self.transcript, self.clock
+        )
         self._processes.append(process)
         return process
 
@@ -192,6 +220,8 @@ class Task:
             self._hosts(), self.clock, self.transcript, start, debugging=debugging
         )
         self._submissions.append(submission)
+        if self._models is not None:
+            self._models.brief(submission)
         return submission
 
     def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:

@@ -28,7 +28,9 @@ class LinkTransport(httpx.AsyncBaseTransport):
         )
         return httpx.Response(
             exchange.status,
-            headers=[(name.encode("latin-1"), each.encode("latin-1")) for name, each in exchange.headers],
+            headers=[
+                (name.encode("latin-1"), each.encode("latin-1")) for name, each in exchange.headers
+            ],
             content=exchange.body,
             extensions={"lab": (exchange.sent, exchange.completed)},
         )

@@ -32,8 +32,10 @@ class Tree:
         """Return the task's folder as a student writes it."""
         folder = self.folder(task)
         try:
-            return Path(os.path.relpath(folder)).as_posix() if self.name not in TREES else (
-                f"{self.name}/{task}"
+            return (
+                Path(os.path.relpath(folder)).as_posix()
+                if self.name not in TREES
+                else (f"{self.name}/{task}")
             )
         except ValueError:  # another drive
             return folder.as_posix()

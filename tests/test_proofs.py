@@ -1,4 +1,4 @@
-"""The checks are proved: mistakes fail by name, variants pass, solutions earn all, stubs nothing."""
+"""The checks are proved: mistakes fail them by name, variants pass them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.proofs import COURSE, Case, Prover, cases
+from tests.proofs import Case, Prover, cases
 
 MISTAKES = list(cases("mistake"))
 VARIANTS = list(cases("variant"))

@@ -47,11 +47,11 @@ def serve(link: Link, host: Callable[[str], int]) -> None:
                         # Alone as well: it may not have become a group yet.
                         _kill(os.killpg, message.pid)
                         _kill(os.kill, message.pid)
-            readable, _, _ = select.select([link, wake], [], [])
-            if wake in readable:
+            readable, _, _ = select.select([link.fileno(), wake.fileno()], [], [])
+            if wake.fileno() in readable:
                 wake.recv(4096)
                 _reap(children, link)
-            if link in readable:
+            if link.fileno() in readable:
                 link.fill()
     except LinkClosed:
         pass

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 RUNNING: list[asyncio.AbstractEventLoop] = []
 """The loops that run at this moment."""
@@ -18,19 +19,21 @@ _run_forever = asyncio.BaseEventLoop.run_forever
 def watch(beat: float | None, tell: Callable[[], None]) -> None:
     """Keep `RUNNING`, and call `tell` on each loop every `beat` seconds while it is free."""
 
-    def run_forever(loop: asyncio.BaseEventLoop) -> None:
+    def run_forever(self: asyncio.BaseEventLoop) -> None:
         def tick() -> None:
-            nonlocal handle
-            tell()
-            handle = loop.call_later(beat or 0, tick)
+            # A timer left behind by an ended run must not begin a second row of beats.
+            if self in RUNNING and number == rounds[self]:
+                tell()
+                self.call_later(beat or 0, tick)
 
-        handle = loop.call_later(beat, tick) if beat else None
-        RUNNING.append(loop)
+        number = rounds[self] = rounds.get(self, 0) + 1
+        RUNNING.append(self)
+        if beat:
+            self.call_later(beat, tick)
         try:
-            _run_forever(loop)
+            _run_forever(self)
         finally:
-            RUNNING.remove(loop)
-            if handle is not None:
-                handle.cancel()
+            RUNNING.remove(self)
 
+    rounds: WeakKeyDictionary[asyncio.BaseEventLoop, int] = WeakKeyDictionary()
     asyncio.BaseEventLoop.run_forever = run_forever  # type: ignore[method-assign]

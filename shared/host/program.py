@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from shared.host import debugger, loops, problem
+from shared.host import debugger, loops, problem, standin
 from shared.host.clock import CLOCK
 from shared.host.server import Server
 from shared.link import (
@@ -25,6 +25,7 @@ from shared.link import (
     Disconnect,
     Done,
     Grant,
+    Journal,
     Link,
     LinkClosed,
     Message,
@@ -33,6 +34,7 @@ from shared.link import (
     Request,
     Start,
     Stop,
+    Tell,
     Waiting,
     Where,
 )
@@ -155,9 +157,10 @@ class Program:
             os.register_at_fork(after_in_child=CLOCK.disconnect)
         if hasattr(faulthandler, "register"):
             # Where a submission is that no longer answers; works without the interpreter's help.
-            trace = open(f"{start.output}.where", "w", encoding="utf-8")  # noqa: SIM115
+            trace = open(f"{start.output}.where", "w", encoding="utf-8")
             faulthandler.register(signal.SIGUSR1, file=trace)
         debugger.install(start.terminal, lambda inside: self._tell(Paused(inside)))
+        standin.journal = lambda *entry: self._tell(Journal(*entry))
         loops.watch(start.beat / 1e9 if start.beat else None, lambda: self._tell(Beat()))
 
     def _tell(self, message: Message) -> None:
@@ -191,6 +194,8 @@ class Program:
         match message:
             case Where():
                 self._tell(Waiting(problem.waiting(self._start.folder)))
+            case Tell():
+                (standin.failing.add if message.failing else standin.failing.discard)(message.model)
             case Request() | Disconnect() | Stop():
                 with CLOCK.mutex:
                     if self._loop is None or self._server is None:

@@ -181,7 +181,8 @@ class _Lifespan:
         assert self._task is not None
         self._reply = asyncio.get_running_loop().create_future()
         await self._events.put({"type": f"lifespan.{name}"})
-        await asyncio.wait([self._reply, self._task], return_when=asyncio.FIRST_COMPLETED)
+        pending: list[asyncio.Future[Any]] = [self._reply, self._task]
+        await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
         if self._reply.done() and self._reply.result()["type"] == f"lifespan.{name}.complete":
             return None
         failed = self._reply.done()

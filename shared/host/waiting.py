@@ -63,7 +63,7 @@ def _freeze() -> None:
 
     # No module is exempt: freezegun looks for exempt ones in the stack, and with its default
     # (threading, queue) whatever runs in a worker thread would see the real time.
-    freezegun.configure(default_ignore_list=[])  # type: ignore[attr-defined]
+    freezegun.configure(default_ignore_list=[])
     # freezegun's local time is its frozen (UTC) time less time.timezone.
     west = datetime.timedelta(seconds=time.timezone)
     frozen: Any = freezegun.freeze_time(DAY + west, tz_offset=-west).start()
@@ -241,7 +241,7 @@ def _join(thread: threading.Thread, timeout: float | None = None) -> None:
         _real_join(thread)
 
 
-class Selector(_RealSelector):  # type: ignore[misc,valid-type]
+class Selector(_RealSelector):
     """The default selector, parking its thread where it would block.
 
     Event loops take it by themselves. Its own wake-up socket is never reported.
@@ -266,7 +266,7 @@ class Selector(_RealSelector):  # type: ignore[misc,valid-type]
             return events or super().select(timeout)
         with CLOCK.mutex:
             deadline = None if timeout is None else CLOCK.moment(timeout)
-            waiter = Waiter(deadline, lambda: self._far.send(b"!"), lambda: bool(self._poll()))
+            waiter = Waiter(deadline, self._interrupt, lambda: bool(self._poll()))
             CLOCK.park(waiter)
         super().select(None)
         with CLOCK.mutex:
@@ -277,6 +277,9 @@ class Selector(_RealSelector):  # type: ignore[misc,valid-type]
             except BlockingIOError:
                 pass
         return self._poll()
+
+    def _interrupt(self) -> None:
+        self._far.send(b"!")
 
     def close(self) -> None:
         self._near.close()
