@@ -148,7 +148,8 @@ class Task:
         Raises:
             SubmissionFault: it raised, or its process ended or hung.
         """
-        began, told, failed = self.clock.now, len(self.transcript.lines), len(self.transcript.raised)
+        began, told = self.clock.now, len(self.transcript.lines)
+        failed = len(self.transcript.raised)
         submission = self._begin("run", file, env, beat)
         status = await submission.done
         elapsed = self.clock.now - began
