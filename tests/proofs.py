@@ -70,6 +70,10 @@ class Case:
     check: str | None = None
     says: str = ""
 
+    @property
+    def id(self) -> str:
+        return f"{self.task}: {self.name}"
+
     def write(self, tree: Path) -> Path:
         """Write the edited solution into that tree; return the task's folder."""
         folder = tree / self.task
@@ -118,22 +122,29 @@ class Verdict:
         message: None for a pass.
         lab_time: how far the clock went, in nanoseconds.
         raised: the exceptions that kept the submission from being imported.
+        on_the_wall_clock: whether the check talks to a real process.
     """
 
     message: str | None
     lab_time: int
     raised: tuple[str, ...] = ()
+    on_the_wall_clock: bool = False
 
 
 class Prover:
     """Grades trees, with the same processes throughout."""
 
-    def __init__(self, clock: str = "lab", seed: int = 1) -> None:
+    def __init__(self, clock: str = "lab", seed: int = 1, budget: float = BUDGET) -> None:
         self.syllabus = syllabus.read(COURSE / "checks" / "syllabus.toml")
         self.catalog = catalog.read(COURSE, self.syllabus)
         self._clock = clock
         self._seed = seed
+        self._budget = budget
         self._stage = Stage()
+
+    @staticmethod
+    def tasks() -> list[str]:
+        return syllabus.read(COURSE / "checks" / "syllabus.toml").names
 
     def checks(self, task: str) -> list[Check]:
         return [check for check in self.catalog.values() if check.task == task]
@@ -151,7 +162,7 @@ class Prover:
         name = "real" if "on_the_wall_clock" in marks else self._clock
         message: str | None = None
         moment = 0
-        with asyncio.Runner(loop_factory=lambda: new_loop(name, BUDGET)) as runner:
+        with asyncio.Runner(loop_factory=lambda: new_loop(name, self._budget)) as runner:
             clock = runner.get_loop().clock  # type: ignore[attr-defined]
             task = self._stage.task(
                 self.syllabus.entry(check.task),
@@ -170,7 +181,7 @@ class Prover:
                 moment = int(clock.now)
                 task.close()
         stopped = (each.type for each in task.transcript.raised if each.stage == "import")
-        return Verdict(message, moment, tuple(stopped))
+        return Verdict(message, moment, tuple(stopped), "on_the_wall_clock" in marks)
 
     def close(self) -> None:
         self._stage.close()
