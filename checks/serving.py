@@ -48,11 +48,11 @@ async def listening(server: Process, port: int, host: str = "127.0.0.1") -> None
         if await reachable(host, port):
             return
         assert status is None, (
-            f"It ended with exit status {status} before anything listened on {_url(host, port)}; "
+            f"The server ended with exit status {status} before anything listened on {_url(host, port)}; "
             "right is that it serves there until it is interrupted."
         )
         assert there is None, (
-            f"It runs on {there}; right, for these HOST and PORT, is {_url(host, port)}."
+            f"The server runs on {there}; right, for these HOST and PORT, is {_url(host, port)}."
         )
         await asyncio.sleep(_POLL)
     raise AssertionError(f"Nothing listened on {_url(host, port)} within {PATIENCE:g} s.")

@@ -151,10 +151,10 @@ async def test_an_interrupt_ends_it(task: Task) -> None:
             expect_json(await client.get("/health"), {"status": "healthy"})
         server.interrupt()
         assert await serving.ended(server, TO_END), (
-            f"It still runs {TO_END:g} s after an interrupt; right is that it ends within 5 s."
+            f"The server still runs {TO_END:g} s after an interrupt; right is that it ends within 5 s."
         )
         assert not server.leftovers(), (
-            "It ended and left a process behind; right is that nothing of it still runs."
+            "The server ended and left a process behind; right is that nothing of it still runs."
         )
         seen = journal.read_text().splitlines()
         told = server.output
@@ -163,6 +163,6 @@ async def test_an_interrupt_ends_it(task: Task) -> None:
     began = "http" in seen or "Application startup complete" in told
     finished = "lifespan.shutdown.complete" in seen or "Application shutdown complete" in told
     assert finished or not began, (
-        "It ended, but the application's lifespan was not shut down; right is that uvicorn ends "
+        "The server ended, but the application's lifespan was not shut down; right is that uvicorn ends "
         "in order."
     )
