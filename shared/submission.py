@@ -103,7 +103,7 @@ class Submission:
         self._output = open(start.output, "ab+")
         self._partial = b""
         self._read = 0
-        self._waiting: list[Frame] = []
+        self._waiting: tuple[Frame, ...] = ()
         self._fault: Dead | None = None
         for future in (self.ready, self.done):
             # A failure that nobody waits for is in the transcript.
@@ -261,7 +261,7 @@ class Submission:
             case Journal():
                 self.journal.append((now, message))
             case Waiting():
-                self._waiting = [self.transcript.place(*each) for each in _quadruples(message)]
+                self._waiting = self.transcript.places(message.frames)
             case Problem():
                 return self._hear_problem(message)
             case Head():
@@ -300,7 +300,7 @@ class Submission:
         return _resolve(exchange.answered, exchange)
 
     def _hear_problem(self, problem: Problem) -> bool:
-        frames = tuple(self.transcript.place(*each) for each in problem.frames if len(each) == 4)
+        frames = self.transcript.places(problem.frames)
         raised = Raised(
             problem.type, problem.text, frames, problem.stage, problem.request, self._clock.now
         )
@@ -415,7 +415,7 @@ class Submission:
         return "The application, at work behind its answers,"
 
     def _find_out_where(self) -> None:
-        self._waiting = []
+        self._waiting = ()
         try:
             self.post(Where())
         except Dead:
@@ -443,7 +443,8 @@ class Submission:
         )
         if found is None:
             return ""
-        return f" (it was at {self.transcript.place(found[1], found[2], found[3], '')})"
+        places = self.transcript.places([[found[1], found[2], found[3], ""]])
+        return f" (it was at {places[0]})" if places else ""
 
 
 def _resolve(future: asyncio.Future, value: object) -> bool:  # type: ignore[type-arg]
@@ -451,10 +452,6 @@ def _resolve(future: asyncio.Future, value: object) -> bool:  # type: ignore[typ
         return False
     future.set_result(value)
     return True
-
-
-def _quadruples(waiting: Waiting) -> list[list[str]]:
-    return [each for each in waiting.frames if len(each) == 4]
 
 
 def _sentence(raised: Raised) -> str:
