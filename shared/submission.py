@@ -42,6 +42,9 @@ from shared.transcript import Frame, Raised, Transcript
 OUTPUT_LIMIT = 32 * 1024 * 1024
 """What a submission may print in one check, in bytes."""
 
+ANSWERS_LIMIT = 256 * 1024 * 1024
+"""What a submission may answer in one check, in bytes as they are sent."""
+
 _OUTPUT_KEPT = 1024 * 1024
 _LINE_KEPT = 10_000
 _SLICE = 0.25
@@ -101,7 +104,7 @@ class Submission:
         self._partial = b""
         self._read = 0
         self._unread = 0
-        self._waiting: list[Frame] = []
+        self._waiting: tuple[Frame, ...] = ()
         self._fault: Dead | None = None
         for future in (self.ready, self.done):
             # A failure that nobody waits for is in the transcript.
@@ -182,7 +185,8 @@ class Submission:
                 self._break_off(self._obituary())
 
     def settle(self, give_up: float) -> None:
-        while self._fault is None:
+        # Asked first: who is idle again at once, time after time, would never be waited for.
+        while self._fault is None and not self._too_late(give_up):
             try:
                 while (message := self._link.next()) is not None:
                     if isinstance(message, Idle):
@@ -234,7 +238,7 @@ class Submission:
             if self._ended:
                 return
             self._read_output()
-            if self._too_late(self._clock.give_up) or self._printed_too_much():
+            if self._too_late(self._clock.give_up) or self._said_too_much():
                 loop.remove_reader(descriptor)
                 self.deliver()
             else:
@@ -258,7 +262,7 @@ class Submission:
             case Journal():
                 self.journal.append((now, message))
             case Waiting():
-                self._waiting = [self.transcript.place(*each) for each in _quadruples(message)]
+                self._waiting = self.transcript.places(message.frames)
             case Problem():
                 return self._hear_problem(message)
             case Head():
@@ -297,7 +301,7 @@ class Submission:
         return _resolve(exchange.answered, exchange)
 
     def _hear_problem(self, problem: Problem) -> bool:
-        frames = tuple(self.transcript.place(*each) for each in problem.frames if len(each) == 4)
+        frames = self.transcript.places(problem.frames)
         raised = Raised(
             problem.type, problem.text, frames, problem.stage, problem.request, self._clock.now
         )
@@ -362,7 +366,7 @@ class Submission:
 
     def _await_bytes(self, give_up: float) -> None:
         """Wait for bytes on the link, for as long as the limits allow."""
-        while not self._too_late(give_up) and not self._printed_too_much():
+        while not self._too_late(give_up) and not self._said_too_much():
             left = max(0.0, min(_SLICE, give_up - time.monotonic()))
             if select.select([self._link], [], [], _SLICE if self._paused else left)[0]:
                 self._link.fill()
@@ -378,12 +382,17 @@ class Submission:
         )
         return True
 
-    def _printed_too_much(self) -> bool:
-        if os.fstat(self._output.fileno()).st_size <= OUTPUT_LIMIT:
-            return False
-        limit = OUTPUT_LIMIT // 2**20
-        self._break_off(f"{self._doing()} printed more than {limit} MB, and was ended for it.")
-        return True
+    def _said_too_much(self) -> bool:
+        for what, size, limit in (
+            ("printed", os.fstat(self._output.fileno()).st_size, OUTPUT_LIMIT),
+            ("sent", self._link.received, ANSWERS_LIMIT),
+        ):
+            if size > limit:
+                self._break_off(
+                    f"{self._doing()} {what} more than {limit // 2**20} MB, and was ended for it."
+                )
+                return True
+        return False
 
     def _obituary(self) -> str:
         """Say how the process ended by itself."""
@@ -411,7 +420,7 @@ class Submission:
         return "The application, at work behind its answers,"
 
     def _find_out_where(self) -> None:
-        self._waiting = []
+        self._waiting = ()
         try:
             self.post(Where())
         except Dead:
@@ -439,7 +448,8 @@ class Submission:
         )
         if found is None:
             return ""
-        return f" (it was at {self.transcript.place(found[1], found[2], found[3], '')})"
+        places = self.transcript.places([[found[1], found[2], found[3], ""]])
+        return f" (it was at {places[0]})" if places else ""
 
 
 def _resolve(future: asyncio.Future, value: object) -> bool:  # type: ignore[type-arg]
@@ -447,10 +457,6 @@ def _resolve(future: asyncio.Future, value: object) -> bool:  # type: ignore[typ
         return False
     future.set_result(value)
     return True
-
-
-def _quadruples(waiting: Waiting) -> list[list[str]]:
-    return [each for each in waiting.frames if len(each) == 4]
 
 
 def _sentence(raised: Raised) -> str:

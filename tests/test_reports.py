@@ -74,7 +74,7 @@ def synthetic(outcomes: list[str], said: str = "It said 2; right is 3.", ended: 
         Entry(f"task_{n // 4}_{n % 4 + 1}", f"Task {n}", f"Part {n // 4}: a | b <c>")
         for n in range(number)
     )
-    transcript = Transcript(Path(), "exercises/task_0_1")
+    transcript = Transcript(Path(), Path(), "exercises/task_0_1")
     transcript.entries = [(0, f"-> POST / {said}")] * 30
     transcript.lines = [Line(line, 0) for line in said.split("\n")]
     transcript.raised = [Raised("E", said, (Frame("main.py", 1, "f", said),), "run", 0, 0)]
@@ -498,7 +498,7 @@ def test_wrapping_cannot_make_a_command() -> None:
 
 def test_a_card_is_capped_and_says_so() -> None:
     check = Check("task_0_1", "test_a.py", "test_a", "A title.", 1, "Why?")
-    transcript = Transcript(Path(), "exercises/task_0_1")
+    transcript = Transcript(Path(), Path(), "exercises/task_0_1")
     transcript.entries = [(0, f"-> GET / {'y' * 10**6}")] * 100
     transcript.lines = [Line("z" * 10**4, 0)] * 2000
     transcript.dropped, transcript.unread = 7, 8
