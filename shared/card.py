@@ -7,7 +7,7 @@ import textwrap
 from shared.catalog import Check
 from shared.errors import LabError
 from shared.moment import time_of_day
-from shared.plain import CARD_LIMIT, MESSAGE_LIMIT, cut, plain, plain_line
+from shared.plain import CARD_LIMIT, MESSAGE_LIMIT, bounded, cut, plain
 from shared.transcript import Raised, Transcript
 
 WIDTH = 96
@@ -41,14 +41,14 @@ def card(check: Check, message: str, transcript: Transcript | None, again: str) 
                 shown.append(f"... and {transcript.unread} bytes more, which were not read")
             blocks.append(_block("What it printed:", shown))
         blocks.extend(_traceback(raised) for raised in _distinct(transcript.raised))
-    told = cut(plain("\n\n".join(blocks)), CARD_LIMIT)
+    told = bounded("\n\n".join(blocks), CARD_LIMIT)
     # Made plain last, as the reader's lines are: wrapping could begin one with a command.
     return plain("\n\n".join([told, _filled(f"Hint: {check.hint}"), f"Again: {again}"]))
 
 
 def message_of(error: BaseException | None, *, skipped: bool = False) -> str:
     """Return the sentence that says why a check failed; it is plain and of a bounded length."""
-    return cut(plain(_sentence(error, skipped)), MESSAGE_LIMIT)
+    return bounded(_sentence(error, skipped), MESSAGE_LIMIT)
 
 
 def _sentence(error: BaseException | None, skipped: bool) -> str:
@@ -77,7 +77,7 @@ def _block(title: str, rows: list[str]) -> str:
 
 
 def _row(lead: str, text: str) -> str:
-    return lead + plain_line(text, _ROW)
+    return lead + bounded(text[: _ROW + 1].replace("\n", "\\n").replace("\t", "\\t"), _ROW)
 
 
 def _middle(rows: list[str], most: int) -> list[str]:

@@ -25,8 +25,8 @@ class Result:
     Attributes:
         outcome: "passed"; "failed"; "not run" (the run ended before, and it scores 0);
             "deselected" (its task was graded in part, by the user's choice).
-        message: what was seen against what is right, for a failed check.
-        card: the whole card, for a failed check.
+        message: what was seen against what is right, for a failed check; plain (`shared.plain`).
+        card: the whole card, for a failed check; plain.
         lab_time: how far the check's clock went, in nanoseconds.
         real_time: how long it took, in seconds.
     """

@@ -189,6 +189,8 @@ class Hosts:
         if self._server is not None:
             self._server.kill()
             self._server.wait()
+        if self._control is not None:
+            self._control.close()
         self._server = self._control = None
         self._expected.clear()
 

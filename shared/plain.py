@@ -24,6 +24,7 @@ _HIDDEN = re.compile(
     "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0001\U000e0020-\U000e007f]"
 )
+_HIDDEN_ASCII = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _LINE_COMMAND = re.compile(r"^(\s*)::", re.MULTILINE)
 _COMMAND = re.compile(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
 
@@ -34,19 +35,23 @@ def plain(text: str) -> str:
     Do it last: a line that is wrapped afterwards can begin with a command. Doing it again changes
     nothing.
     """
-    return _COMMAND.sub("# #", _LINE_COMMAND.sub(r"\1| ::", _HIDDEN.sub(_spelled, text)))
+    hidden = _HIDDEN_ASCII if text.isascii() else _HIDDEN
+    text = hidden.sub(_spelled, text)
+    if "::" in text:
+        text = _LINE_COMMAND.sub(r"\1| ::", text)
+    if "##" in text:
+        text = _COMMAND.sub("# #", text)
+    return text
 
 
-def plain_line(text: str, most: int) -> str:
-    """Return the text as one harmless line of about that length at most."""
-    return cut(plain(text.replace("\n", "\\n").replace("\t", "\\t")), most)
+def bounded(text: str, most: int) -> str:
+    """Return the text made plain, cut to that many characters; if it is cut, it says so."""
+    return cut(plain(text[: most + 1]), most)
 
 
 def cut(text: str, most: int) -> str:
     """Return the text, cut to that many characters; if it is cut, it says so."""
-    if len(text) <= most:
-        return text
-    return f"{text[:most]} ... (cut: {len(text) - most} characters more)"
+    return text if len(text) <= most else f"{text[:most]} ... (cut at {most} characters)"
 
 
 def _spelled(found: re.Match[str]) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from shared.plain import CARD_LIMIT, cut
 
-_STEPS = (CARD_LIMIT * 2, 4_000, 1_000, 0)
+_STEPS = (2 * CARD_LIMIT, 4_000, 1_000)
+_LEFT_OUT = "The card is left out, since there is no room for it; the other reports have it."
 
 
 def fitted(draw: Callable[[Callable[[str], str]], str], most: int) -> str:
@@ -15,9 +17,8 @@ def fitted(draw: Callable[[Callable[[str], str]], str], most: int) -> str:
     Args:
         draw: draws the report; it is given the function that shortens a card.
     """
-    text = ""
     for step in _STEPS:
-        text = draw(lambda card, step=step: cut(card, step))  # type: ignore[misc]
+        text = draw(partial(cut, most=step))
         if len(text.encode()) <= most:
-            break
-    return text
+            return text
+    return draw(lambda card: _LEFT_OUT if card else "")

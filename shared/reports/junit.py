@@ -70,7 +70,7 @@ def _case(suite: Xml.Element, result: Result) -> None:
         },
     )
     if result.outcome == FAILED:
-        Xml.SubElement(case, "failure", message=plain(result.message)).text = plain(result.card)
+        Xml.SubElement(case, "failure", message=result.message).text = result.card
     elif result.outcome == NOT_RUN:
         Xml.SubElement(case, "error", message="The check was not run.")
     elif result.outcome == DESELECTED:

@@ -58,7 +58,7 @@ def _told(results: list[Result]) -> str:
 def _fold(result: Result, short: Callable[[str], str]) -> str:
     check = result.check
     title = escape(plain(f"{check.task}: {check.title} (0 of {check.points})"))
-    card = escape(short(plain(result.card)))
+    card = escape(short(result.card))
     summary = f"<details><summary>{title}</summary>"
     return f"{summary}\n\n<pre>\n{card}\n</pre>\n\n</details>"
 
