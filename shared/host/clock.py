@@ -24,6 +24,8 @@ from shared.link import Idle, Message
 
 # Taken before anything is patched: the clock itself must neither park nor see lab time.
 _allocate_lock = _thread.allocate_lock
+start_uncounted = _thread.start_new_thread
+"""Start a thread that the clock does not know of."""
 
 NS = 1_000_000_000
 
@@ -79,6 +81,8 @@ class Clock:
     def disconnect(self) -> None:
         """Stand still from now on (a process that the submission forks has no link)."""
         self._send = None
+        # Another thread may have held it when the process forked, and nobody here would release it.
+        self.mutex = _thread.RLock()
 
     @property
     def connected(self) -> bool:

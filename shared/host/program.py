@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import faulthandler
 import importlib
+import multiprocessing.process
 import os
 import runpy
 import signal
@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from shared.host import debugger, loops, problem
-from shared.host.clock import CLOCK
+from shared.host.clock import CLOCK, start_uncounted
 from shared.host.server import Server
 from shared.link import (
     BadFrame,
@@ -54,8 +54,7 @@ class Program:
     def run(self) -> int:
         """Run the submission; return its exit status."""
         self._settle_in()
-        # Not a threading.Thread: the clock does not count it.
-        _thread.start_new_thread(self._obey, ())
+        start_uncounted(self._obey, ())
         if self._lab_time:
             CLOCK.connect(self._report)
         try:
@@ -141,6 +140,8 @@ class Program:
         sys.stderr = open(
             2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
         )
+        # Where its own child processes look for the main module.
+        multiprocessing.process.ORIGINAL_DIR = start.folder  # type: ignore[attr-defined]
         sys.argv = [start.file]
         sys.dont_write_bytecode = True
         # The lab itself is not on the path of what runs in it.

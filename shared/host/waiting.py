@@ -8,18 +8,20 @@ needs no change of its own.
 
 from __future__ import annotations
 
+import _thread
 import datetime
+import multiprocessing.connection
 import queue
 import selectors
 import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from shared.host.clock import CLOCK, Waiter
+from shared.host.clock import CLOCK, Waiter, start_uncounted
 
 DAY = datetime.datetime(2026, 1, 5, 9)
 """The lab's day, a Monday, at the hour when it begins."""
@@ -35,6 +37,8 @@ def install() -> None:
     """Make this process wait in lab time."""
     import asyncio
 
+    from shared.host.timers import OrderedTimer
+
     _freeze()
     replaced: list[tuple[Any, str, Any]] = [
         (time, "sleep", sleep),
@@ -45,13 +49,18 @@ def install() -> None:
         (threading, "RLock", RLock),
         (threading.Thread, "start", _start),
         (threading.Thread, "join", _join),
+        (_thread, "start_new_thread", _start_new_thread),
+        (_thread, "start_new", _start_new_thread),
         # The C version waits outside Python's locks; executors keep their work in one.
         (queue, "SimpleQueue", SimpleQueue),
         (selectors, "DefaultSelector", Selector),
         (asyncio.BaseEventLoop, "time", lambda loop: CLOCK.seconds),
+        (asyncio.events, "TimerHandle", OrderedTimer),
     ]
     for owner, name, value in replaced:
         setattr(owner, name, value)
+    if hasattr(selectors, "PollSelector"):
+        multiprocessing.connection.wait = _wait_for_others
     if hasattr(asyncio, "WindowsSelectorEventLoopPolicy"):
         # Proactors wait in the operating system, where no selector can be put in between.
         asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
@@ -163,7 +172,13 @@ class RLock:
     def __exit__(self, *exc: object) -> None:
         self.release()
 
-    # What threading.Condition asks of a reentrant lock.
+    def locked(self) -> bool:
+        return self._count > 0
+
+    # What threading.Condition and multiprocessing ask of a reentrant lock.
+
+    def _recursion_count(self) -> int:
+        return self._count if self._is_owned() else 0
 
     def _is_owned(self) -> bool:
         return self._owner == threading.get_ident()
@@ -239,6 +254,36 @@ def _join(thread: threading.Thread, timeout: float | None = None) -> None:
     ended = getattr(thread, "_lab_ended", None)
     if ended is None or thread is threading.current_thread() or ended.wait(timeout):
         _real_join(thread)
+
+
+def _start_new_thread(
+    function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, /
+) -> int:
+    """`_thread.start_new_thread`: counted like a `threading.Thread`."""
+
+    def run() -> None:
+        try:
+            function(*args, **(kwargs or {}))
+        finally:
+            CLOCK.leave()
+
+    CLOCK.enter()
+    try:
+        return start_uncounted(run, ())
+    except BaseException:
+        CLOCK.leave()
+        raise
+
+
+def _wait_for_others(object_list: Any, timeout: float | None = None) -> list[Any]:
+    """`multiprocessing.connection.wait`: other processes live outside the lab, in real time.
+
+    The real one asks the (standing) clock over and over whether its timeout is past.
+    """
+    with selectors.PollSelector() as selector:
+        for each in object_list:
+            selector.register(each, selectors.EVENT_READ)
+        return [key.fileobj for key, _ in selector.select(timeout)]
 
 
 class Selector(_RealSelector):
