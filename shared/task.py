@@ -23,8 +23,10 @@ from shared.transcript import Line, Transcript
 if TYPE_CHECKING:
     import httpx
 
+    from shared.models import Models
     from shared.process import Process
 
+_MODELS = "../task_2_1"
 _INHERITED = (
     "PATH",
     "HOME",
@@ -91,6 +93,20 @@ class Task:
         self._terminal = terminal
         self._submissions: list[Submission] = []
         self._processes: list[Process] = []
+        self._models: Models | None = None
+        self._models_folder = entry.models or _MODELS
+        # The task that trains the models has its own.
+        if entry.models and scratch.path(entry.models).resolve() != scratch.folder:
+            self.models.place()
+
+    @property
+    def models(self) -> Models:
+        """The stand-in models; laid out already if the task expects to find some."""
+        if self._models is None:
+            from shared.models import Models
+
+            self._models = Models(self.files, self._models_folder, self.draw, self._submissions)
+        return self._models
 
     @contextlib.asynccontextmanager
     async def serve(
@@ -204,10 +220,15 @@ class Task:
             self._hosts(), self.clock, self.transcript, start, debugging=debugging
         )
         self._submissions.append(submission)
+        if self._models is not None:
+            self._models.brief(submission)
         return submission
 
     def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:
-        """Return a submission's whole environment: no secret of the grader's is in it."""
+        """Return a submission's whole environment: no secret of the grader's is in it.
+
+        The zone is always UTC: the lab's day is frozen in the zone that its processes began in.
+        """
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         fixed = {"TZ": "UTC", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        return {**inherited, **fixed, **(env or {})}
+        return {**inherited, **(env or {}), **fixed}

@@ -112,10 +112,17 @@ def _case(task: str, kind: str, table: dict[str, Any]) -> Case:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check said of a submission: None for a pass, and how far the clock went."""
+    """What a check said of a submission.
+
+    Attributes:
+        message: None for a pass.
+        lab_time: how far the clock went, in nanoseconds.
+        raised: the exceptions that kept the submission from being imported.
+    """
 
     message: str | None
     lab_time: int
+    raised: tuple[str, ...] = ()
 
 
 class Prover:
@@ -162,7 +169,8 @@ class Prover:
             finally:
                 moment = int(clock.now)
                 task.close()
-        return Verdict(message, moment)
+        stopped = (each.type for each in task.transcript.raised if each.stage == "import")
+        return Verdict(message, moment, tuple(stopped))
 
     def close(self) -> None:
         self._stage.close()

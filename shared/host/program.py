@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import importlib
-import multiprocessing.process
 import os
 import runpy
 import signal
@@ -16,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from shared.host import debugger, loops, problem
+from shared.host import debugger, loops, problem, standin
 from shared.host.clock import CLOCK, start_uncounted
 from shared.host.server import Server
 from shared.link import (
@@ -25,6 +24,7 @@ from shared.link import (
     Disconnect,
     Done,
     Grant,
+    Journal,
     Link,
     LinkClosed,
     Message,
@@ -33,6 +33,7 @@ from shared.link import (
     Request,
     Start,
     Stop,
+    Tell,
     Waiting,
     Where,
 )
@@ -140,8 +141,9 @@ class Program:
         sys.stderr = open(
             2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
         )
-        # Where its own child processes look for the main module.
-        multiprocessing.process.ORIGINAL_DIR = start.folder  # type: ignore[attr-defined]
+        if process := sys.modules.get("multiprocessing.process"):
+            # Where its own child processes will look for its main module.
+            process.ORIGINAL_DIR = start.folder  # type: ignore[attr-defined]
         sys.argv = [start.file]
         sys.dont_write_bytecode = True
         # The lab itself is not on the path of what runs in it.
@@ -159,6 +161,7 @@ class Program:
             trace = open(f"{start.output}.where", "w", encoding="utf-8")
             faulthandler.register(signal.SIGUSR1, file=trace)
         debugger.install(start.terminal, lambda inside: self._tell(Paused(inside)))
+        standin.journal = lambda *entry: self._tell(Journal(*entry))
         loops.watch(start.beat / 1e9 if start.beat else None, lambda: self._tell(Beat()))
 
     def _tell(self, message: Message) -> None:
@@ -192,6 +195,8 @@ class Program:
         match message:
             case Where():
                 self._tell(Waiting(problem.waiting(self._start.folder)))
+            case Tell():
+                (standin.failing.add if message.failing else standin.failing.discard)(message.model)
             case Request() | Disconnect() | Stop():
                 with CLOCK.mutex:
                     if self._loop is None or self._server is None:

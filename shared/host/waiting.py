@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import _thread
 import datetime
-import multiprocessing.connection
 import queue
 import selectors
 import socket
+import sys
 import threading
 import time
 from collections import deque
@@ -59,8 +59,6 @@ def install() -> None:
     ]
     for owner, name, value in replaced:
         setattr(owner, name, value)
-    if hasattr(selectors, "PollSelector"):
-        multiprocessing.connection.wait = _wait_for_others
     if hasattr(asyncio, "WindowsSelectorEventLoopPolicy"):
         # Proactors wait in the operating system, where no selector can be put in between.
         asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
@@ -230,6 +228,10 @@ class SimpleQueue:
 
 def _start(thread: threading.Thread) -> None:
     """`Thread.start`: the new thread counts as running before it runs."""
+    connection = sys.modules.get("multiprocessing.connection")
+    if connection is not None and hasattr(selectors, "PollSelector"):
+        # Only here, for it takes long to import: who waits so is a pool's thread.
+        connection.wait = _wait_for_others  # type: ignore[attr-defined]
     work, ended = thread.run, threading.Event()
 
     def run() -> None:

@@ -1,0 +1,56 @@
+"""Asking for predictions, and judging the answers: what every check of a prediction needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from checks.answers import called, expect, field, json_of
+
+if TYPE_CHECKING:
+    import httpx
+
+FEATURES = ("sepal_length", "sepal_width", "petal_length", "petal_width")
+MODELS = ("logistic_regression", "random_forest")
+
+
+def named(features: Sequence[float]) -> dict[str, float]:
+    """Return four numbers under their names, as a request's body has them."""
+    return dict(zip(FEATURES, features, strict=True))
+
+
+async def predict(
+    client: httpx.AsyncClient,
+    model: str,
+    features: Sequence[float] | Mapping[str, object],
+    headers: Mapping[str, str] | None = None,
+) -> httpx.Response:
+    """Ask a model for a prediction.
+
+    Args:
+        features: the four numbers in order, or the body as it shall be sent.
+    """
+    body = features if isinstance(features, Mapping) else named(features)
+    return await client.post(f"/predict/{model}", json=body, headers=headers)
+
+
+def expect_prediction(response: httpx.Response, model: str, answer: int) -> None:
+    """Assert that the answer is a 200 with that model's name and its prediction."""
+    expect(response, 200)
+    name = field(response, "model")
+    assert name == model, (
+        f"{called(response)} answered {json_of(response)}; right is the model {model!r}."
+    )
+    prediction = field(response, "prediction")
+    assert type(prediction) is int, (
+        f"{called(response)} answered the prediction {prediction!r}; "
+        f"a whole number is right, here {answer}."
+    )
+    assert prediction == answer, (
+        f"{called(response)} with {_body(response)} answered the prediction {prediction}; "
+        f"the model {model} itself says {answer}."
+    )
+
+
+def _body(response: httpx.Response) -> str:
+    return response.request.content.decode()
