@@ -28,6 +28,7 @@ DAY = datetime.datetime(2026, 1, 5, 9)
 
 _real_sleep = time.sleep
 _real_clock_info = time.get_clock_info
+_real_asctime = time.asctime
 _real_start = threading.Thread.start
 _real_join = threading.Thread.join
 _RealSelector = selectors.DefaultSelector
@@ -43,6 +44,8 @@ def install() -> None:
     replaced: list[tuple[Any, str, Any]] = [
         (time, "sleep", sleep),
         (time, "get_clock_info", get_clock_info),
+        (time, "asctime", asctime),
+        (time, "ctime", ctime),
         (threading, "Lock", Lock),
         # threading.Condition makes its waiters with the module's private name for a plain lock.
         (threading, "_allocate_lock", Lock),
@@ -92,6 +95,16 @@ def sleep(seconds: float, /) -> None:
 def get_clock_info(name: Any, /) -> Any:
     """As the real one, with the lab's resolution: loops fire timers early by Windows' 16 ms."""
     return SimpleNamespace(**{**vars(_real_clock_info(name)), "resolution": 1e-9})
+
+
+def asctime(moment: Any = None, /) -> str:
+    """`time.asctime`, of lab time by itself; freezegun leaves it alone."""
+    return _real_asctime(time.localtime() if moment is None else moment)
+
+
+def ctime(seconds: float | None = None, /) -> str:
+    """`time.ctime`, of lab time by itself."""
+    return _real_asctime(time.localtime(seconds))
 
 
 class Lock:
