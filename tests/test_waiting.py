@@ -185,8 +185,16 @@ WAYS = {
             for each in threads: each.join()
             print("end")
         """,
-        [(1, "False"), (1, "[1]"), (1, "[1]"), (1, "end")]
-        + [(2, "False"), (2, "[1]"), (2, "[1]"), (2, "end")],
+        [
+            (1, "False"),
+            (1, "[1]"),
+            (1, "[1]"),
+            (1, "end"),
+            (2, "False"),
+            (2, "[1]"),
+            (2, "[1]"),
+            (2, "end"),
+        ],
     ),
     "an event": (
         """
@@ -244,8 +252,17 @@ WAYS = {
             try: made.get(timeout=2)
             except queue.Empty: print("empty")
         """,
-        [(1.5, "full"), (3, "served"), (5, "empty"), (6.5, "full"), (8, "served"), (10, "empty")]
-        + [(11.5, "full"), (13, "served"), (15, "empty")],
+        [
+            (1.5, "full"),
+            (3, "served"),
+            (5, "empty"),
+            (6.5, "full"),
+            (8, "served"),
+            (10, "empty"),
+            (11.5, "full"),
+            (13, "served"),
+            (15, "empty"),
+        ],
     ),
     "a simple queue": (
         """

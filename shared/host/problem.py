@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import linecache
 import os
@@ -15,6 +16,7 @@ from shared.host import loops
 from shared.link import Problem
 
 _TEXT_LIMIT = 2000
+_STEPS = ("async_generator_asend", "async_generator_athrow")
 
 
 def describe(error: BaseException, folder: str, stage: str, request: int = 0) -> Problem:
@@ -66,9 +68,19 @@ def _place(file: str, line: int | None, function: str) -> list[str]:
 def _awaited(coroutine: Any) -> list[FrameType]:
     """Return the frames of a suspended coroutine and of what it awaits, outermost first."""
     frames = []
-    while inspect.iscoroutine(coroutine) and coroutine.cr_frame is not None:
-        frames.append(coroutine.cr_frame)
-        coroutine = coroutine.cr_await
+    while coroutine is not None:
+        if inspect.iscoroutine(coroutine):
+            frame, coroutine = coroutine.cr_frame, coroutine.cr_await
+        elif inspect.isasyncgen(coroutine):
+            frame, coroutine = coroutine.ag_frame, coroutine.ag_await
+        else:
+            # One step of an asynchronous generator (a lifespan is one) only refers to it.
+            referred = gc.get_referents(coroutine) if type(coroutine).__name__ in _STEPS else ()
+            coroutine = next(filter(inspect.isasyncgen, referred), None)
+            continue
+        if frame is None:
+            break
+        frames.append(frame)
     return frames
 
 

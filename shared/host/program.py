@@ -73,7 +73,8 @@ class Program:
     def _run(self) -> int:
         status = 0
         try:
-            runpy.run_path(self._start.file, run_name="__main__")
+            # The whole path, as `python main.py` has it in __file__ and in tracebacks.
+            runpy.run_path(os.path.join(self._start.folder, self._start.file), run_name="__main__")
         except SystemExit as error:
             status = _exit_status(error)
         except BaseException as error:
