@@ -72,7 +72,9 @@ class Clock:
         self._deadlines: list[tuple[int, int, Waiter]] = []
         self._polled: set[Waiter] = set()
         self._order = itertools.count()
-        self._reported = False
+        # Nothing is asked before the first grant. Whoever parked before it would otherwise report,
+        # and report again after it: the checks' side would take the first for the second.
+        self._reported = True
 
     def connect(self, send: Callable[[Message], None]) -> None:
         """Report to the checks' side from now on."""

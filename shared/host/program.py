@@ -8,6 +8,7 @@ import importlib
 import os
 import runpy
 import signal
+import socket
 import sys
 import threading
 import time
@@ -98,11 +99,16 @@ class Program:
             return 1
         app = getattr(module, "app", None)
         if app is None:
-            error = AttributeError(f"{self._start.file} has no variable named app")
-            self._tell(problem.describe(error, self._start.folder, "import"))
-            return 1
+            return self._refuse(AttributeError(f"{self._start.file} has no variable named app"))
+        if not callable(app):
+            kind = type(app).__name__
+            return self._refuse(TypeError(f"app in {self._start.file} is no application, but {kind}"))
         asyncio.run(self._serve_app(app))
         return 0
+
+    def _refuse(self, error: Exception) -> int:
+        self._tell(problem.describe(error, self._start.folder, "import"))
+        return 1
 
     async def _serve_app(self, app: object) -> None:
         with CLOCK.mutex:
@@ -114,11 +120,15 @@ class Program:
 
     def _main_module(self) -> object | None:
         """Import the submission's file; tell why if that fails."""
+        # A server started at import would run for ever.
+        socket.socket.listen = _refuse_to_listen  # type: ignore[method-assign]
         try:
             return importlib.import_module(Path(self._start.file).stem)
         except BaseException as error:
             self._tell(problem.describe(error, self._start.folder, "import"))
             return None
+        finally:
+            del socket.socket.listen
 
     # --- the process --------------------------------------------------------------------------
 
@@ -210,6 +220,10 @@ def _exit_status(error: SystemExit) -> int:
     if error.code is None:
         return 0
     return error.code if isinstance(error.code, int) else 1
+
+
+def _refuse_to_listen(*args: object) -> None:
+    raise RuntimeError("a server was started while the file was imported")
 
 
 def _flush() -> None:
