@@ -59,6 +59,7 @@ class Program:
         # Not a threading.Thread: the clock does not count it.
         _thread.start_new_thread(self._obey, ())
         if self._lab_time:
+            CLOCK.begin(self._start.now)
             CLOCK.connect(self._report)
         try:
             status = {"serve": self._serve, "run": self._run, "import": self._import}[
