@@ -215,6 +215,7 @@ class Task:
             output=str(self.files.outside(f"output-{len(self._submissions)}")),
             terminal=self._terminal,
             beat=beat,
+            now=int(self.clock.now),
         )
         debugging = self._terminal is not None
         submission = Submission(

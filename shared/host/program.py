@@ -58,6 +58,7 @@ class Program:
         self._settle_in()
         start_uncounted(self._obey, ())
         if self._lab_time:
+            CLOCK.begin(self._start.now)
             CLOCK.connect(self._report)
         try:
             status = {"serve": self._serve, "run": self._run, "import": self._import}[
