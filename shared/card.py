@@ -100,4 +100,5 @@ def _traceback(raised: Raised) -> str:
         rows.append(_row("", str(frame)))
         if frame.source:
             rows.append(_row("    ", frame.source))
-    return _block(f"It raised {cut(str(raised), MESSAGE_LIMIT)}", rows)
+    shown = _middle(rows, _ENTRIES)
+    return _block(f"It raised {cut(str(raised), MESSAGE_LIMIT)}", shown)

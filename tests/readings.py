@@ -62,9 +62,11 @@ def validator(name: str) -> Draft202012Validator:
 def _json(content: Any) -> Reading:
     tasks = content["tasks"]
     checks = [check for task in tasks for check in task["checks"]]
-    for whole, parts in [(content, tasks), *((task, task["checks"]) for task in tasks)]:
-        assert whole["score"] == sum(part["score"] for part in parts)
-        assert whole["maximum"] == sum(part["maximum"] for part in parts)
+    assert content["score"] == sum(task["score"] for task in tasks)
+    assert content["maximum"] == sum(task["maximum"] for task in tasks)
+    for task in tasks:
+        assert task["score"] == sum(check["points"] for check in task["checks"])
+        assert task["maximum"] == sum(check["maximum"] for check in task["checks"])
     assert content["complete"] == (content["ended"] == "")
     return Reading(content["score"], content["maximum"], _counted(c["outcome"] for c in checks))
 

@@ -54,7 +54,7 @@ def _check(result: Result) -> dict[str, Any]:
         "id": result.check.id,
         "title": result.check.title,
         "outcome": result.outcome,
-        "score": result.points,
+        "points": result.points,
         "maximum": result.check.points,
         "message": result.message,
         "card": result.card,
