@@ -567,3 +567,10 @@ def test_the_course_can_be_graded_from_elsewhere(course: Path, tmp_path: Path) -
     shutil.rmtree(course / "out", ignore_errors=True)
     graded.pytest(course, f"--tree={tree}", "--report=json=out/grade.json")
     assert readings.read("json", (course / "out" / "grade.json").read_text()).score == 30
+
+
+def test_where_there_is_no_course_there_is_no_grade(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p shared.plugin\n")
+    ran = graded.pytest(tmp_path, "--report=json=grade.json")
+    assert ran.status == 4
+    assert "has no checks/syllabus.toml" in ran.output
