@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from shared.plain import CARD_LIMIT, MESSAGE_LIMIT, ROW_LIMIT
+from shared.reports import FORMATS
 from tests import graded, readings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -237,3 +239,33 @@ def test_classroom50_gets_its_result(
     said = readings.read("classroom50", result.read_text("utf-8"))
     assert (said.score, said.maximum) == (0, 30)
     assert not (tmp_path / "obeyed").exists()
+
+
+def test_the_guide_names_every_format_and_file() -> None:
+    text = (ROOT / "docs" / "ci.md").read_text("utf-8")
+    for name in FORMATS:
+        assert f"`{name}`" in text
+    for link in re.findall(r"\]\((\.\./[^)]+)\)", text):
+        assert (ROOT / "docs" / link).exists(), link
+    for file in PLATFORMS.rglob("*.*"):
+        if file.is_file() and file.suffix != ".pyc":
+            assert file.name in text, file
+    for limit in (ROW_LIMIT, MESSAGE_LIMIT, CARD_LIMIT):
+        assert f"{limit:,}" in text
+
+
+@needs_a_shell
+def test_the_guides_programs_run(tmp_path: Path) -> None:
+    """What it says about reading a report works on one."""
+    graded.build(tmp_path / "course")
+    ran = graded.grade(tmp_path / "course", "exercises", tmp_path)
+    text = (ROOT / "docs" / "ci.md").read_text("utf-8")
+    programs = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    shutil.copy(ran.reports["json"], tmp_path / "grade.json")
+    shutil.copy(ran.reports["junit"], tmp_path / "junit.xml")
+    program = f"import xml.etree.ElementTree\n{programs}\nprint(points['maximum'])"
+    read = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert read.stdout.startswith("0 of 30\ntask_0_1 It says hello. failed")
+    assert read.stdout.endswith("\n30\n")
