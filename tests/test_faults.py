@@ -312,7 +312,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "tells of a problem that is none": Fault(
         app(
-            "say(kind='problem', stage='import', request=0, type='A\\x1b', text='B', frames=[['x']])\n"
+            "say(kind='problem', stage='import', request=0, type='A\\x1b', text='', frames=[['']])\n"
             "await asyncio.sleep(1)\nraise KeyError",
             LINK,
         ),
