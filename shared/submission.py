@@ -42,6 +42,9 @@ from shared.transcript import Frame, Raised, Transcript
 OUTPUT_LIMIT = 32 * 1024 * 1024
 """What a submission may print in one check, in bytes."""
 
+ANSWERS_LIMIT = 256 * 1024 * 1024
+"""What a submission may answer in one check, in bytes as they are sent."""
+
 _OUTPUT_KEPT = 1024 * 1024
 _LINE_KEPT = 10_000
 _SLICE = 0.25
@@ -100,7 +103,7 @@ class Submission:
         self._output = open(start.output, "ab+")
         self._partial = b""
         self._read = 0
-        self._waiting: list[Frame] = []
+        self._waiting: tuple[Frame, ...] = ()
         self._fault: Dead | None = None
         self._told = False
         for future in (self.ready, self.done):
@@ -189,7 +192,8 @@ class Submission:
                 self._break_off(self._obituary())
 
     def settle(self, give_up: float) -> None:
-        while self._fault is None:
+        # Asked first: who is idle again at once, time after time, would never be waited for.
+        while self._fault is None and not self._too_late(give_up):
             try:
                 while (message := self._link.next()) is not None:
                     if isinstance(message, Idle):
@@ -241,7 +245,7 @@ class Submission:
             if self._ended:
                 return
             self._read_output()
-            if self._too_late(self._clock.give_up) or self._printed_too_much():
+            if self._too_late(self._clock.give_up) or self._said_too_much():
                 loop.remove_reader(descriptor)
                 self.deliver()
             else:
@@ -265,7 +269,7 @@ class Submission:
             case Journal():
                 self.journal.append((now, message))
             case Waiting():
-                self._waiting = [self.transcript.place(*each) for each in _quadruples(message)]
+                self._waiting = self.transcript.places(message.frames)
             case Problem():
                 return self._hear_problem(message)
             case Head():
@@ -291,7 +295,9 @@ class Submission:
         exchange.status = head.status
         # Only what a host can have written: pairs, in Latin-1.
         exchange.headers = [
-            each for each in head.headers if len(each) == 2 and max("".join(each), default="") < "\u0100"
+            each
+            for each in head.headers
+            if len(each) == 2 and max("".join(each), default="") < "\u0100"
         ]
 
     def _hear_body(self, body: Body) -> bool:
@@ -312,10 +318,10 @@ class Submission:
         return _resolve(exchange.answered, exchange)
 
     def _hear_problem(self, problem: Problem) -> bool:
-        frames = tuple(self.transcript.place(*each) for each in problem.frames if len(each) == 4)
-        raised = Raised(
-            problem.type, problem.text, frames, problem.stage, problem.request, self._clock.now
-        )
+        frames = self.transcript.places(problem.frames)
+        text = self.transcript.local(problem.text)
+        now = self._clock.now
+        raised = Raised(problem.type, text, frames, problem.stage, problem.request, now)
         self.transcript.error(raised)
         if problem.stage not in ("import", "startup"):
             return False
@@ -324,9 +330,7 @@ class Submission:
             "import": f"Importing {self._start.file} failed",
             "startup": "The application did not start",
         }[problem.stage]
-        return self._fail(
-            StartFailed(f"{what}: {_sentence(raised)}{where}.", problem.type, problem.text)
-        )
+        return self._fail(StartFailed(f"{what}: {_sentence(raised)}{where}.", problem.type, text))
 
     def _read_output(self, *, last: bool = False) -> None:
         """Record what was printed since the last time, at this moment."""
@@ -375,7 +379,7 @@ class Submission:
 
     def _await_bytes(self, give_up: float) -> None:
         """Wait for bytes on the link, for as long as the limits allow."""
-        while not self._too_late(give_up) and not self._printed_too_much():
+        while not self._too_late(give_up) and not self._said_too_much():
             left = max(0.0, min(_SLICE, give_up - time.monotonic()))
             if select.select([self._link], [], [], _SLICE if self._paused else left)[0]:
                 self._link.fill()
@@ -391,12 +395,17 @@ class Submission:
         )
         return True
 
-    def _printed_too_much(self) -> bool:
-        if os.fstat(self._output.fileno()).st_size <= OUTPUT_LIMIT:
-            return False
-        limit = OUTPUT_LIMIT // 2**20
-        self._break_off(f"{self._doing()} printed more than {limit} MB, and was ended for it.")
-        return True
+    def _said_too_much(self) -> bool:
+        for what, size, limit in (
+            ("printed", os.fstat(self._output.fileno()).st_size, OUTPUT_LIMIT),
+            ("sent", self._link.received, ANSWERS_LIMIT),
+        ):
+            if size > limit:
+                self._break_off(
+                    f"{self._doing()} {what} more than {limit // 2**20} MB, and was ended for it."
+                )
+                return True
+        return False
 
     def _obituary(self) -> str:
         """Say how the process ended by itself."""
@@ -426,7 +435,7 @@ class Submission:
         return "The application, at work behind its answers,"
 
     def _find_out_where(self) -> None:
-        self._waiting = []
+        self._waiting = ()
         try:
             self.post(Where())
         except Dead:
@@ -454,7 +463,8 @@ class Submission:
         )
         if found is None:
             return ""
-        return f" (it was at {self.transcript.place(found[1], found[2], found[3], '')})"
+        places = self.transcript.places([[found[1], found[2], found[3], ""]])
+        return f" (it was at {places[0]})" if places else ""
 
 
 def _resolve(future: asyncio.Future, value: object) -> bool:  # type: ignore[type-arg]
@@ -462,10 +472,6 @@ def _resolve(future: asyncio.Future, value: object) -> bool:  # type: ignore[typ
         return False
     future.set_result(value)
     return True
-
-
-def _quadruples(waiting: Waiting) -> list[list[str]]:
-    return [each for each in waiting.frames if len(each) == 4]
 
 
 def _sentence(raised: Raised) -> str:

@@ -1,4 +1,4 @@
-"""What the tests of the harness share."""
+"""What the tests share: scenes of the harness, and the options of the slow proofs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.toy import Scenes
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--runs", type=int, default=10, help="how often busy_machine.py grades all")
+    parser.addoption("--update-cards", action="store_true", help="write tests/cards/ anew")
+    parser.addoption("--processes", type=int, default=4, help="how many processes keep it busy")
 
 
 @pytest.fixture(scope="session")

@@ -312,7 +312,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "tells of a problem that is none": Fault(
         app(
-            "say(kind='problem', stage='import', request=0, type='A\\x1b', text='', frames=[['']])\n"
+            "say(kind='problem', stage='import', request=0, type='A', text='\\x1b', frames=[[]])\n"
             "await asyncio.sleep(1)\nraise KeyError",
             LINK,
         ),

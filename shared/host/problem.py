@@ -67,7 +67,8 @@ def _text(error: BaseException) -> str:
 @cache
 def _inside(file: str, folder: str) -> bool:
     # A name such as <string> is no path; it would count as one inside the working directory.
-    return not file.startswith("<") and os.path.realpath(file).startswith(os.path.realpath(folder) + os.sep)
+    inside = os.path.realpath(file).startswith(os.path.realpath(folder) + os.sep)
+    return inside and not file.startswith("<")
 
 
 def _place(file: str, line: int | None, function: str) -> list[str]:

@@ -58,6 +58,7 @@ class Program:
         self._settle_in()
         start_uncounted(self._obey, ())
         if self._lab_time:
+            CLOCK.begin(self._start.now)
             CLOCK.connect(self._report)
         try:
             status = {"serve": self._serve, "run": self._run, "import": self._import}[
@@ -102,7 +103,9 @@ class Program:
             return self._refuse(AttributeError(f"{self._start.file} has no variable named app"))
         if not callable(app):
             kind = type(app).__name__
-            return self._refuse(TypeError(f"app in {self._start.file} is no application, but {kind}"))
+            return self._refuse(
+                TypeError(f"app in {self._start.file} is no application, but {kind}")
+            )
         asyncio.run(self._serve_app(app))
         return 0
 
