@@ -150,6 +150,7 @@ class Lab:
         self.harness_failed = False
         self.stage = stage
         self._handles: dict[str, Task] = {}
+        self._broken: set[str] = set()
         self._check_reports(config.getoption("report"))
 
     # --- what was asked for -----------------------------------------------------------------------
@@ -232,6 +233,12 @@ class Lab:
     def pytest_report_header(self) -> str:
         return f"lab: tree {self.tree.name}, clock {self.grade.clock}, seed {self.seed}"
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember whose checks could not be collected: their points were asked for as well."""
+        parts = report.nodeid.split("/")
+        if report.failed and parts[0] == "checks":
+            self._broken.update(set(parts[1:2]) & set(self.syllabus.names))
+
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Put the checks into the order of the syllabus, and expect their points."""
@@ -240,7 +247,7 @@ class Lab:
         order = {name: place for place, name in enumerate(self.catalog)}
         checks = {item: self.check_of(item) for item in items}
         items.sort(key=lambda item: order[c.id] if (c := checks[item]) is not None else -1)
-        asked = {check.task for check in checks.values() if check is not None}
+        asked = {check.task for check in checks.values() if check is not None} | self._broken
         for check in self.catalog.values():
             if check.task in asked:
                 self.grade.results[check.id] = Result(check)
@@ -250,7 +257,7 @@ class Lab:
 
         found = {check.id for item in session.items if (check := self.check_of(item)) is not None}
         for name, result in self.grade.results.items():
-            if name not in found:
+            if name not in found and result.check.task not in self._broken:
                 result.outcome = DESELECTED
         if not self.config.getoption("collectonly"):
             for item in session.items:
