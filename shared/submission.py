@@ -337,7 +337,7 @@ class Submission:
             "import": f"Importing {self._start.file} failed",
             "startup": "The application did not start",
         }[problem.stage]
-        return self._fail(StartFailed(f"{what}: {_sentence(raised)}{where}.", problem.type, text))
+        return self._fail(StartFailed(f"{what}: {raised.headline}{where}.", problem.type, text))
 
     def _read_output(self, *, last: bool = False) -> None:
         """Record what was printed since the last time, at this moment."""
@@ -481,11 +481,6 @@ def _resolve(future: asyncio.Future, value: object) -> bool:  # type: ignore[typ
         return False
     future.set_result(value)
     return True
-
-
-def _sentence(raised: Raised) -> str:
-    first = str(raised).splitlines()[0] if str(raised) else raised.type
-    return first.rstrip(".")
 
 
 def _text(line: bytes) -> str:

@@ -157,7 +157,7 @@ class Task:
         error = str(raised[-1]) if raised else None
         if raised and not may_fail:
             where = f" ({raised[-1].frames[-1]})" if raised[-1].frames else ""
-            raise SubmissionFault(f"{file} stopped with {str(raised[-1]).rstrip('.')}{where}.")
+            raise SubmissionFault(f"{file} stopped with {raised[-1].headline}{where}.")
         submission.close()
         beats = [each - began for each in submission.beats]
         return Run(self.transcript.lines[told:], elapsed, status, beats, error)

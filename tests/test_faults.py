@@ -111,6 +111,12 @@ FAULTS: dict[str, Fault] = {
         SERVE,
         then="await asyncio.sleep(5)",
     ),
+    "exits behind its answer": Fault(
+        app("asyncio.get_running_loop().call_later(3, sys.exit, 4)"),
+        "The application, at work behind its answers, ended the program with exit status 4.",
+        SERVE,
+        then="await asyncio.sleep(5)",
+    ),
     "exits hard in a thread": Fault(
         app("await asyncio.to_thread(os._exit, 7)"),
         f"{ASKED}ended its own process with exit status 7.",

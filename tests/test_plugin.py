@@ -100,10 +100,8 @@ def test_deselected_checks_stay_in_the_denominator(course: Course) -> None:
         "task_0_1 test_greets": "deselected",
         "task_0_1 test_waits": "passed",
     }
-    assert (
-        "  0.1 Toy task_0_1                       [############........]   6 of  10  (1 not selected)\n"
-        in result.text
-    )
+    bar = "[############........]   6 of  10  (1 not selected)\n"
+    assert f"  0.1 Toy task_0_1                       {bar}" in result.text
 
 
 def test_a_students_tree(course: Course, tmp_path: Path) -> None:
