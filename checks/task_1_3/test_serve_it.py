@@ -4,8 +4,7 @@ import asyncio
 
 from checks import serving
 from checks.answers import expect, expect_json, field
-from shared.check import Run, SubmissionFault, Task, on_the_wall_clock, points
-from shared.process import free_port
+from shared.check import Run, SubmissionFault, Task, free_port, on_the_wall_clock, points
 
 DEFAULT_PORT = 8000
 
