@@ -73,6 +73,10 @@ class Process:
         """Ask it to stop, as a platform does (SIGTERM)."""
         self._process.terminate()
 
+    def signal(self, number: int) -> None:
+        """Send it a signal, and nobody that it has started."""
+        self._process.send_signal(number)
+
     async def listening(self, port: int, limit: float = 60) -> None:
         """Wait until it accepts connections on that port of 127.0.0.1.
 
