@@ -1,12 +1,15 @@
-"""Task 4.5: a cache of predictions.
+"""Task 5.1: the container.
 
-- A prediction for the same model and the same features is computed once and then served from the
-  cache for `CACHE_TTL` seconds (default 30), without waiting and without asking the model.
-- `X-Cache` tells which it was: `MISS` or `HIT`.
-- The cache holds at most `CACHE_SIZE` predictions (default 128); the oldest leaves first.
-- Errors and refusals are not cached, and a hit is logged in the background like any prediction.
-- `PredictionCache` in `cache.py` keeps the predictions; `predict` asks it before it does anything
-  that takes time.
+The app is done. Now describe the image that carries it, in three files beside this one:
+
+- `requirements.txt` lists what the app needs.
+- `.dockerignore` keeps out of the image what has no business there: `.env`, `*.pem`, `*.key`,
+  `__pycache__`, `.venv` and `.git`.
+- `Dockerfile` starts from a slim Python image with a version, installs the requirements before it
+  copies the code, and runs the app as a user who is not root. Its start command has the exec form
+  and serves on 0.0.0.0 and on the port in `PORT`, 8080 if that is not set.
+
+The image is built from this folder alone: the models and the key come when the container starts.
 """
 
 import asyncio

@@ -1,12 +1,13 @@
-"""Task 4.5: a cache of predictions.
+"""Task 5.2: the deployment.
 
-- A prediction for the same model and the same features is computed once and then served from the
-  cache for `CACHE_TTL` seconds (default 30), without waiting and without asking the model.
-- `X-Cache` tells which it was: `MISS` or `HIT`.
-- The cache holds at most `CACHE_SIZE` predictions (default 128); the oldest leaves first.
-- Errors and refusals are not cached, and a hit is logged in the background like any prediction.
-- `PredictionCache` in `cache.py` keeps the predictions; `predict` asks it before it does anything
-  that takes time.
+The image is built. Now tell a platform how to run it, in one file beside this one: `service.yaml`
+for Cloud Run, or `containerapp.yaml` for Azure Container Apps. It names
+
+- the image, and port 8080, where the container listens;
+- the platform's secret that `API_KEY` comes from; the key itself is nowhere in the file;
+- at least one probe, and `/health` for every probe;
+- limits of CPU and memory;
+- how many instances there are at least and at most, and how many requests one takes at once.
 """
 
 import asyncio
