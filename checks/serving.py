@@ -94,7 +94,9 @@ async def status_of(server: Process, port: int) -> int | None:
     give_up = time.monotonic() + PATIENCE
     while server.status is None and time.monotonic() < give_up:
         there = runs_elsewhere(server, "127.0.0.1", port)
-        assert there is None, f"Its port was in use, and it runs on {there}; right is that it ends."
+        assert there is None, (
+            f"Its port was in use, and the server runs on {there}; right is that it ends."
+        )
         await asyncio.sleep(_POLL)
     return server.status
 
