@@ -39,7 +39,7 @@ class Engine:
         else:
             if asked.returncode == 0:
                 return
-            reason = _last_line(asked.stderr).rstrip(".") or "none answers"
+            reason = _last_line(asked.stderr).partition(". ")[0].rstrip(".") or "none answers"
         raise CourseError(
             f"--docker needs a running Docker engine, and there is none here ({reason}); "
             "start one, or leave the option out."
