@@ -261,6 +261,8 @@ class Link:
         self._sending = threading.Lock()
         self._held: bytearray = bytearray()
         self._buffer = bytearray()
+        self.received = 0
+        """How many bytes have come so far."""
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -313,6 +315,7 @@ class Link:
         if not data:
             raise LinkClosed("end of stream")
         self._buffer += data
+        self.received += len(data)
 
     def receive(self) -> Message:
         """Wait for the next message.

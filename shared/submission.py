@@ -42,6 +42,9 @@ from shared.transcript import Frame, Raised, Transcript
 OUTPUT_LIMIT = 32 * 1024 * 1024
 """What a submission may print in one check, in bytes."""
 
+ANSWERS_LIMIT = 256 * 1024 * 1024
+"""What a submission may answer in one check, in bytes as they are sent."""
+
 _OUTPUT_KEPT = 1024 * 1024
 _LINE_KEPT = 10_000
 _SLICE = 0.25
@@ -181,7 +184,8 @@ class Submission:
                 self._break_off(self._obituary())
 
     def settle(self, give_up: float) -> None:
-        while self._fault is None:
+        # Asked first: who is idle again at once, time after time, would never be waited for.
+        while self._fault is None and not self._too_late(give_up):
             try:
                 while (message := self._link.next()) is not None:
                     if isinstance(message, Idle):
@@ -233,7 +237,7 @@ class Submission:
             if self._ended:
                 return
             self._read_output()
-            if self._too_late(self._clock.give_up) or self._printed_too_much():
+            if self._too_late(self._clock.give_up) or self._said_too_much():
                 loop.remove_reader(descriptor)
                 self.deliver()
             else:
@@ -357,7 +361,7 @@ class Submission:
 
     def _await_bytes(self, give_up: float) -> None:
         """Wait for bytes on the link, for as long as the limits allow."""
-        while not self._too_late(give_up) and not self._printed_too_much():
+        while not self._too_late(give_up) and not self._said_too_much():
             left = max(0.0, min(_SLICE, give_up - time.monotonic()))
             if select.select([self._link], [], [], _SLICE if self._paused else left)[0]:
                 self._link.fill()
@@ -373,12 +377,17 @@ class Submission:
         )
         return True
 
-    def _printed_too_much(self) -> bool:
-        if os.fstat(self._output.fileno()).st_size <= OUTPUT_LIMIT:
-            return False
-        limit = OUTPUT_LIMIT // 2**20
-        self._break_off(f"{self._doing()} printed more than {limit} MB, and was ended for it.")
-        return True
+    def _said_too_much(self) -> bool:
+        for what, size, limit in (
+            ("printed", os.fstat(self._output.fileno()).st_size, OUTPUT_LIMIT),
+            ("sent", self._link.received, ANSWERS_LIMIT),
+        ):
+            if size > limit:
+                self._break_off(
+                    f"{self._doing()} {what} more than {limit // 2**20} MB, and was ended for it."
+                )
+                return True
+        return False
 
     def _obituary(self) -> str:
         """Say how the process ended by itself."""

@@ -55,7 +55,9 @@ def _text(error: BaseException) -> str:
 
 
 def _inside(file: str, folder: str) -> bool:
-    return os.path.realpath(file).startswith(os.path.realpath(folder) + os.sep)
+    # "<frozen runpy>" and its like are no files, and so in no folder.
+    inside = os.path.realpath(file).startswith(os.path.realpath(folder) + os.sep)
+    return inside and not file.startswith("<")
 
 
 def _place(file: str, line: int | None, function: str) -> list[str]:
