@@ -38,7 +38,7 @@ def _record(number: int, line: str) -> dict[str, Any]:
         content = None
     shown = line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."
     assert isinstance(content, dict), (
-        f"Line {number} of {FILE} is {shown}; right is one JSON object, whole, on a line of its own."
+        f"Line {number} of {FILE} is {shown}; right is one whole JSON object on a line of its own."
     )
     return content
 

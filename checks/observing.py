@@ -1,4 +1,4 @@
-"""What an application tells of its requests: the headers of an answer, and the line in its output."""
+"""What an application tells of its requests: the headers of an answer, and its line of output."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ def expect_line(line: dict[str, Any], response: httpx.Response, path: str) -> No
     right = {"method": response.request.method, "path": path, "status": str(response.status_code)}
     for key, value in right.items():
         assert str(line[key]) == value, (
-            f"The line {shown} has the {key} {line[key]!r}; right for {called(response)} is {value}."
+            f"The line {shown} has the {key} {line[key]!r}; "
+            f"right for {called(response)} is {value}."
         )
 
 

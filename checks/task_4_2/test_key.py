@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+
 from checks.answers import called, expect, json_of
 from checks.keys import (
     HEADER,

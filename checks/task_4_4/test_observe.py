@@ -75,7 +75,8 @@ async def test_the_callers_id_is_kept(task: Task, clock: Clock) -> None:
             answer = await client.get(path, headers={ID: own})
             seen = header(answer, ID)
             assert seen == own, (
-                f"GET {path} with {ID}: {own} was answered with {ID}: {seen}; right is the caller's."
+                f"GET {path} with {ID}: {own} was answered with {ID}: {seen}; "
+                "right is the caller's."
             )
 
 
@@ -117,8 +118,6 @@ async def test_each_request_leaves_a_line(task: Task, clock: Clock) -> None:
                 f"{called(answer)} left the duration {line['duration']}, but its {TIME} is "
                 f"{header(answer, TIME)!r}; right is the same time."
             )
-    for (answer, _), right in zip(answers[-2:], WAITS.values(), strict=True):
-        expect(answer, 200)
 
 
 @points(1, hint="Which lines of a function are left out when something in it raises?")
@@ -156,7 +155,7 @@ async def test_concurrent_requests_keep_their_ids(task: Task, clock: Clock) -> N
         answers = await asyncio.gather(
             *(predict(client, model, flower, {ID: own}) for model, own in sent),
         )
-        for answer, (model, own) in zip(answers, sent, strict=True):
+        for answer, (_, own) in zip(answers, sent, strict=True):
             expect(answer, 200)
             seen = header(answer, ID)
             assert seen == own, (

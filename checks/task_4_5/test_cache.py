@@ -38,7 +38,7 @@ async def fill(client: httpx.AsyncClient, *flowers: Sequence[float]) -> None:
 
 @points(
     2,
-    hint="What must not happen at all when the answer is there already? In which order do you look?",
+    hint="What must not happen at all when the answer is there already? When do you look?",
 )
 async def test_a_repeat_is_served_from_the_cache(task: Task, clock: Clock) -> None:
     """A repeat is a HIT: the same answer, at once, without the model."""
@@ -54,7 +54,8 @@ async def test_a_repeat_is_served_from_the_cache(task: Task, clock: Clock) -> No
             again = await predict(client, model, flower)
             expect_cache(again, HIT, "it was answered just before")
             assert json_of(again) == json_of(first), (
-                f"The repeat answered {json_of(again)}; right is the first answer, {json_of(first)}."
+                f"The repeat answered {json_of(again)}; "
+                f"right is the first answer, {json_of(first)}."
             )
             assert took(again) == seconds(0), (
                 f"The repeat took {took(again)}; right is no time, for nothing is computed."
@@ -69,7 +70,7 @@ async def test_a_repeat_is_served_from_the_cache(task: Task, clock: Clock) -> No
 
 @points(
     1,
-    hint="What does your cache take two requests to be the same by? Is everything in it that an answer depends on?",
+    hint="By what does your cache know a question again? Is all in it that the answer depends on?",
 )
 async def test_another_question_is_a_miss(task: Task, clock: Clock) -> None:
     """Another model or another feature is a MISS."""
