@@ -63,11 +63,12 @@ async def reach(task: Task, clock: Clock, count: int) -> Span:
 
 def expect_record(task: Task, model: str, features: Sequence[float], answer: int) -> None:
     """Assert that a line of the log tells of this prediction."""
+    assert lines(task), f"{FILE} is not there, or empty; right is a line for each prediction."
     found = records(task)
     right = {"model": model, "features": named(features), "prediction": answer}
     assert any(_tells(record, right) for record in found), (
         f"No line of {FILE} is right for {json.dumps(right)}; "
-        f"its lines are {_shown(found) or 'none'}."
+        f"its lines are {_shown(found)}."
     )
 
 

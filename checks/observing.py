@@ -54,13 +54,13 @@ async def line_of(task: Task, clock: Clock, request_id: str) -> dict[str, Any]:
         await asyncio.sleep(_STEP / seconds(1))
     if not found:
         mixed = [line.text for line in task.transcript.lines if request_id in line.text]
-        hint = f"the line {mixed[0]!r} has it, but is not JSON from end to end" if mixed else "none"
+        seen = f"the line {mixed[0]!r} has it, but is not JSON from end to end" if mixed else ""
         raise AssertionError(
-            f"No JSON line in the output has the id {request_id} ({hint}); "
+            f"No JSON line of the output has the id {request_id}{seen and f' ({seen})'}; "
             "right is one line for each request."
         )
     assert len(found) == 1, (
-        f"{len(found)} JSON lines in the output have the id {request_id}; "
+        f"{len(found)} JSON lines of the output have the id {request_id}; "
         "right is one line for each request."
     )
     return found[0]

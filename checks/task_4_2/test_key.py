@@ -80,13 +80,13 @@ async def test_the_key_is_read_from_both_places(task: Task, clock: Clock) -> Non
     in_file, in_environment = new_key(task), new_key(task)
     task.write_env(**settings(task), API_KEY=in_file)
     for env, right, wrong, where in (
-        ({}, in_file, in_environment, "it stands in .env"),
-        ({"API_KEY": in_environment}, in_environment, in_file, "the environment wins over .env"),
+        ({}, in_file, in_environment, "the key stands in .env"),
+        ({"API_KEY": in_environment}, in_environment, in_file, "the key of the environment wins over .env"),
     ):
         async with task.serve(env=env) as client:
             expect(await client.get("/models", headers=bearing(right)), 200, because=where)
             answer = await client.get("/models", headers=bearing(wrong))
-            expect_refusal(answer, f"the key is another: {where}")
+            expect_refusal(answer, where)
 
 
 @points(2, hint="What do you compare with what when there is neither an API_KEY nor a header?")
