@@ -9,7 +9,6 @@ always under way, so that a check seldom waits for its own.
 from __future__ import annotations
 
 import os
-import secrets
 import select
 import signal
 import socket
@@ -76,21 +75,17 @@ class Hosts:
         self._order()
         return link, hello.pid
 
-    def end(self, pid: int) -> int | None:
-        """End that host with all that it started; return its exit status, None if unknown.
-
-        A host that has ended by itself keeps the status that it ended with.
-        """
+    def end(self, pid: int) -> None:
+        """End that host with all that it started; a fork server does it while we go on."""
         process = self._hosts.pop(pid, None)
         if process is not None:
-            return end_process(process)
+            end_process(process)
+            return
         if pid not in self._statuses and self._control is not None:
             try:
                 self._control.send(Kill(pid))
-                self._await_end(pid)
             except LinkClosed:
                 self._lose_server()
-        return self._statuses.pop(pid, None)
 
     def wait(self, pid: int, limit: float) -> int | None:
         """Return the exit status of a host that is ending by itself, None if it does not."""
@@ -127,7 +122,7 @@ class Hosts:
     # --- how hosts come about -------------------------------------------------------------------
 
     def _launch(self, role: str) -> tuple[subprocess.Popen[bytes], str]:
-        token = secrets.token_hex(8)
+        token = os.urandom(8).hex()
         port = self._listener.getsockname()[1]
         command = [sys.executable, "-m", "shared.host", str(port), token, self._clock, role]
         command += self._modules
@@ -150,7 +145,7 @@ class Hosts:
             process, token = self._launch("one")
             self._expected[token] = process
         elif self._control is not None:
-            token = secrets.token_hex(8)
+            token = os.urandom(8).hex()
             self._expected[token] = None
             try:
                 self._control.send(Fork(token))

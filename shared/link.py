@@ -18,8 +18,7 @@ import json
 import socket
 import threading
 import types
-from dataclasses import dataclass, fields
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 FRAME_LIMIT = 16 * 1024 * 1024
 """The largest frame that either side accepts, in bytes."""
@@ -35,30 +34,22 @@ class LinkClosed(Exception):
     """The far side is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message; each subclass is its own schema."""
-
-
 # --- to the host ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Fork(Message):
+class Fork(NamedTuple):
     """To the fork server: fork a host, which connects back and says this token."""
 
     token: str
 
 
-@dataclass(frozen=True, slots=True)
-class Kill(Message):
+class Kill(NamedTuple):
     """To the fork server: end that host and all that it started."""
 
     pid: int
 
 
-@dataclass(frozen=True, slots=True)
-class Start(Message):
+class Start(NamedTuple):
     """To a fresh host: become the submission in this folder, in one of the modes of `MODES`."""
 
     mode: str
@@ -73,15 +64,13 @@ class Start(Message):
 MODES = ("serve", "run", "import")
 
 
-@dataclass(frozen=True, slots=True)
-class Grant(Message):
+class Grant(NamedTuple):
     """It is now this moment (ns since the lab's day began); act until nothing can run."""
 
     now: int
 
 
-@dataclass(frozen=True, slots=True)
-class Request(Message):
+class Request(NamedTuple):
     """An HTTP request. Header names and values are Latin-1 text, the body is base64."""
 
     id: int
@@ -91,25 +80,21 @@ class Request(Message):
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnect(Message):
+class Disconnect(NamedTuple):
     """The client of that request has gone away."""
 
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stop(Message):
+class Stop(NamedTuple):
     """Shut the application down."""
 
 
-@dataclass(frozen=True, slots=True)
-class Where(Message):
+class Where(NamedTuple):
     """Say what the submission waits for (answered with `Waiting`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tell(Message):
+class Tell(NamedTuple):
     """To the stand-in model of that name: fail (or answer again) from now on."""
 
     model: str
@@ -119,29 +104,25 @@ class Tell(Message):
 # --- from the host ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Hello(Message):
+class Hello(NamedTuple):
     """A host has connected; the token shows which."""
 
     token: str
     pid: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ended(Message):
+class Ended(NamedTuple):
     """From the fork server: that host has ended, with this status (negative: by a signal)."""
 
     pid: int
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ready(Message):
+class Ready(NamedTuple):
     """The application has started, or the module is imported."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem(Message):
+class Problem(NamedTuple):
     """An exception of the submission's: its type, its text and its own frames.
 
     `stage` is where it happened: "import", "startup", "run", "request" or "shutdown"; `request`
@@ -155,8 +136,7 @@ class Problem(Message):
     frames: list[list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Head(Message):
+class Head(NamedTuple):
     """The status and headers of an answer."""
 
     id: int
@@ -164,8 +144,7 @@ class Head(Message):
     headers: list[list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Body(Message):
+class Body(NamedTuple):
     """A piece (base64) of an answer's body."""
 
     id: int
@@ -173,27 +152,23 @@ class Body(Message):
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Idle(Message):
+class Idle(NamedTuple):
     """Nothing in the host can run before this moment (None: before the next message)."""
 
     next: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Done(Message):
+class Done(NamedTuple):
     """The script has ended with this exit status, or the application has shut down (0)."""
 
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class Beat(Message):
+class Beat(NamedTuple):
     """The submission's event loop was free to run another coroutine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Journal(Message):
+class Journal(NamedTuple):
     """A stand-in model was loaded ("load") or asked ("predict", with its rows)."""
 
     event: str
@@ -201,36 +176,27 @@ class Journal(Message):
     rows: list[list[float]]
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting(Message):
+class Waiting(NamedTuple):
     """What the submission waits for, one [file, line, function, source] each."""
 
     frames: list[list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Paused(Message):
+class Paused(NamedTuple):
     """The submission has entered the debugger (True) or left it (False)."""
 
     inside: bool
 
 
-_KINDS: dict[str, type[Message]] = {
-    cls.__name__.lower(): cls
-    for cls in (
-        *(Fork, Kill, Start, Grant, Request, Disconnect, Stop, Where, Tell),
-        *(Hello, Ended, Ready, Problem, Head, Body, Idle, Done, Beat, Journal, Waiting, Paused),
-    )
-}
+ToHost = Fork | Kill | Start | Grant | Request | Disconnect | Stop | Where | Tell
+FromHost = (
+    Hello | Ended | Ready | Problem | Head | Body | Idle | Done | Beat | Journal | Waiting | Paused
+)
+Message = ToHost | FromHost
+"""One message; each class is its own schema."""
 
-_SCHEMAS: dict[type[Message], dict[str, Any]] = {}
-
-
-def _schema(cls: type[Message]) -> dict[str, Any]:
-    if cls not in _SCHEMAS:
-        hints = get_type_hints(cls)
-        _SCHEMAS[cls] = {field.name: hints[field.name] for field in fields(cls)}
-    return _SCHEMAS[cls]
+_KINDS: dict[str, type[Message]] = {cls.__name__.lower(): cls for cls in get_args(Message)}
+_SCHEMAS: dict[str, dict[str, Any]] = {}
 
 
 def _fits(value: object, hint: Any) -> bool:
@@ -251,8 +217,7 @@ def _fits(value: object, hint: Any) -> bool:
 
 def encode(message: Message) -> bytes:
     """Return the message as a frame."""
-    content = {name: getattr(message, name) for name in _schema(type(message))}
-    data = json.dumps({"kind": type(message).__name__.lower(), **content}).encode()
+    data = json.dumps({"kind": type(message).__name__.lower(), **message._asdict()}).encode()
     return len(data).to_bytes(_HEADER, "big") + data
 
 
@@ -268,10 +233,13 @@ def decode(data: bytes) -> Message:
         raise BadFrame(f"a frame of {len(data)} bytes is not JSON") from error
     if not isinstance(content, dict):
         raise BadFrame("a frame is not a JSON object")
-    cls = _KINDS.get(str(content.pop("kind", None)))
+    kind = str(content.pop("kind", None))
+    cls = _KINDS.get(kind)
     if cls is None:
         raise BadFrame("a frame is of no known kind")
-    schema = _schema(cls)
+    if kind not in _SCHEMAS:
+        _SCHEMAS[kind] = get_type_hints(cls)
+    schema = _SCHEMAS[kind]
     if content.keys() != schema.keys():
         raise BadFrame(f"a {cls.__name__} has the wrong fields")
     for name, hint in schema.items():

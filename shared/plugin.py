@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-import secrets
 import shlex
 from collections.abc import AsyncIterator, Generator, Mapping
 from pathlib import Path
@@ -15,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from shared import syllabus
 from shared.errors import CourseError, HarnessError
+from shared.stage import SCIKIT_LEARN, Stage
 
 if TYPE_CHECKING:
     from shared.catalog import Check
@@ -28,7 +29,10 @@ BUDGET = 20.0
 HARNESS_FAILED = 3
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    config: pytest.Config | None = pluginmanager.get_plugin("pytestconfig")
+    if config is not None:
+        _start_early(config)
     group = parser.getgroup("lab", "the lab")
     group.addoption(
         "--tree",
@@ -68,12 +72,32 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "scikit_learn: the submission's process has scikit-learn loaded beforehand"
     )
     if (config.rootpath / "checks" / "syllabus.toml").is_file():
+        stage = config.stash.setdefault(_STAGE, Stage())
+        config.add_cleanup(stage.close)
         try:
-            lab = Lab(config)
+            lab = Lab(config, stage)
         except CourseError as error:
             raise pytest.UsageError(str(error)) from error
         config.pluginmanager.register(lab, "lab-run")
         config.stash[_LAB] = lab
+
+
+def _start_early(config: pytest.Config) -> None:
+    """Start the processes that the run will need, while pytest itself still starts.
+
+    A guess by the look of the command line: where it is wrong, a process has started in vain.
+    """
+    asked = " ".join([*config.invocation_params.args, str(config.invocation_params.dir)])
+    if any(word in asked for word in ("tests", "--help", "--co", "--version", "--clock")):
+        return
+    try:
+        tasks = syllabus.read(config.rootpath / "checks" / "syllabus.toml").tasks
+    except CourseError:
+        return  # told when the run is configured
+    stage = config.stash.setdefault(_STAGE, Stage())
+    named = [entry for entry in tasks if entry.name in asked]
+    for entry in named or tasks:
+        stage.hosts("lab", entry.preload)
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, Any]:
@@ -109,9 +133,8 @@ async def task(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[Ta
 class Lab:
     """One run of the lab."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        from shared import catalog, grade, syllabus, tree
-        from shared.stage import Stage
+    def __init__(self, config: pytest.Config, stage: Stage) -> None:
+        from shared import catalog, grade, tree
 
         self.config = config
         self.course = config.rootpath
@@ -120,15 +143,14 @@ class Lab:
         chosen = config.getoption("tree") or os.environ.get("LAB_TREE") or self._where_asked()
         self.tree: Tree = tree.choose(chosen or "exercises", self.course, self.syllabus.names)
         seed = config.getoption("seed")
-        self.seed = secrets.randbelow(10**6) if seed is None else seed
+        self.seed = random.SystemRandom().randrange(10**6) if seed is None else seed
         self.grade: Grade = grade.Grade(
             self.syllabus, self.tree.name, config.getoption("clock"), self.seed
         )
         self.harness_failed = False
-        self.stage = Stage(self._terminal())
+        self.stage = stage
         self._handles: dict[str, Task] = {}
         self._check_reports(config.getoption("report"))
-        self._start_early()
 
     # --- what was asked for -----------------------------------------------------------------------
 
@@ -166,17 +188,6 @@ class Lab:
                     f"are {valid}, as in --report {next(iter(FORMATS))}=grade.json."
                 )
 
-    def _start_early(self) -> None:
-        """Start what the run will need while pytest collects."""
-        if self.config.getoption("collectonly"):
-            return
-        asked = " ".join(self.config.args)
-        if "checks" not in asked and self.config.args != [str(self.course)]:
-            return
-        named = [entry for entry in self.syllabus.tasks if entry.name in asked]
-        for entry in named or self.syllabus.tasks:
-            self.stage.hosts(self.config.getoption("clock"), entry.preload)
-
     def check_of(self, item: pytest.Item) -> Check | None:
         """Return the check that this test is, None if it is none."""
         if not item.path.is_relative_to(self.course / "checks"):
@@ -199,6 +210,7 @@ class Lab:
             self.tree,
             clock,
             random.Random(f"{self.seed} {item.nodeid}"),
+            terminal=self._terminal(),
             science=item.get_closest_marker("scikit_learn") is not None,
         )
         self._handles[item.nodeid] = handle
@@ -235,7 +247,6 @@ class Lab:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         from shared.grade import DESELECTED
-        from shared.stage import SCIKIT_LEARN
 
         found = {check.id for item in session.items if (check := self.check_of(item)) is not None}
         for name, result in self.grade.results.items():
@@ -311,7 +322,6 @@ class Lab:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         from shared import report
 
-        self.stage.close()
         if exitstatus == pytest.ExitCode.INTERRUPTED:
             self.grade.ended = "interrupted"
         elif self.harness_failed or exitstatus == pytest.ExitCode.INTERNAL_ERROR:
@@ -323,3 +333,4 @@ class Lab:
 
 
 _LAB = pytest.StashKey[Lab]()
+_STAGE = pytest.StashKey[Stage]()

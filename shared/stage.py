@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-import random
+from typing import TYPE_CHECKING
 
-from shared.clock import Clock
 from shared.hosts import Hosts
-from shared.scratch import Scratch
-from shared.syllabus import Entry
-from shared.task import Task
-from shared.transcript import Transcript
-from shared.tree import Tree
+
+if TYPE_CHECKING:
+    import random
+
+    from shared.clock import Clock
+    from shared.syllabus import Entry
+    from shared.task import Task
+    from shared.tree import Tree
 
 SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model")
 
@@ -19,8 +21,7 @@ SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model")
 class Stage:
     """Keeps hosts of each kind that is needed, for as long as a run takes."""
 
-    def __init__(self, terminal: str | None = None) -> None:
-        self._terminal = terminal
+    def __init__(self) -> None:
         self._hosts: dict[tuple[str, tuple[str, ...]], Hosts] = {}
 
     def hosts(self, clock: str, modules: tuple[str, ...]) -> Hosts:
@@ -35,13 +36,26 @@ class Stage:
         return self._hosts[key]
 
     def task(
-        self, entry: Entry, tree: Tree, clock: Clock, draw: random.Random, *, science: bool = False
+        self,
+        entry: Entry,
+        tree: Tree,
+        clock: Clock,
+        draw: random.Random,
+        *,
+        science: bool = False,
+        terminal: str | None = None,
     ) -> Task:
         """Return a handle of that task in that tree.
 
         Args:
             science: whether its process has scikit-learn loaded.
+            terminal: the name of the terminal that a debugger may use.
         """
+        # Late, so that the first process is on its way before all of this is loaded.
+        from shared.scratch import Scratch
+        from shared.task import Task
+        from shared.transcript import Transcript
+
         shown = tree.shown(entry.name)
         scratch = Scratch(tree.folder(entry.name), entry.name, shown)
         transcript = Transcript(scratch.folder, shown)
@@ -53,7 +67,7 @@ class Stage:
             transcript,
             lambda: self.hosts(clock.name, modules),
             draw,
-            self._terminal,
+            terminal,
         )
 
     def close(self) -> None:

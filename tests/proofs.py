@@ -70,6 +70,10 @@ class Case:
     check: str | None = None
     says: str = ""
 
+    @property
+    def id(self) -> str:
+        return f"{self.task}: {self.name}"
+
     def write(self, tree: Path) -> Path:
         """Write the edited solution into that tree; return the task's folder."""
         folder = tree / self.task
@@ -112,10 +116,19 @@ def _case(task: str, kind: str, table: dict[str, Any]) -> Case:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check said of a submission: None for a pass, and how far the clock went."""
+    """What a check said of a submission.
+
+    Attributes:
+        message: None for a pass.
+        lab_time: how far the clock went, in nanoseconds.
+        raised: the exceptions that kept the submission from being imported.
+        on_the_wall_clock: whether the check talks to a real process.
+    """
 
     message: str | None
     lab_time: int
+    raised: tuple[str, ...] = ()
+    on_the_wall_clock: bool = False
 
 
 class Prover:
@@ -127,6 +140,10 @@ class Prover:
         self._clock = clock
         self._seed = seed
         self._stage = Stage()
+
+    @staticmethod
+    def tasks() -> list[str]:
+        return syllabus.read(COURSE / "checks" / "syllabus.toml").names
 
     def checks(self, task: str) -> list[Check]:
         return [check for check in self.catalog.values() if check.task == task]
@@ -162,7 +179,8 @@ class Prover:
             finally:
                 moment = int(clock.now)
                 task.close()
-        return Verdict(message, moment)
+        stopped = (each.type for each in task.transcript.raised if each.stage == "import")
+        return Verdict(message, moment, tuple(stopped), "on_the_wall_clock" in marks)
 
     def close(self) -> None:
         self._stage.close()

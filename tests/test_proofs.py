@@ -20,11 +20,7 @@ def prover() -> Iterator[Prover]:
     prover.close()
 
 
-def _id(case: Case) -> str:
-    return f"{case.task}: {case.name}"
-
-
-@pytest.mark.parametrize("case", MISTAKES, ids=_id)
+@pytest.mark.parametrize("case", MISTAKES, ids=lambda case: case.id)
 def test_mistake_fails_its_check(case: Case, prover: Prover, tmp_path: Path) -> None:
     case.write(tmp_path)
     assert case.check is not None
@@ -33,7 +29,7 @@ def test_mistake_fails_its_check(case: Case, prover: Prover, tmp_path: Path) -> 
     assert case.says in verdict.message
 
 
-@pytest.mark.parametrize("case", VARIANTS, ids=_id)
+@pytest.mark.parametrize("case", VARIANTS, ids=lambda case: case.id)
 def test_variant_earns_everything(case: Case, prover: Prover, tmp_path: Path) -> None:
     case.write(tmp_path)
     verdicts = prover.grade(tmp_path, case.task)

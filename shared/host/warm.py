@@ -6,7 +6,10 @@ import asyncio
 import contextlib
 import gc
 import importlib
+import runpy
+import tempfile
 import warnings
+from pathlib import Path
 
 from shared.host.server import Server
 from shared.link import Message, Request, Stop
@@ -25,9 +28,13 @@ def import_unfreezable(modules: list[str]) -> None:
 
 
 def preload(modules: list[str]) -> None:
-    """Import the modules and, with FastAPI among them, serve one request."""
+    """Import the modules, run a script and, with FastAPI among them, serve two requests."""
     for name in modules:
         importlib.import_module(name)
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "script.py"
+        script.write_text("import asyncio\nasyncio.run(asyncio.sleep(0))\n", encoding="utf-8")
+        runpy.run_path(str(script), run_name="__main__")
     if "fastapi" in modules:
         asyncio.run(_serve_once())
     # What is alive now stays alive: forks need not look through it (nor copy its pages).

@@ -1,0 +1,165 @@
+"""How fast the lab is, as ratios measured side by side in one run.
+
+    python benchmarks/speed.py [--rounds N]
+
+Every figure is compared with a bare pytest (one empty async test, without the lab's plugin, in the
+same environment), or with the least that the same work could cost. Nothing is asserted: machines
+differ, ratios less so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from shared import syllabus
+from shared.clock import new_loop
+from shared.stage import Stage
+from shared.task import Task
+from shared.tree import Tree
+
+ROOT = Path(__file__).resolve().parent.parent
+SOLUTIONS = Tree("solutions", ROOT / "solutions")
+SYLLABUS = syllabus.read(ROOT / "checks" / "syllabus.toml")
+
+# The least that one more check of an application could cost: fork, import the app, answer once.
+FLOOR = """
+import asyncio, importlib, os, statistics, sys, time
+from shared.host import waiting, warm
+clock = time.perf_counter
+warm.import_unfreezable(["fastapi"])
+warm.preload(["fastapi"])
+from shared.host.server import Server
+from shared.link import Request, Stop
+
+async def answer(app):
+    server = Server(app, "", lambda message: None)
+    serving = asyncio.ensure_future(server.run())
+    server.handle(Request(1, "GET", "/health", [], ""))
+    server.handle(Stop())
+    await serving
+
+os.chdir(sys.argv[1])
+sys.path.insert(0, sys.argv[1])
+took = []
+for _ in range(int(sys.argv[2])):
+    began = clock()
+    child = os.fork()
+    if child == 0:
+        asyncio.run(answer(importlib.import_module("main").app))
+        os._exit(0)
+    os.waitpid(child, 0)
+    took.append(clock() - began)
+print(statistics.median(took))
+"""
+
+
+def pytest_command(*arguments: str) -> Callable[[], None]:
+    """Return a run of pytest in a fresh process, output discarded."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+    def run() -> None:
+        command = [sys.executable, "-m", "pytest", "-q", *arguments]
+        subprocess.run(
+            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, check=True, timeout=600
+        )
+
+    return run
+
+
+def in_turn(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Run all of them once to warm up, then in turn; return the median time of each in seconds."""
+    took: dict[str, list[float]] = {name: [] for name in contestants}
+    for round_number in range(rounds + 1):
+        for name, run in contestants.items():
+            began = time.perf_counter()
+            run()
+            if round_number:
+                took[name].append(time.perf_counter() - began)
+    return {name: statistics.median(times) for name, times in took.items()}
+
+
+def whole_runs(rounds: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        bare = Path(folder) / "test_bare.py"
+        bare.write_text("async def test_nothing():\n    pass\n", encoding="utf-8")
+        ini = Path(folder) / "pytest.ini"
+        ini.write_text("[pytest]\nasyncio_mode = auto\n", encoding="utf-8")
+        contestants = {"a bare pytest": pytest_command("-c", str(ini), str(bare))}
+        tree = "--tree=solutions"
+        contestants["checks/task_0_3"] = pytest_command(tree, "checks/task_0_3")
+        for part, tasks in groups().items():
+            contestants[part] = pytest_command(tree, *(f"checks/{task}" for task in tasks))
+        medians = in_turn(contestants, rounds)
+    base = medians["a bare pytest"]
+    for name, median in medians.items():
+        print(f"{name:<44}{median:8.3f} s{median / base:8.2f} times a bare pytest")
+
+
+def groups() -> dict[str, list[str]]:
+    """Return the tasks whose runs are compared: by part, without what waits for real servers."""
+    real_servers = {"task_1_3", "task_5_1"}
+    parts: dict[str, list[str]] = {}
+    for entry in SYLLABUS.tasks:
+        if entry.name not in real_servers:
+            parts.setdefault(entry.part[:6], []).append(entry.name)
+    found = {
+        "Parts 0 and 1, without 1.3": parts.get("Part 0", []) + parts.get("Part 1", []),
+        "Parts 2 and 3": parts.get("Part 2", []) + parts.get("Part 3", []),
+        "Part 4": parts.get("Part 4", []),
+    }
+    return {name: tasks for name, tasks in found.items() if tasks}
+
+
+def scene(stage: Stage, work: Callable[[Task], object], task: str = "task_1_2") -> None:
+    """Do what one check does, without pytest."""
+    with asyncio.Runner(loop_factory=lambda: new_loop("lab", 60)) as runner:
+        clock = runner.get_loop().clock  # type: ignore[attr-defined]
+        handle = stage.task(SYLLABUS.entry(task), SOLUTIONS, clock, random.Random(1))
+        runner.run(work(handle))  # type: ignore[arg-type]
+        handle.close()
+
+
+async def answer_once(task: Task) -> None:
+    async with task.serve() as client:
+        await client.get("/health")
+
+
+def answer_many(number: int) -> Callable[[Task], object]:
+    async def work(task: Task) -> None:
+        async with task.serve() as client:
+            await asyncio.gather(*(client.get("/health") for _ in range(number)))
+
+    return work
+
+
+def scenes(rounds: int) -> None:
+    stage = Stage()
+    one = in_turn({"scene": lambda: scene(stage, answer_once)}, rounds)["scene"]
+    folder = str(ROOT / "solutions" / "task_1_2")
+    command = [sys.executable, "-c", FLOOR, folder, str(rounds)]
+    floor = float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    print(f"{'one more check that serves an app':<44}{one * 1000:8.1f} ms")
+    print(f"{'its floor: fork, import, answer once':<44}{floor * 1000:8.1f} ms")
+    many = {str(n): (lambda n=n: scene(stage, answer_many(n))) for n in (125, 250, 500, 1000)}
+    for name, median in in_turn(many, 3).items():
+        each = median / int(name) * 1000
+        print(f"{name + ' concurrent requests in one check':<44}{median:8.3f} s{each:8.2f} ms each")
+    stage.close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7, help="how often each is run")
+    rounds = parser.parse_args().rounds
+    whole_runs(rounds)
+    scenes(5 * rounds)

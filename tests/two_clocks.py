@@ -1,0 +1,86 @@
+"""Both clocks give the same verdicts: every solution, stub, mistake and variant on each.
+
+Slow, since the wall clock is: ``tox -e clocks``. Much of it is waiting, so many run side by side.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.proofs import COURSE, Case, Prover, cases
+
+SIDE_BY_SIDE = 12
+
+Passed = dict[str, bool]
+
+
+class Pool:
+    """Grades on the wall clock, several submissions at a time."""
+
+    def __init__(self) -> None:
+        self._mine = threading.local()
+        self._provers: list[Prover] = []
+        self._executor = ThreadPoolExecutor(SIDE_BY_SIDE)
+
+    def submit(self, root: Path, task: str, only: str | None) -> Future[Passed]:
+        return self._executor.submit(self._grade, root, task, only)
+
+    def _grade(self, root: Path, task: str, only: str | None) -> Passed:
+        if not hasattr(self._mine, "prover"):
+            self._mine.prover = Prover("real")
+            self._provers.append(self._mine.prover)
+        return passed(self._mine.prover, root, task, only)
+
+    def close(self) -> None:
+        self._executor.shutdown(cancel_futures=True)
+        for prover in self._provers:
+            prover.close()
+
+
+def passed(prover: Prover, root: Path, task: str, only: str | None) -> Passed:
+    return {name: each.message is None for name, each in prover.grade(root, task, only).items()}
+
+
+TREES = [Case(task, tree, ()) for task in Prover.tasks() for tree in ("solutions", "exercises")]
+CASES = [*TREES, *cases("mistake"), *cases("variant")]
+
+
+@pytest.fixture(scope="module")
+def on_the_wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Future[Passed]]]:
+    pool = Pool()
+    roots = [write(case, tmp_path_factory.mktemp("tree")) for case in CASES]
+    verdicts = [
+        pool.submit(root, case.task, case.check) for root, case in zip(roots, CASES, strict=True)
+    ]
+    yield verdicts
+    pool.close()
+
+
+@pytest.fixture(scope="module")
+def prover() -> Iterator[Prover]:
+    prover = Prover("lab")
+    yield prover
+    prover.close()
+
+
+def write(case: Case, folder: Path) -> Path:
+    if case in TREES:
+        return COURSE / case.name
+    case.write(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "number", range(len(CASES)), ids=lambda n: f"{CASES[n].task}: {CASES[n].name}"
+)
+def test_clocks_agree(
+    number: int, prover: Prover, on_the_wall: list[Future[Passed]], tmp_path: Path
+) -> None:
+    case = CASES[number]
+    root = write(case, tmp_path)
+    assert on_the_wall[number].result() == passed(prover, root, case.task, case.check)
