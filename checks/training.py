@@ -74,8 +74,8 @@ async def place_reference(task: Task) -> None:
         script = task.files.write("train_the_reference.py", _REFERENCE.read_text(encoding="utf-8"))
         await task.run(script.name)
         script.unlink()
+        _reference.update({file: _bytes(task, file) for file in FILES})
         for file in FILES:
-            _reference[file] = _bytes(task, file)
             task.files.remove(file)
     for file, content in _reference.items():
         task.files.write(f"../task_2_1/{file}", content)

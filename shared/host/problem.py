@@ -55,7 +55,8 @@ def _text(error: BaseException) -> str:
 
 
 def _inside(file: str, folder: str) -> bool:
-    return os.path.realpath(file).startswith(os.path.realpath(folder) + os.sep)
+    # "<frozen runpy>" and its like are no files, here or anywhere.
+    return not file.startswith("<") and os.path.realpath(file).startswith(os.path.realpath(folder) + os.sep)
 
 
 def _place(file: str, line: int | None, function: str) -> list[str]:
