@@ -55,7 +55,7 @@ def _text(error: BaseException) -> str:
 
 
 def _inside(file: str, folder: str) -> bool:
-    # "<frozen runpy>" and its like are no files, here or anywhere.
+    # A name such as <string> is no path; it would count as one inside the working directory.
     return not file.startswith("<") and os.path.realpath(file).startswith(os.path.realpath(folder) + os.sep)
 
 
