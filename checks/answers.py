@@ -44,6 +44,10 @@ def expect_json(response: httpx.Response, content: object) -> None:
     """Assert that the answer is a 200 with exactly this JSON."""
     expect(response, 200)
     seen = json_of(response)
+    if isinstance(seen, str) and not isinstance(content, str):
+        raise AssertionError(
+            f"{called(response)} answered the text {seen!r}; right is the JSON object {content}."
+        )
     assert seen == content, f"{called(response)} answered {seen}; right is {content}."
 
 

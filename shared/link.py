@@ -50,7 +50,10 @@ class Kill(NamedTuple):
 
 
 class Start(NamedTuple):
-    """To a fresh host: become the submission in this folder, in one of the modes of `MODES`."""
+    """To a fresh host: become the submission in this folder, in one of the modes of `MODES`.
+
+    `now` is the moment of lab time at which it begins.
+    """
 
     mode: str
     folder: str
@@ -59,6 +62,7 @@ class Start(NamedTuple):
     output: str
     terminal: str | None
     beat: int | None
+    now: int
 
 
 MODES = ("serve", "run", "import")
@@ -261,6 +265,8 @@ class Link:
         self._sending = threading.Lock()
         self._held: bytearray = bytearray()
         self._buffer = bytearray()
+        self.received = 0
+        """How many bytes have come so far."""
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -313,6 +319,7 @@ class Link:
         if not data:
             raise LinkClosed("end of stream")
         self._buffer += data
+        self.received += len(data)
 
     def receive(self) -> Message:
         """Wait for the next message.

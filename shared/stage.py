@@ -58,7 +58,7 @@ class Stage:
 
         shown = tree.shown(entry.name)
         scratch = Scratch(tree.folder(entry.name), entry.name, shown)
-        transcript = Transcript(scratch.folder, shown)
+        transcript = Transcript(scratch.folder, tree.folder(entry.name), shown)
         modules = entry.preload + (SCIKIT_LEARN if science else ())
         return Task(
             entry,

@@ -42,6 +42,9 @@ from shared.transcript import Frame, Raised, Transcript
 OUTPUT_LIMIT = 32 * 1024 * 1024
 """What a submission may print in one check, in bytes."""
 
+ANSWERS_LIMIT = 256 * 1024 * 1024
+"""What a submission may answer in one check, in bytes as they are sent."""
+
 _OUTPUT_KEPT = 1024 * 1024
 _LINE_KEPT = 10_000
 _SLICE = 0.25
@@ -100,8 +103,9 @@ class Submission:
         self._output = open(start.output, "ab+")
         self._partial = b""
         self._read = 0
-        self._waiting: list[Frame] = []
+        self._waiting: tuple[Frame, ...] = ()
         self._fault: Dead | None = None
+        self._told = False
         for future in (self.ready, self.done):
             # A failure that nobody waits for is in the transcript.
             future.add_done_callback(lambda each: each.cancelled() or each.exception())
@@ -115,6 +119,7 @@ class Submission:
     def post(self, message: Message) -> None:
         """Send a message: on the lab clock it leaves when the checks have nothing else to do."""
         if self._fault is not None:
+            self._told = True
             raise self._fault
         if self._clock.name == "lab":
             self._link.hold(message)
@@ -149,11 +154,17 @@ class Submission:
             raise
 
     async def stop(self) -> None:
-        """Shut the application down in order, if it still runs."""
+        """Shut the application down in order, if it still runs.
+
+        Raises:
+            SubmissionFault: it did not end, or had died before and nobody has been told.
+        """
         if self._fault is None:
             self._stopping = True
             self.post(Stop())
-            await asyncio.wait([self.done])
+            await self.done
+        elif not self._told:
+            raise self._fault
 
     def close(self) -> None:
         """End the process and whatever it has started; closing again does nothing."""
@@ -181,7 +192,8 @@ class Submission:
                 self._break_off(self._obituary())
 
     def settle(self, give_up: float) -> None:
-        while self._fault is None:
+        # Asked first: who is idle again at once, time after time, would never be waited for.
+        while self._fault is None and not self._too_late(give_up):
             try:
                 while (message := self._link.next()) is not None:
                     if isinstance(message, Idle):
@@ -233,7 +245,7 @@ class Submission:
             if self._ended:
                 return
             self._read_output()
-            if self._too_late(self._clock.give_up) or self._printed_too_much():
+            if self._too_late(self._clock.give_up) or self._said_too_much():
                 loop.remove_reader(descriptor)
                 self.deliver()
             else:
@@ -257,13 +269,11 @@ class Submission:
             case Journal():
                 self.journal.append((now, message))
             case Waiting():
-                self._waiting = [self.transcript.place(*each) for each in _quadruples(message)]
+                self._waiting = self.transcript.places(message.frames)
             case Problem():
                 return self._hear_problem(message)
             case Head():
-                exchange = self._exchanges.get(message.id)
-                if exchange is not None and exchange.status == 0:
-                    exchange.status, exchange.headers = message.status, message.headers
+                self._hear_head(message)
             case Body():
                 return self._hear_body(message)
         return False
@@ -277,6 +287,18 @@ class Submission:
                 )
         self.next = None
         return _resolve(self.done, done.status)
+
+    def _hear_head(self, head: Head) -> None:
+        exchange = self._exchanges.get(head.id)
+        if exchange is None or exchange.status:
+            return
+        exchange.status = head.status
+        # Only what a host can have written: pairs, in Latin-1.
+        exchange.headers = [
+            each
+            for each in head.headers
+            if len(each) == 2 and max("".join(each), default="") < "\u0100"
+        ]
 
     def _hear_body(self, body: Body) -> bool:
         exchange = self._exchanges.get(body.id)
@@ -296,7 +318,7 @@ class Submission:
         return _resolve(exchange.answered, exchange)
 
     def _hear_problem(self, problem: Problem) -> bool:
-        frames = tuple(self.transcript.place(*each) for each in problem.frames if len(each) == 4)
+        frames = self.transcript.places(problem.frames)
         raised = Raised(
             problem.type, problem.text, frames, problem.stage, problem.request, self._clock.now
         )
@@ -342,6 +364,8 @@ class Submission:
         waiting = [future for future in self._awaited() if not future.done()]
         for future in waiting:
             future.set_exception(fault)
+            # Nobody waits for an application's end but `stop`, which asks for itself.
+            self._told |= future is not self.done
         return bool(waiting)
 
     def _break_off(self, sentence: str) -> None:
@@ -357,7 +381,7 @@ class Submission:
 
     def _await_bytes(self, give_up: float) -> None:
         """Wait for bytes on the link, for as long as the limits allow."""
-        while not self._too_late(give_up) and not self._printed_too_much():
+        while not self._too_late(give_up) and not self._said_too_much():
             left = max(0.0, min(_SLICE, give_up - time.monotonic()))
             if select.select([self._link], [], [], _SLICE if self._paused else left)[0]:
                 self._link.fill()
@@ -373,12 +397,17 @@ class Submission:
         )
         return True
 
-    def _printed_too_much(self) -> bool:
-        if os.fstat(self._output.fileno()).st_size <= OUTPUT_LIMIT:
-            return False
-        limit = OUTPUT_LIMIT // 2**20
-        self._break_off(f"{self._doing()} printed more than {limit} MB, and was ended for it.")
-        return True
+    def _said_too_much(self) -> bool:
+        for what, size, limit in (
+            ("printed", os.fstat(self._output.fileno()).st_size, OUTPUT_LIMIT),
+            ("sent", self._link.received, ANSWERS_LIMIT),
+        ):
+            if size > limit:
+                self._break_off(
+                    f"{self._doing()} {what} more than {limit // 2**20} MB, and was ended for it."
+                )
+                return True
+        return False
 
     def _obituary(self) -> str:
         """Say how the process ended by itself."""
@@ -403,10 +432,12 @@ class Submission:
             return f"The script {self._start.file}"
         if not self.ready.done():
             return f"Importing or starting {self._start.file}"
+        if self._stopping:
+            return "The application, told to shut down,"
         return "The application, at work behind its answers,"
 
     def _find_out_where(self) -> None:
-        self._waiting = []
+        self._waiting = ()
         try:
             self.post(Where())
         except Dead:
@@ -434,7 +465,8 @@ class Submission:
         )
         if found is None:
             return ""
-        return f" (it was at {self.transcript.place(found[1], found[2], found[3], '')})"
+        places = self.transcript.places([[found[1], found[2], found[3], ""]])
+        return f" (it was at {places[0]})" if places else ""
 
 
 def _resolve(future: asyncio.Future, value: object) -> bool:  # type: ignore[type-arg]
@@ -442,10 +474,6 @@ def _resolve(future: asyncio.Future, value: object) -> bool:  # type: ignore[typ
         return False
     future.set_result(value)
     return True
-
-
-def _quadruples(waiting: Waiting) -> list[list[str]]:
-    return [each for each in waiting.frames if len(each) == 4]
 
 
 def _sentence(raised: Raised) -> str:

@@ -148,18 +148,19 @@ class Task:
         Raises:
             SubmissionFault: it raised, or its process ended or hung.
         """
-        began = self.clock.now
+        began, told = self.clock.now, len(self.transcript.lines)
+        failed = len(self.transcript.raised)
         submission = self._begin("run", file, env, beat)
         status = await submission.done
         elapsed = self.clock.now - began
-        raised = [each for each in self.transcript.raised if each.stage == "run"]
+        raised = [each for each in self.transcript.raised[failed:] if each.stage == "run"]
         error = str(raised[-1]) if raised else None
         if raised and not may_fail:
             where = f" ({raised[-1].frames[-1]})" if raised[-1].frames else ""
             raise SubmissionFault(f"{file} stopped with {str(raised[-1]).rstrip('.')}{where}.")
         submission.close()
         beats = [each - began for each in submission.beats]
-        return Run(list(self.transcript.lines), elapsed, status, beats, error)
+        return Run(self.transcript.lines[told:], elapsed, status, beats, error)
 
     async def load(self, file: str = "main.py", env: Mapping[str, str] | None = None) -> Run:
         """Import a file as a module and see what that does.
@@ -168,12 +169,12 @@ class Task:
             StartFailed: it could not be imported.
             SubmissionFault: its process ended or hung.
         """
-        began = self.clock.now
+        began, told = self.clock.now, len(self.transcript.lines)
         submission = self._begin("import", file, env)
         await submission.ready
         elapsed = self.clock.now - began
         submission.close()
-        return Run(list(self.transcript.lines), elapsed, 0, [], None)
+        return Run(self.transcript.lines[told:], elapsed, 0, [], None)
 
     def start(self, command: list[str], env: Mapping[str, str] | None = None) -> Process:
         """Start a real process in the scratch copy; only for a check on the wall clock.
@@ -214,6 +215,7 @@ class Task:
             output=str(self.files.outside(f"output-{len(self._submissions)}")),
             terminal=self._terminal,
             beat=beat,
+            now=int(self.clock.now),
         )
         debugging = self._terminal is not None
         submission = Submission(
@@ -225,7 +227,10 @@ class Task:
         return submission
 
     def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:
-        """Return a submission's whole environment: no secret of the grader's is in it."""
+        """Return a submission's whole environment: no secret of the grader's is in it.
+
+        The zone is always UTC: the lab's day is frozen in the zone that its processes began in.
+        """
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         fixed = {"TZ": "UTC", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        return {**inherited, **fixed, **(env or {})}
+        return {**inherited, **(env or {}), **fixed}

@@ -54,9 +54,15 @@ class Raised:
 
 @dataclass
 class Transcript:
-    """The record of one check."""
+    """The record of one check.
+
+    Attributes:
+        folder: the scratch copy; `original`: what it is a copy of; `shown_as`: that one's name.
+        dropped: how many lines were printed and not kept.
+    """
 
     folder: Path
+    original: Path
     shown_as: str
     entries: list[tuple[int, str]] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
@@ -82,14 +88,24 @@ class Transcript:
     def error(self, raised: Raised) -> None:
         self.raised.append(raised)
 
-    def place(self, file: str, line: str, function: str, source: str) -> Frame:
-        """Return a place as a student knows it: not in the scratch copy but in their own tree."""
-        try:
-            shown = Path(file).relative_to(self.folder.resolve()).as_posix()
-        except ValueError:
-            shown = Path(file).name
-        number = int(line) if line.isdigit() else 0
-        return Frame(f"{self.shown_as}/{shown}", number, function, source)
+    def places(self, frames: list[list[str]]) -> tuple[Frame, ...]:
+        """Return places as a student knows them: not in the scratch copy but in their own tree.
+
+        What a check has laid into the copy is left out: it is nobody's own line.
+
+        Args:
+            frames: the file, line, function and source of each, as a host tells them.
+        """
+        found = []
+        for file, line, function, source in (each for each in frames if len(each) == 4):
+            path = Path(file)
+            if not path.is_relative_to(self.folder):
+                continue
+            name = path.relative_to(self.folder).as_posix()
+            if (self.original / name).is_file():
+                number = int(line) if line.isdigit() else 0
+                found.append(Frame(f"{self.shown_as}/{name}", number, function, source))
+        return tuple(found)
 
 
 def _shown(body: bytes) -> str:

@@ -69,6 +69,7 @@ class Case:
     edits: tuple[Edit, ...]
     check: str | None = None
     says: str = ""
+    course: Path = COURSE
 
     @property
     def id(self) -> str:
@@ -77,7 +78,7 @@ class Case:
     def write(self, tree: Path) -> Path:
         """Write the edited solution into that tree; return the task's folder."""
         folder = tree / self.task
-        shutil.copytree(COURSE / "solutions" / self.task, folder)
+        shutil.copytree(self.course / "solutions" / self.task, folder)
         for edit in self.edits:
             path = folder / edit.file
             if edit.new is None:
@@ -96,22 +97,22 @@ class Case:
         return folder
 
 
-def cases(kind: str) -> Iterator[Case]:
+def cases(kind: str, course: Path = COURSE) -> Iterator[Case]:
     """Yield the cases of all corpora that are of that kind, "mistake" or "variant"."""
-    for path in sorted(CORPUS.glob("task_*.toml")):
+    for path in sorted((course / "tests" / "corpus").glob("task_*.toml")):
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         if unknown := content.keys() - {"mistake", "variant"}:
             raise ValueError(f"{path.name} has an unknown table {unknown.pop()!r}")
         for table in content.get(kind, ()):
-            yield _case(path.stem, kind, table)
+            yield _case(course, path.stem, kind, table)
 
 
-def _case(task: str, kind: str, table: dict[str, Any]) -> Case:
+def _case(course: Path, task: str, kind: str, table: dict[str, Any]) -> Case:
     expected = {"name", "edit"} | ({"check", "says"} if kind == "mistake" else set())
     if table.keys() != expected:
         raise ValueError(f"{task}: a {kind} has the fields {sorted(expected)}, not {sorted(table)}")
     edits = tuple(Edit(e["file"], e.get("old"), e.get("new")) for e in table["edit"])
-    return Case(task, table["name"], edits, table.get("check"), table.get("says", ""))
+    return Case(task, table["name"], edits, table.get("check"), table.get("says", ""), course)
 
 
 @dataclass(frozen=True)
@@ -134,11 +135,15 @@ class Verdict:
 class Prover:
     """Grades trees, with the same processes throughout."""
 
-    def __init__(self, clock: str = "lab", seed: int = 1) -> None:
-        self.syllabus = syllabus.read(COURSE / "checks" / "syllabus.toml")
-        self.catalog = catalog.read(COURSE, self.syllabus)
+    def __init__(
+        self, clock: str = "lab", seed: int = 1, budget: float = BUDGET, course: Path = COURSE
+    ) -> None:
+        self.course = course
+        self.syllabus = syllabus.read(course / "checks" / "syllabus.toml")
+        self.catalog = catalog.read(course, self.syllabus)
         self._clock = clock
         self._seed = seed
+        self._budget = budget
         self._stage = Stage()
 
     @staticmethod
@@ -156,12 +161,12 @@ class Prover:
         return {check.name: self._verdict(root, check) for check in checks}
 
     def _verdict(self, root: Path, check: Check) -> Verdict:
-        function = getattr(_module(COURSE / "checks" / check.task / check.file), check.name)
+        function = getattr(_module(self.course / "checks" / check.task / check.file), check.name)
         marks = {mark.name for mark in getattr(function, "pytestmark", ())}
         name = "real" if "on_the_wall_clock" in marks else self._clock
         message: str | None = None
         moment = 0
-        with asyncio.Runner(loop_factory=lambda: new_loop(name, BUDGET)) as runner:
+        with asyncio.Runner(loop_factory=lambda: new_loop(name, self._budget)) as runner:
             clock = runner.get_loop().clock  # type: ignore[attr-defined]
             task = self._stage.task(
                 self.syllabus.entry(check.task),

@@ -75,9 +75,7 @@ def write(case: Case, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    "number", range(len(CASES)), ids=lambda n: f"{CASES[n].task}: {CASES[n].name}"
-)
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[case.id for case in CASES])
 def test_clocks_agree(
     number: int, prover: Prover, on_the_wall: list[Future[Passed]], tmp_path: Path
 ) -> None:

@@ -1,0 +1,133 @@
+"""Judging a server that runs as a process of its own, on a real socket.
+
+Real time is used generously: a busy machine makes these checks slow, never wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx
+
+    from shared.check import Task
+    from shared.process import Process
+
+PATIENCE = 60.0
+"""How long a server may take to start, and a request to be answered, in seconds of real time."""
+
+_POLL = 0.03
+_SCRIPT = ("python", "main.py")
+_TOLD = re.compile(r"running on \S*?https?://(\S+):(\d+)")
+
+
+@contextlib.asynccontextmanager
+async def process(
+    task: Task, env: Mapping[str, str], command: tuple[str, ...] = _SCRIPT
+) -> AsyncIterator[Process]:
+    """Start a process, and end it with all that it printed on record."""
+    started = task.start(list(command), env)
+    try:
+        yield started
+    finally:
+        started.close()
+
+
+async def listening(server: Process, port: int, host: str = "127.0.0.1") -> None:
+    """Wait until the server accepts connections there; assert that it does."""
+    give_up = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up:
+        status, there = server.status, runs_elsewhere(server, host, port)
+        if await reachable(host, port):
+            return
+        assert status is None, (
+            f"The server ended with exit status {status} before anything listened on "
+            f"{_url(host, port)}; right is that it serves there until it is interrupted."
+        )
+        assert there is None, (
+            f"The server runs on {there}; right, for these HOST and PORT, is {_url(host, port)}."
+        )
+        await asyncio.sleep(_POLL)
+    raise AssertionError(f"Nothing listened on {_url(host, port)} within {PATIENCE:g} s.")
+
+
+def runs_elsewhere(server: Process, host: str, port: int) -> str | None:
+    """Return the address that uvicorn says it runs on, if it is surely another."""
+    told = _TOLD.search(server.output)
+    if told is None:
+        return None
+    named, number = told[1].strip("[]"), int(told[2])
+    if number == port and named in (host, "localhost", "0.0.0.0", "::"):
+        return None
+    return _url(named, number)
+
+
+async def reachable(host: str, port: int) -> bool:
+    """Whether something accepts connections there at this moment."""
+    try:
+        async with asyncio.timeout(1):
+            _, writer = await asyncio.open_connection(host, port)
+    except OSError:  # also the time-out
+        return False
+    writer.close()
+    return True
+
+
+async def ended(server: Process, limit: float) -> bool:
+    """Wait until the process has ended, and whatever it has started; return whether it did."""
+    give_up = time.monotonic() + limit
+    await server.ended(limit)
+    while server.leftovers() and time.monotonic() < give_up:
+        await asyncio.sleep(_POLL)
+    return server.status is not None
+
+
+async def status_of(server: Process, port: int) -> int | None:
+    """Wait until a server that cannot have its port ends; return its status, None if it serves."""
+    give_up = time.monotonic() + PATIENCE
+    while server.status is None and time.monotonic() < give_up:
+        there = runs_elsewhere(server, "127.0.0.1", port)
+        assert there is None, f"Its port was in use, and it runs on {there}; right is that it ends."
+        await asyncio.sleep(_POLL)
+    return server.status
+
+
+@contextlib.asynccontextmanager
+async def client(port: int, host: str = "127.0.0.1") -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of the server there, whatever proxies this machine is told to use."""
+    import httpx
+
+    async with httpx.AsyncClient(
+        base_url=_url(host, port), timeout=PATIENCE, trust_env=False
+    ) as requests:
+        yield requests
+
+
+def own_address(port: int) -> str | None:
+    """Return another address of this machine than 127.0.0.1 where that port is free, if any is.
+
+    Linux and Windows have millions of them, macOS has ::1.
+    """
+    for host, family in ((spare_address(), socket.AF_INET), ("::1", socket.AF_INET6)):
+        try:
+            with socket.create_server((host, port), family=family):
+                return host
+        except OSError:
+            continue
+    return None
+
+
+def spare_address() -> str:
+    """Return an address that leads to this machine (on Linux and Windows), picked at random."""
+    return f"127.{2 + secrets.randbelow(250)}.{secrets.randbelow(256)}.1"
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

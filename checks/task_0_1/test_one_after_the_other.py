@@ -1,0 +1,56 @@
+"""Checks of task 0.1."""
+
+from checks.steps import expect_idle_import, expect_moment, expect_order, expect_times
+from shared.check import Clock, Task, points, seconds
+
+STEPS = [
+    "Starting task Task 1",
+    "Finished task Task 1",
+    "Starting task Task 2",
+    "Finished task Task 2",
+]
+
+
+@points(2, hint="Which line does slow_task print before it waits, and which one after?")
+async def test_it_prints_every_step_in_order(task: Task) -> None:
+    """It prints the start and the end of both tasks, and says when all is done."""
+    expect_order(await task.run(), [*STEPS, "All tasks finished"])
+
+
+@points(3, hint="How long does each task wait, and who starts when?")
+async def test_it_takes_the_sum_of_both(task: Task) -> None:
+    """Task 1 takes 3 s, then Task 2 takes 7 s."""
+    run = await task.run()
+    for name, right in zip(STEPS, (0, 3, 3, 10), strict=True):
+        expect_moment(run, name, seconds(right), first=STEPS[0])
+    assert run.elapsed == seconds(10), f"The script took {run.elapsed}; right is 3 s and 7 s, 10 s."
+
+
+@points(2, hint="What are the parameters of slow_task for, and what does time.sleep do with one?")
+async def test_slow_task_does_as_it_is_told(task: Task) -> None:
+    """slow_task works with any name and delay, and waits with time.sleep."""
+    name = f"Cake {task.draw.randint(10, 99)}"
+    delay = task.draw.choice((2, 4, 5, 6))
+    call = f'slow_task("{name}", {delay})'
+    task.files.write("try_slow_task.py", f"from main import slow_task\n\n{call}\n")
+    run = await task.run("try_slow_task.py", beat=seconds(1), may_fail=True)
+    assert run.error is None, f"{call} raised {run.error}; right is that it waits and returns."
+    first = f"Starting task {name}"
+    expect_order(run, [first, f"Finished task {name}"])
+    expect_moment(run, f"Finished task {name}", seconds(delay), first=first)
+    busy = [beat for beat in run.beats if beat < run.elapsed]
+    assert not busy, (
+        f"{call} ran an event loop while it waited; right is a plain time.sleep in this task."
+    )
+
+
+@points(1, hint="When is the time read that a line shows?")
+async def test_every_step_shows_its_time(task: Task, clock: Clock) -> None:
+    """Each step ends with the time at which it happened."""
+    expect_times(await task.run(), STEPS, clock)
+
+
+@points(2, hint="What is __name__ in a file that is run, and in one that is imported?")
+async def test_imported_it_does_nothing(task: Task) -> None:
+    """Run as a script it goes to work; imported it does nothing."""
+    await expect_idle_import(task)

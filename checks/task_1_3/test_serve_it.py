@@ -1,0 +1,168 @@
+"""Checks of task 1.3."""
+
+import asyncio
+import socket
+
+from checks import serving
+from checks.answers import expect, expect_json, field
+from shared.check import (
+    StartFailed,
+    SubmissionFault,
+    Task,
+    on_the_wall_clock,
+    points,
+)
+from shared.process import free_port
+
+DEFAULT_PORT = 8000
+
+# The contract gives an interrupted server 5 s. A correct one needs a fraction of a second; twice
+# the time is for machines that are busy with something else.
+TO_END = 10.0
+
+SOON = 5
+"""Lab time in which a script or an import that serves nothing has long come to its end."""
+
+# Runs main.py as `python main.py` does, and notes in a file what the application sees of its life.
+# Only the class that applications are made of is watched: uvicorn, its logging and main.py itself
+# are as they always are.
+WATCHED = """
+import runpy, sys
+from fastapi import FastAPI
+
+journal = open(sys.argv[1], "a", buffering=1)
+call = FastAPI.__call__
+
+async def __call__(self, scope, receive, send):
+    print(scope["type"], file=journal)
+
+    async def note(event):
+        await send(event)
+        print(event["type"], file=journal)
+
+    await call(self, scope, receive, note if scope["type"] == "lifespan" else send)
+
+FastAPI.__call__ = __call__
+sys.argv[:] = ["main.py"]
+runpy.run_path("main.py", run_name="__main__")
+"""
+
+
+@on_the_wall_clock
+@points(3, hint="Where does a process find its environment, and of which type is what it finds?")
+async def test_it_serves_on_the_port_of_the_environment(task: Task) -> None:
+    """python main.py serves the application on PORT, by default for this machine alone."""
+    port = free_port()
+    async with serving.process(task, {"PORT": str(port)}) as server:
+        await serving.listening(server, port)
+        async with serving.client(port) as client:
+            expect_json(await client.get("/health"), {"status": "healthy"})
+            expect(await client.get("/docs"), 200)
+            schema = await client.get("/openapi.json")
+            expect(schema, 200)
+            field(schema, "openapi")
+        other = serving.spare_address()
+        assert not await serving.reachable(other, port), (
+            f"Without HOST it can also be reached at {other}; right is 127.0.0.1 and no other "
+            "address."
+        )
+
+
+@on_the_wall_clock
+@points(2, hint="Which address does your server take, and where does it come from?")
+async def test_it_serves_on_the_host_of_the_environment(task: Task) -> None:
+    """python main.py serves the application on HOST, by default at port 8000."""
+    # The default port is free at an address of its own, whatever this machine serves at
+    # 127.0.0.1; only what serves at all addresses keeps it from being judged.
+    host, env, port = serving.own_address(DEFAULT_PORT), {}, DEFAULT_PORT
+    if host is None:
+        port = free_port()
+        host, env = serving.own_address(port) or "127.0.0.1", {"PORT": str(port)}
+    async with serving.process(task, {"HOST": host, **env}) as server:
+        await serving.listening(server, port, host)
+        async with serving.client(port, host) as client:
+            expect_json(await client.get("/health"), {"status": "healthy"})
+
+
+@points(1, hint="What is __name__ in a file that is run, and in one that is imported?")
+async def test_imported_it_starts_nothing(task: Task) -> None:
+    """Run as a script it starts a server; imported it starts nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        # What tries to serve on a port in use comes to an end by itself.
+        env = {"PORT": str(taken.getsockname()[1])}
+        assert await _serves(task, env), (
+            "Run as a script, main.py ended at once; right is that it serves the application."
+        )
+        try:
+            async with asyncio.timeout(SOON):
+                await task.load(env=env)
+        except TimeoutError:
+            imported = "it did not come to an end"
+        except StartFailed as failed:
+            if failed.type != "SystemExit":
+                raise
+            imported = "it tried to serve and gave up"
+        else:
+            return
+        raise AssertionError(
+            f"Imported, {imported}; right is that only the script starts a server."
+        )
+
+
+async def _serves(task: Task, env: dict[str, str]) -> bool:
+    """Whether the script does anything that its import need not do: serve, or fail to."""
+    try:
+        async with asyncio.timeout(SOON):
+            run = await task.run(env=env, may_fail=True)
+    except (TimeoutError, SubmissionFault):
+        return True
+    return run.status != 0 or bool(run.lines)
+
+
+@on_the_wall_clock
+@points(2, hint="What does a program tell the shell when it could not do its work?")
+async def test_a_port_in_use_ends_it(task: Task) -> None:
+    """Started on a port that is in use, it ends with a non-zero exit status."""
+    port = free_port()
+    env = {"PORT": str(port)}
+    async with serving.process(task, env) as first:
+        await serving.listening(first, port)
+        async with serving.process(task, env) as second:
+            status = await serving.status_of(second, port)
+            assert status is not None, (
+                "Started a second time on the same port, it does not end; right is a non-zero exit."
+            )
+            assert status != 0, (
+                "Started a second time on the same port, it ended with exit status 0, as if all "
+                "were well; right is another status."
+            )
+
+
+@on_the_wall_clock
+@points(2, hint="What does uvicorn do by itself when Ctrl-C is pressed, and what keeps it from it?")
+async def test_an_interrupt_ends_it(task: Task) -> None:
+    """An interrupt (Ctrl-C) ends it in order: the application is shut down, no process is left."""
+    port = free_port()
+    journal = task.files.outside("life.txt")
+    command = ("python", "-c", WATCHED, str(journal))
+    async with serving.process(task, {"PORT": str(port)}, command) as server:
+        await serving.listening(server, port)
+        async with serving.client(port) as client:
+            expect_json(await client.get("/health"), {"status": "healthy"})
+        server.interrupt()
+        assert await serving.ended(server, TO_END), (
+            f"The server still runs {TO_END:g} s after an interrupt; right is that it ends within 5 s."
+        )
+        assert not server.leftovers(), (
+            "The server ended and left a process behind; right is that nothing of it still runs."
+        )
+        seen = journal.read_text().splitlines()
+        told = server.output
+    # A server in a process of its own (reload, workers) is seen by what uvicorn logs, and one
+    # that logs nothing there is given credit.
+    began = "http" in seen or "Application startup complete" in told
+    finished = "lifespan.shutdown.complete" in seen or "Application shutdown complete" in told
+    assert finished or not began, (
+        "The server ended, but the application's lifespan was not shut down; right is that uvicorn "
+        "ends in order."
+    )

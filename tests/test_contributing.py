@@ -1,0 +1,66 @@
+"""CONTRIBUTING.md, followed word for word: its files make a course whose task holds."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.proofs import COURSE, Prover, cases
+
+GUIDE = (COURSE / "CONTRIBUTING.md").read_text(encoding="utf-8")
+FILES = dict(re.findall(r"^```\w+ (\S+)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL))
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        head = 'format = 1\ntitle = "A course"\n\n' if path.name == "syllabus.toml" else ""
+        path.write_text(head + text, encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nasyncio_mode = auto\naddopts = -p shared.plugin --import-mode=importlib\n",
+        encoding="utf-8",
+    )
+    return tmp_path
+
+
+def test_the_guide_names_all_the_files() -> None:
+    assert sorted(FILES) == [
+        "checks/syllabus.toml",
+        "checks/task_9_1/README.md",
+        "checks/task_9_1/test_greeting.py",
+        "exercises/task_9_1/main.py",
+        "solutions/task_9_1/main.py",
+        "tests/corpus/task_9_1.toml",
+    ]
+
+
+@pytest.mark.parametrize(("tree", "score", "status"), [("solutions", 10, 0), ("exercises", 0, 1)])
+def test_pytest_grades_the_new_task(course: Path, tree: str, score: int, status: int) -> None:
+    command = [sys.executable, "-m", "pytest", "checks/task_9_1", f"--tree={tree}"]
+    run = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False)
+    assert re.search(rf"^Total .* {score} of +10$", run.stdout, re.MULTILINE), run.stdout
+    assert run.returncode == status
+
+
+def test_its_corpus_proves_the_checks(
+    course: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    mistakes, variants = list(cases("mistake", course)), list(cases("variant", course))
+    assert len(mistakes) >= 5
+    assert len(variants) >= 2
+    prover = Prover(course=course)
+    for case in [*mistakes, *variants]:
+        tree = tmp_path_factory.mktemp("tree")
+        case.write(tree)
+        messages = {n: v.message for n, v in prover.grade(tree, case.task, case.check).items()}
+        if case.check is None:
+            assert set(messages.values()) == {None}, case.name
+        else:
+            assert case.says in (messages[case.check] or "nothing"), case.name
+    prover.close()
