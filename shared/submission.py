@@ -319,9 +319,9 @@ class Submission:
 
     def _hear_problem(self, problem: Problem) -> bool:
         frames = self.transcript.places(problem.frames)
-        raised = Raised(
-            problem.type, problem.text, frames, problem.stage, problem.request, self._clock.now
-        )
+        text = self.transcript.local(problem.text)
+        now = self._clock.now
+        raised = Raised(problem.type, text, frames, problem.stage, problem.request, now)
         self.transcript.error(raised)
         if problem.stage not in ("import", "startup"):
             return False
@@ -330,9 +330,7 @@ class Submission:
             "import": f"Importing {self._start.file} failed",
             "startup": "The application did not start",
         }[problem.stage]
-        return self._fail(
-            StartFailed(f"{what}: {_sentence(raised)}{where}.", problem.type, problem.text)
-        )
+        return self._fail(StartFailed(f"{what}: {_sentence(raised)}{where}.", problem.type, text))
 
     def _read_output(self, *, last: bool = False) -> None:
         """Record what was printed since the last time, at this moment."""

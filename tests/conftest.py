@@ -11,6 +11,7 @@ from tests.toy import Scenes
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--runs", type=int, default=10, help="how often busy_machine.py grades all")
+    parser.addoption("--update-cards", action="store_true", help="write tests/cards/ anew")
     parser.addoption("--processes", type=int, default=4, help="how many processes keep it busy")
 
 
