@@ -17,7 +17,7 @@ async def test_both_models_are_loaded_at_the_start(task: Task) -> None:
             await client.get(path)
         late = [name for name in MODELS if name in loaded(task) and name not in at_start]
     assert not late, (
-        f"{listed(late)} was loaded only when a request came; "
+        f"The application loaded {listed(late)} only when a request came; "
         "right is that both models are loaded before the first."
     )
     missing = [name for name in MODELS if name not in at_start]
