@@ -74,6 +74,11 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         help="write the grade to a file; FORMAT is json, junit, markdown, gradescope, classroom50 "
         "or prairielearn (repeatable)",
     )
+    group.addoption(
+        "--docker",
+        action="store_true",
+        help="build and run container images with the real engine (default: lay their files out)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -87,6 +92,10 @@ def pytest_configure(config: pytest.Config) -> None:
         stage = config.stash.setdefault(_STAGE, Stage())
         config.add_cleanup(stage.close)
         try:
+            if config.getoption("docker"):
+                from shared.engine import Engine
+
+                stage.engine = Engine()
             lab = Lab(config, stage)
         except CourseError as error:
             from shared.plain import plain

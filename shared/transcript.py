@@ -50,6 +50,11 @@ class Raised:
     def __str__(self) -> str:
         return f"{self.type}: {self.text}" if self.text else self.type
 
+    @property
+    def headline(self) -> str:
+        """Its first line, to go on with in a sentence."""
+        return next(iter(str(self).splitlines()), "").rstrip(".")
+
 
 @dataclass
 class Transcript:
