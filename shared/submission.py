@@ -279,7 +279,7 @@ class Submission:
         return False
 
     def _hear_done(self, done: Done) -> bool:
-        if self._start.mode == "serve" and not self._stopping:
+        if self._start.mode in ("serve", "mount") and not self._stopping:
             failed = self.ready.done() and self.ready.exception() is not None
             if not failed:
                 self._break_off(

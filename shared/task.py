@@ -110,12 +110,17 @@ class Task:
 
     @contextlib.asynccontextmanager
     async def serve(
-        self, env: Mapping[str, str] | None = None, *, file: str = "main.py"
+        self,
+        env: Mapping[str, str] | None = None,
+        *,
+        file: str = "main.py",
+        started: bool = True,
     ) -> AsyncIterator[httpx.AsyncClient]:
         """Start the application `app` of that file and give a client of it.
 
         Args:
             env: variables of the process, besides the few that every process has.
+            started: False to ask it as it is after its import, without running its lifespan.
 
         Raises:
             StartFailed: it could not be imported, or its start-up raised.
@@ -123,7 +128,7 @@ class Task:
         """
         from shared.transport import client
 
-        submission = self._begin("serve", file, env)
+        submission = self._begin("serve" if started else "mount", file, env)
         await submission.ready
         async with client(submission) as requests:
             yield requests
