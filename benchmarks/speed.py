@@ -93,7 +93,10 @@ def whole_runs(rounds: int) -> None:
         bare = Path(folder) / "test_bare.py"
         bare.write_text("async def test_nothing():\n    pass\n", encoding="utf-8")
         ini = Path(folder) / "pytest.ini"
-        ini.write_text("[pytest]\nasyncio_mode = auto\n", encoding="utf-8")
+        ini.write_text(
+            "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n",
+            encoding="utf-8",
+        )
         contestants = {"a bare pytest": pytest_command("-c", str(ini), str(bare))}
         tree = "--tree=solutions"
         contestants["checks/task_0_3"] = pytest_command(tree, "checks/task_0_3")

@@ -48,8 +48,8 @@ async def listening(server: Process, port: int, host: str = "127.0.0.1") -> None
         if await reachable(host, port):
             return
         assert status is None, (
-            f"The server ended with exit status {status} before anything listened on {_url(host, port)}; "
-            "right is that it serves there until it is interrupted."
+            f"The server ended with exit status {status} before anything listened on "
+            f"{_url(host, port)}; right is that it serves there until it is interrupted."
         )
         assert there is None, (
             f"The server runs on {there}; right, for these HOST and PORT, is {_url(host, port)}."

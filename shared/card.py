@@ -86,4 +86,4 @@ def _traceback(raised: Raised) -> str:
         rows.append(plain(str(frame)))
         if frame.source:
             rows.append(f"    {plain(frame.source)}")
-    return _block(f"It raised {plain(str(raised))}", rows)
+    return _block(f"It raised {plain(str(raised))}", _middle(rows, _ENTRIES))

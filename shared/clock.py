@@ -11,7 +11,7 @@ when nobody can run. The two sides take turns:
 
 So at one and the same moment submissions run before the timers of the checks, and a check that
 sleeps 5 s sees what the submission does at 5 s. Timers at the same moment on one loop fire in the
-order of asyncio's heap. CPU work takes no lab time, however long it takes.
+order in which they were set. CPU work takes no lab time, however long it takes.
 
 What a submission says of its next moment is used, never believed: it cannot name a moment that has
 passed, and a horizon and a budget of real time end what never ends.
@@ -22,12 +22,15 @@ On the wall clock everybody runs freely, and spans are compared with a tolerance
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import heapq
 import selectors
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from shared.errors import CourseError
+from shared.host.timers import OrderedTimer
 from shared.moment import NS, RoughSpan, Span, seconds
 
 HORIZON = seconds(600)
@@ -208,6 +211,21 @@ class LabLoop(asyncio.SelectorEventLoop):
         super().__init__(_Selector(clock))
         # A loop fires what is due within its resolution; Windows' 16 ms would be early.
         self._clock_resolution = 1e-9
+
+    def call_at(  # type: ignore[override]
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        if self.is_closed():
+            raise RuntimeError("Event loop is closed")
+        timer = OrderedTimer(when, callback, args, self, context)
+        # What the base does with a timer of its own class.
+        heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
+        timer._scheduled = True  # type: ignore[attr-defined]
+        return timer
 
     def time(self) -> float:
         return self.clock.now / NS

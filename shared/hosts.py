@@ -81,11 +81,16 @@ class Hosts:
         if process is not None:
             end_process(process)
             return
-        if pid not in self._statuses and self._control is not None:
+        if pid in self._statuses or not self._forks:
+            return
+        if self._control is not None:
             try:
                 self._control.send(Kill(pid))
+                return
             except LinkClosed:
                 self._lose_server()
+        # The fork server is gone, and with it the one who would have ended its hosts.
+        _kill_group(pid)
 
     def wait(self, pid: int, limit: float) -> int | None:
         """Return the exit status of a host that is ending by itself, None if it does not."""
@@ -189,6 +194,8 @@ class Hosts:
         if self._server is not None:
             self._server.kill()
             self._server.wait()
+        if self._control is not None:
+            self._control.close()
         self._server = self._control = None
         self._expected.clear()
 
@@ -210,11 +217,15 @@ def end_process(process: subprocess.Popen[bytes]) -> int:
     """End a process and all that it started."""
     status = process.poll()
     if os.name == "posix":
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
+        _kill_group(process.pid)
     elif status is None:
         tree = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
         subprocess.run(tree, capture_output=True, check=False)
     return process.wait(_END_LIMIT)
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass

@@ -50,7 +50,10 @@ class Kill(NamedTuple):
 
 
 class Start(NamedTuple):
-    """To a fresh host: become the submission in this folder, in one of the modes of `MODES`."""
+    """To a fresh host: become the submission in this folder, in one of the modes of `MODES`.
+
+    `now` is the moment of lab time at which it begins.
+    """
 
     mode: str
     folder: str
@@ -59,6 +62,7 @@ class Start(NamedTuple):
     output: str
     terminal: str | None
     beat: int | None
+    now: int
 
 
 MODES = ("serve", "run", "import")

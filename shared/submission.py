@@ -105,6 +105,7 @@ class Submission:
         self._read = 0
         self._waiting: tuple[Frame, ...] = ()
         self._fault: Dead | None = None
+        self._told = False
         for future in (self.ready, self.done):
             # A failure that nobody waits for is in the transcript.
             future.add_done_callback(lambda each: each.cancelled() or each.exception())
@@ -118,6 +119,7 @@ class Submission:
     def post(self, message: Message) -> None:
         """Send a message: on the lab clock it leaves when the checks have nothing else to do."""
         if self._fault is not None:
+            self._told = True
             raise self._fault
         if self._clock.name == "lab":
             self._link.hold(message)
@@ -152,11 +154,17 @@ class Submission:
             raise
 
     async def stop(self) -> None:
-        """Shut the application down in order, if it still runs."""
+        """Shut the application down in order, if it still runs.
+
+        Raises:
+            SubmissionFault: it did not end, or had died before and nobody has been told.
+        """
         if self._fault is None:
             self._stopping = True
             self.post(Stop())
-            await asyncio.wait([self.done])
+            await self.done
+        elif not self._told:
+            raise self._fault
 
     def close(self) -> None:
         """End the process and whatever it has started; closing again does nothing."""
@@ -265,9 +273,7 @@ class Submission:
             case Problem():
                 return self._hear_problem(message)
             case Head():
-                exchange = self._exchanges.get(message.id)
-                if exchange is not None and exchange.status == 0:
-                    exchange.status, exchange.headers = message.status, message.headers
+                self._hear_head(message)
             case Body():
                 return self._hear_body(message)
         return False
@@ -281,6 +287,18 @@ class Submission:
                 )
         self.next = None
         return _resolve(self.done, done.status)
+
+    def _hear_head(self, head: Head) -> None:
+        exchange = self._exchanges.get(head.id)
+        if exchange is None or exchange.status:
+            return
+        exchange.status = head.status
+        # Only what a host can have written: pairs, in Latin-1.
+        exchange.headers = [
+            each
+            for each in head.headers
+            if len(each) == 2 and max("".join(each), default="") < "\u0100"
+        ]
 
     def _hear_body(self, body: Body) -> bool:
         exchange = self._exchanges.get(body.id)
@@ -301,9 +319,9 @@ class Submission:
 
     def _hear_problem(self, problem: Problem) -> bool:
         frames = self.transcript.places(problem.frames)
-        raised = Raised(
-            problem.type, problem.text, frames, problem.stage, problem.request, self._clock.now
-        )
+        text = self.transcript.local(problem.text)
+        now = self._clock.now
+        raised = Raised(problem.type, text, frames, problem.stage, problem.request, now)
         self.transcript.error(raised)
         if problem.stage not in ("import", "startup"):
             return False
@@ -312,9 +330,7 @@ class Submission:
             "import": f"Importing {self._start.file} failed",
             "startup": "The application did not start",
         }[problem.stage]
-        return self._fail(
-            StartFailed(f"{what}: {_sentence(raised)}{where}.", problem.type, problem.text)
-        )
+        return self._fail(StartFailed(f"{what}: {_sentence(raised)}{where}.", problem.type, text))
 
     def _read_output(self, *, last: bool = False) -> None:
         """Record what was printed since the last time, at this moment."""
@@ -346,6 +362,8 @@ class Submission:
         waiting = [future for future in self._awaited() if not future.done()]
         for future in waiting:
             future.set_exception(fault)
+            # Nobody waits for an application's end but `stop`, which asks for itself.
+            self._told |= future is not self.done
         return bool(waiting)
 
     def _break_off(self, sentence: str) -> None:
@@ -412,6 +430,8 @@ class Submission:
             return f"The script {self._start.file}"
         if not self.ready.done():
             return f"Importing or starting {self._start.file}"
+        if self._stopping:
+            return "The application, told to shut down,"
         return "The application, at work behind its answers,"
 
     def _find_out_where(self) -> None:

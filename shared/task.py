@@ -215,6 +215,7 @@ class Task:
             output=str(self.files.outside(f"output-{len(self._submissions)}")),
             terminal=self._terminal,
             beat=beat,
+            now=int(self.clock.now),
         )
         debugging = self._terminal is not None
         submission = Submission(
@@ -226,7 +227,10 @@ class Task:
         return submission
 
     def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:
-        """Return a submission's whole environment: no secret of the grader's is in it."""
+        """Return a submission's whole environment: no secret of the grader's is in it.
+
+        The zone is always UTC: the lab's day is frozen in the zone that its processes began in.
+        """
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         fixed = {"TZ": "UTC", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        return {**inherited, **fixed, **(env or {})}
+        return {**inherited, **(env or {}), **fixed}

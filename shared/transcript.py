@@ -83,10 +83,14 @@ class Transcript:
         if len(self.lines) >= _KEPT_LINES:
             self.dropped += 1
             return
-        self.lines.append(Line(text, at))
+        self.lines.append(Line(self.local(text), at))
 
     def error(self, raised: Raised) -> None:
         self.raised.append(raised)
+
+    def local(self, text: str) -> str:
+        """Return a text of the submission's with the paths of its own tree, not of the copy."""
+        return text.replace(str(self.folder), self.shown_as)
 
     def places(self, frames: list[list[str]]) -> tuple[Frame, ...]:
         """Return places as a student knows them: not in the scratch copy but in their own tree.

@@ -1,10 +1,31 @@
-"""Options of the slow proofs."""
+"""What the tests share: scenes of the harness, and the options of the slow proofs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+
+from tests.toy import Scenes
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--runs", type=int, default=10, help="how often busy_machine.py grades all")
+    parser.addoption("--update-cards", action="store_true", help="write tests/cards/ anew")
     parser.addoption("--processes", type=int, default=4, help="how many processes keep it busy")
+
+
+@pytest.fixture(scope="session")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenes]:
+    """Scenes with a bare interpreter."""
+    scenes = Scenes(tmp_path_factory.mktemp("scripts"))
+    yield scenes
+    scenes.close()
+
+
+@pytest.fixture(scope="session")
+def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenes]:
+    """Scenes with FastAPI loaded."""
+    scenes = Scenes(tmp_path_factory.mktemp("apps"), "fastapi")
+    yield scenes
+    scenes.close()

@@ -40,7 +40,7 @@ from types import ModuleType
 from typing import Any
 
 from shared import catalog, syllabus
-from shared.card import message_of
+from shared.card import card, message_of
 from shared.catalog import Check
 from shared.clock import new_loop
 from shared.stage import Stage
@@ -124,12 +124,14 @@ class Verdict:
         lab_time: how far the clock went, in nanoseconds.
         raised: the exceptions that kept the submission from being imported.
         on_the_wall_clock: whether the check talks to a real process.
+        card: what a student would see of a failure.
     """
 
     message: str | None
     lab_time: int
     raised: tuple[str, ...] = ()
     on_the_wall_clock: bool = False
+    card: str = ""
 
 
 class Prover:
@@ -170,7 +172,7 @@ class Prover:
             clock = runner.get_loop().clock  # type: ignore[attr-defined]
             task = self._stage.task(
                 self.syllabus.entry(check.task),
-                Tree(root.name, root),
+                Tree("exercises", root),  # as a student's own, wherever it lies
                 clock,
                 random.Random(f"{self._seed} {check.id}"),
                 science="scikit_learn" in marks,
@@ -185,7 +187,8 @@ class Prover:
                 moment = int(clock.now)
                 task.close()
         stopped = (each.type for each in task.transcript.raised if each.stage == "import")
-        return Verdict(message, moment, tuple(stopped), "on_the_wall_clock" in marks)
+        shown = card(check, message, task.transcript, f"pytest {check.id}") if message else ""
+        return Verdict(message, moment, tuple(stopped), "on_the_wall_clock" in marks, shown)
 
     def close(self) -> None:
         self._stage.close()

@@ -12,7 +12,9 @@ import pytest
 from tests.mutants import Mutant, mutants
 from tests.proofs import CORPUS, COURSE, Prover
 
-SURVIVORS = tomllib.loads((CORPUS / "survivors.toml").read_text(encoding="utf-8")).get("survivor", [])
+SURVIVORS = tomllib.loads((CORPUS / "survivors.toml").read_text(encoding="utf-8")).get(
+    "survivor", []
+)
 
 
 @pytest.fixture(scope="module")

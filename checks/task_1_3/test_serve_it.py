@@ -163,6 +163,6 @@ async def test_an_interrupt_ends_it(task: Task) -> None:
     began = "http" in seen or "Application startup complete" in told
     finished = "lifespan.shutdown.complete" in seen or "Application shutdown complete" in told
     assert finished or not began, (
-        "The server ended, but the application's lifespan was not shut down; right is that uvicorn ends "
-        "in order."
+        "The server ended, but the application's lifespan was not shut down; right is that uvicorn "
+        "ends in order."
     )

@@ -24,6 +24,8 @@ from shared.link import Idle, Message
 
 # Taken before anything is patched: the clock itself must neither park nor see lab time.
 _allocate_lock = _thread.allocate_lock
+start_uncounted = _thread.start_new_thread
+"""Start a thread that the clock does not know of."""
 
 NS = 1_000_000_000
 
@@ -70,7 +72,16 @@ class Clock:
         self._deadlines: list[tuple[int, int, Waiter]] = []
         self._polled: set[Waiter] = set()
         self._order = itertools.count()
-        self._reported = False
+        # Nothing is asked before the first grant. Whoever parked before it would otherwise report,
+        # and report again after it: the checks' side would take the first for the second.
+        self._reported = True
+
+    def begin(self, now: int) -> None:
+        """Begin at that moment: a submission may be started when lab time has long been running."""
+        with self.mutex:
+            if now > self.now:
+                self.now = now
+                self.on_move(now)
 
     def connect(self, send: Callable[[Message], None]) -> None:
         """Report to the checks' side from now on."""
@@ -79,6 +90,8 @@ class Clock:
     def disconnect(self) -> None:
         """Stand still from now on (a process that the submission forks has no link)."""
         self._send = None
+        # Another thread may have held it when the process forked, and nobody here would release it.
+        self.mutex = _thread.RLock()
 
     @property
     def connected(self) -> bool:

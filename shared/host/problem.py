@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import linecache
 import os
 import sys
 import traceback
 from asyncio import all_tasks
+from functools import cache
 from types import FrameType
 from typing import Any
 
@@ -15,22 +17,30 @@ from shared.host import loops
 from shared.link import Problem
 
 _TEXT_LIMIT = 2000
+_FRAMES = 10
+"""How many frames of a long traceback are kept at either end."""
+_STEPS = ("async_generator_asend", "async_generator_athrow")
 
 
 def describe(error: BaseException, folder: str, stage: str, request: int = 0) -> Problem:
     """Return the exception with the frames that lie in the submission's folder."""
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
-    stack = traceback.extract_tb(error.__traceback__)
-    places = [(each.filename, each.lineno, each.name) for each in stack]
-    if isinstance(error, SyntaxError) and error.filename:
-        places.append((error.filename, error.lineno or 0, ""))
+    places: list[tuple[str, int | None, str]] = [
+        (frame.f_code.co_filename, line, frame.f_code.co_name)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if _inside(frame.f_code.co_filename, folder)
+    ]
+    if isinstance(error, SyntaxError) and error.filename and _inside(error.filename, folder):
+        places.append((error.filename, error.lineno, ""))
+    if len(places) > 2 * _FRAMES:  # a recursion
+        places[_FRAMES:-_FRAMES] = []
     return Problem(
         stage=stage,
         request=request,
         type=type(error).__name__,
         text=_text(error),
-        frames=[_place(*place) for place in places if _inside(place[0], folder)],
+        frames=[_place(*place) for place in places],
     )
 
 
@@ -39,9 +49,9 @@ def waiting(folder: str) -> list[list[str]]:
     stacks = [_awaited(task.get_coro()) for loop in loops.RUNNING for task in all_tasks(loop)]
     for frame in sys._current_frames().values():
         stack = [each for each, _ in traceback.walk_stack(frame)][::-1]
-        # A thread that runs a loop stands where the loop's tasks stand.
-        if not any(each.f_code.co_name == "run_forever" for each in stack):
-            stacks.append(stack)
+        # A thread that runs a loop stands where the loop's tasks stand, unless one blocks it.
+        runs = [i for i, each in enumerate(stack) if each.f_code.co_name == "run_forever"]
+        stacks.append(stack[runs[-1] :] if runs else stack)
     places = (_innermost(stack, folder) for stack in stacks)
     return [list(place) for place in dict.fromkeys(tuple(place) for place in places if place)]
 
@@ -54,8 +64,9 @@ def _text(error: BaseException) -> str:
     return str(text)[:_TEXT_LIMIT]
 
 
+@cache
 def _inside(file: str, folder: str) -> bool:
-    # "<frozen runpy>" and its like are no files, and so in no folder.
+    # A name such as <string> is no path; it would count as one inside the working directory.
     inside = os.path.realpath(file).startswith(os.path.realpath(folder) + os.sep)
     return inside and not file.startswith("<")
 
@@ -68,9 +79,19 @@ def _place(file: str, line: int | None, function: str) -> list[str]:
 def _awaited(coroutine: Any) -> list[FrameType]:
     """Return the frames of a suspended coroutine and of what it awaits, outermost first."""
     frames = []
-    while inspect.iscoroutine(coroutine) and coroutine.cr_frame is not None:
-        frames.append(coroutine.cr_frame)
-        coroutine = coroutine.cr_await
+    while coroutine is not None:
+        if inspect.iscoroutine(coroutine):
+            frame, coroutine = coroutine.cr_frame, coroutine.cr_await
+        elif inspect.isasyncgen(coroutine):
+            frame, coroutine = coroutine.ag_frame, coroutine.ag_await
+        else:
+            # One step of an asynchronous generator (a lifespan is one) only refers to it.
+            referred = gc.get_referents(coroutine) if type(coroutine).__name__ in _STEPS else ()
+            coroutine = next(filter(inspect.isasyncgen, referred), None)
+            continue
+        if frame is None:
+            break
+        frames.append(frame)
     return frames
 
 

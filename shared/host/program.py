@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import faulthandler
 import importlib
 import os
 import runpy
 import signal
+import socket
 import sys
 import threading
 import time
@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from shared.host import debugger, loops, problem, standin
-from shared.host.clock import CLOCK
+from shared.host.clock import CLOCK, start_uncounted
 from shared.host.server import Server
 from shared.link import (
     BadFrame,
@@ -56,9 +56,9 @@ class Program:
     def run(self) -> int:
         """Run the submission; return its exit status."""
         self._settle_in()
-        # Not a threading.Thread: the clock does not count it.
-        _thread.start_new_thread(self._obey, ())
+        start_uncounted(self._obey, ())
         if self._lab_time:
+            CLOCK.begin(self._start.now)
             CLOCK.connect(self._report)
         try:
             status = {"serve": self._serve, "run": self._run, "import": self._import}[
@@ -75,7 +75,8 @@ class Program:
     def _run(self) -> int:
         status = 0
         try:
-            runpy.run_path(self._start.file, run_name="__main__")
+            # The whole path, as `python main.py` has it in __file__ and in tracebacks.
+            runpy.run_path(os.path.join(self._start.folder, self._start.file), run_name="__main__")
         except SystemExit as error:
             status = _exit_status(error)
         except BaseException as error:
@@ -99,11 +100,18 @@ class Program:
             return 1
         app = getattr(module, "app", None)
         if app is None:
-            error = AttributeError(f"{self._start.file} has no variable named app")
-            self._tell(problem.describe(error, self._start.folder, "import"))
-            return 1
+            return self._refuse(AttributeError(f"{self._start.file} has no variable named app"))
+        if not callable(app):
+            kind = type(app).__name__
+            return self._refuse(
+                TypeError(f"app in {self._start.file} is no application, but {kind}")
+            )
         asyncio.run(self._serve_app(app))
         return 0
+
+    def _refuse(self, error: Exception) -> int:
+        self._tell(problem.describe(error, self._start.folder, "import"))
+        return 1
 
     async def _serve_app(self, app: object) -> None:
         with CLOCK.mutex:
@@ -115,11 +123,15 @@ class Program:
 
     def _main_module(self) -> object | None:
         """Import the submission's file; tell why if that fails."""
+        # A server started at import would run for ever.
+        socket.socket.listen = _refuse_to_listen  # type: ignore[method-assign]
         try:
             return importlib.import_module(Path(self._start.file).stem)
         except BaseException as error:
             self._tell(problem.describe(error, self._start.folder, "import"))
             return None
+        finally:
+            del socket.socket.listen
 
     # --- the process --------------------------------------------------------------------------
 
@@ -143,6 +155,9 @@ class Program:
         sys.stderr = open(
             2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
         )
+        if process := sys.modules.get("multiprocessing.process"):
+            # Where its own child processes will look for its main module.
+            process.ORIGINAL_DIR = start.folder  # type: ignore[attr-defined]
         sys.argv = [start.file]
         sys.dont_write_bytecode = True
         # The lab itself is not on the path of what runs in it.
@@ -208,6 +223,10 @@ def _exit_status(error: SystemExit) -> int:
     if error.code is None:
         return 0
     return error.code if isinstance(error.code, int) else 1
+
+
+def _refuse_to_listen(*args: object) -> None:
+    raise RuntimeError("a server was started while the file was imported")
 
 
 def _flush() -> None:

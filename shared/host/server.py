@@ -162,9 +162,7 @@ class _Lifespan:
 
     async def startup(self) -> BaseException | None:
         """Start; return the error that stopped it."""
-        self._task = asyncio.get_running_loop().create_task(
-            self._app(self._scope, self._events.get, self._receive_reply)  # type: ignore[arg-type]
-        )
+        self._task = asyncio.get_running_loop().create_task(self._live())
         return await self._step("startup")
 
     async def shutdown(self) -> BaseException | None:
@@ -172,6 +170,10 @@ class _Lifespan:
         if self._task is None or self._task.done():
             return None
         return await self._step("shutdown")
+
+    async def _live(self) -> None:
+        # In a coroutine of its own: what is no application may raise when it is called.
+        await self._app(self._scope, self._events.get, self._receive_reply)
 
     async def _receive_reply(self, event: Scope) -> None:
         if self._reply is not None and not self._reply.done():

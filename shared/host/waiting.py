@@ -8,24 +8,27 @@ needs no change of its own.
 
 from __future__ import annotations
 
+import _thread
 import datetime
 import queue
 import selectors
 import socket
+import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from shared.host.clock import CLOCK, Waiter
+from shared.host.clock import CLOCK, Waiter, start_uncounted
 
 DAY = datetime.datetime(2026, 1, 5, 9)
 """The lab's day, a Monday, at the hour when it begins."""
 
 _real_sleep = time.sleep
 _real_clock_info = time.get_clock_info
+_real_asctime = time.asctime
 _real_start = threading.Thread.start
 _real_join = threading.Thread.join
 _RealSelector = selectors.DefaultSelector
@@ -35,20 +38,27 @@ def install() -> None:
     """Make this process wait in lab time."""
     import asyncio
 
+    from shared.host.timers import OrderedTimer
+
     _freeze()
     replaced: list[tuple[Any, str, Any]] = [
         (time, "sleep", sleep),
         (time, "get_clock_info", get_clock_info),
+        (time, "asctime", asctime),
+        (time, "ctime", ctime),
         (threading, "Lock", Lock),
         # threading.Condition makes its waiters with the module's private name for a plain lock.
         (threading, "_allocate_lock", Lock),
         (threading, "RLock", RLock),
         (threading.Thread, "start", _start),
         (threading.Thread, "join", _join),
+        (_thread, "start_new_thread", _start_new_thread),
+        (_thread, "start_new", _start_new_thread),
         # The C version waits outside Python's locks; executors keep their work in one.
         (queue, "SimpleQueue", SimpleQueue),
         (selectors, "DefaultSelector", Selector),
         (asyncio.BaseEventLoop, "time", lambda loop: CLOCK.seconds),
+        (asyncio.events, "TimerHandle", OrderedTimer),
     ]
     for owner, name, value in replaced:
         setattr(owner, name, value)
@@ -85,6 +95,16 @@ def sleep(seconds: float, /) -> None:
 def get_clock_info(name: Any, /) -> Any:
     """As the real one, with the lab's resolution: loops fire timers early by Windows' 16 ms."""
     return SimpleNamespace(**{**vars(_real_clock_info(name)), "resolution": 1e-9})
+
+
+def asctime(moment: Any = None, /) -> str:
+    """`time.asctime`, of lab time by itself; freezegun leaves it alone."""
+    return _real_asctime(time.localtime() if moment is None else moment)
+
+
+def ctime(seconds: float | None = None, /) -> str:
+    """`time.ctime`, of lab time by itself."""
+    return _real_asctime(time.localtime(seconds))
 
 
 class Lock:
@@ -163,7 +183,13 @@ class RLock:
     def __exit__(self, *exc: object) -> None:
         self.release()
 
-    # What threading.Condition asks of a reentrant lock.
+    def locked(self) -> bool:
+        return self._count > 0
+
+    # What threading.Condition and multiprocessing ask of a reentrant lock.
+
+    def _recursion_count(self) -> int:
+        return self._count if self._is_owned() else 0
 
     def _is_owned(self) -> bool:
         return self._owner == threading.get_ident()
@@ -215,6 +241,10 @@ class SimpleQueue:
 
 def _start(thread: threading.Thread) -> None:
     """`Thread.start`: the new thread counts as running before it runs."""
+    connection = sys.modules.get("multiprocessing.connection")
+    if connection is not None and hasattr(selectors, "PollSelector"):
+        # Only here, for it takes long to import: who waits so is a pool's thread.
+        connection.wait = _wait_for_others  # type: ignore[attr-defined]
     work, ended = thread.run, threading.Event()
 
     def run() -> None:
@@ -239,6 +269,36 @@ def _join(thread: threading.Thread, timeout: float | None = None) -> None:
     ended = getattr(thread, "_lab_ended", None)
     if ended is None or thread is threading.current_thread() or ended.wait(timeout):
         _real_join(thread)
+
+
+def _start_new_thread(
+    function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, /
+) -> int:
+    """`_thread.start_new_thread`: counted like a `threading.Thread`."""
+
+    def run() -> None:
+        try:
+            function(*args, **(kwargs or {}))
+        finally:
+            CLOCK.leave()
+
+    CLOCK.enter()
+    try:
+        return start_uncounted(run, ())
+    except BaseException:
+        CLOCK.leave()
+        raise
+
+
+def _wait_for_others(object_list: Any, timeout: float | None = None) -> list[Any]:
+    """`multiprocessing.connection.wait`: other processes live outside the lab, in real time.
+
+    The real one asks the (standing) clock over and over whether its timeout is past.
+    """
+    with selectors.PollSelector() as selector:
+        for each in object_list:
+            selector.register(each, selectors.EVENT_READ)
+        return [key.fileobj for key, _ in selector.select(timeout)]
 
 
 class Selector(_RealSelector):
