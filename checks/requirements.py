@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+if TYPE_CHECKING:
+    from shared.check import Task
+
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _COMMENT = re.compile(r"(^|\s+)#.*$")
+
+
+def read(task: Task, name: str = "requirements.txt") -> str:
+    """Return the file's text, in the encodings that pip reads: Windows' shell writes UTF-16."""
+    data = task.files.require(name).read_bytes()
+    return data.decode("utf-16") if data.startswith(_UTF_16) else task.files.text(name)
 
 
 def listed(text: str) -> list[Requirement]:

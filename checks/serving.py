@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import httpx
 
-    from shared.check import Task
-    from shared.process import Process
+    from shared.check import Process, Task
 
 PATIENCE = 60.0
 """How long a server may take to start, and a request to be answered, in seconds of real time."""
@@ -94,7 +93,9 @@ async def status_of(server: Process, port: int) -> int | None:
     give_up = time.monotonic() + PATIENCE
     while server.status is None and time.monotonic() < give_up:
         there = runs_elsewhere(server, "127.0.0.1", port)
-        assert there is None, f"Its port was in use, and it runs on {there}; right is that it ends."
+        assert there is None, (
+            f"Its port was in use, and the server runs on {there}; right is that it ends."
+        )
         await asyncio.sleep(_POLL)
     return server.status
 

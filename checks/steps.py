@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from shared.check import Span, seconds
 
 if TYPE_CHECKING:
-    from shared.check import Clock, Run, Task
-    from shared.transcript import Line
+    from shared.check import Clock, Line, Run, Task
 
 _NS = seconds(1)
 _DAY = 24 * 3600

@@ -38,9 +38,7 @@ class Pickled:
             f"{self.file} cannot be loaded by another program ({self.facts.get('problem')}); "
             f"right is a pickle of a scikit-learn {kind}."
         )
-        assert self.facts["own"], (
-            f"{self.file} holds a {self.facts['class']}; right is a {kind}."
-        )
+        assert self.facts["own"], f"{self.file} holds a {self.facts['class']}; right is a {kind}."
         return self.facts
 
     def fitted(self) -> dict[str, Any]:

@@ -87,16 +87,16 @@ def test_a_placeholder_is_recognised() -> None:
     assert not placeholder("    return 1\n")
 
 
-def placeholder(line: str) -> bool:
-    text = line.strip()
-    return not text or text.startswith(("# TODO", "raise NotImplementedError("))
-
-
 def test_an_import_may_grow() -> None:
     assert imported("from fastapi import FastAPI\n", ["from fastapi import FastAPI, Depends\n"])
     assert not imported("from fastapi import FastAPI\n", ["from fastapi import Depends\n"])
     assert not imported("from fastapi import FastAPI\n", ["from starlette import FastAPI\n"])
     assert not imported("app = FastAPI()\n", ["app = FastAPI()\n"])
+
+
+def placeholder(line: str) -> bool:
+    text = line.strip()
+    return not text or text.startswith(("# TODO", "raise NotImplementedError("))
 
 
 def imported(line: str, added: list[str]) -> bool:

@@ -119,6 +119,18 @@ WAYS = {
         """,
         [(2, "[2, 1, 1]"), (3, "1"), (4, "not yet"), (5, "2"), (7, "closed")],
     ),
+    "multiprocessing's pool of threads": (
+        """
+        import time
+        from multiprocessing.pool import ThreadPool
+        with ThreadPool(2) as pool:
+            waiting = pool.map_async(time.sleep, [2, 1, 1])
+            while not waiting.ready():
+                time.sleep(0.75)
+        print("done")
+        """,
+        [(2.25, "done")],
+    ),
     "to_thread has 32 threads on any machine": (
         """
         import asyncio, time

@@ -2,7 +2,7 @@
 
 import importlib.metadata
 
-from checks.requirements import listed, names, unreadable
+from checks.requirements import listed, names, read, unreadable
 from shared.check import Task, points
 
 FILE = "requirements.txt"
@@ -11,7 +11,7 @@ FILE = "requirements.txt"
 @points(4, hint="Which two packages do you import or start, and does a line name each of them?")
 async def test_both_packages_are_listed(task: Task) -> None:
     """It lists fastapi and uvicorn."""
-    found = names(task.files.text(FILE))
+    found = names(read(task, FILE))
     for name in ("fastapi", "uvicorn"):
         shown = ", ".join(found) if found else "no package"
         assert name in found, f"{FILE} lists {shown}; right is a line for {name} itself."
@@ -20,7 +20,7 @@ async def test_both_packages_are_listed(task: Task) -> None:
 @points(3, hint="How does a line of a requirements file look: a name, perhaps a version, and?")
 async def test_every_line_is_a_requirement(task: Task) -> None:
     """Every line is a requirement, a comment or blank."""
-    text = task.files.text(FILE)
+    text = read(task, FILE)
     for number, line in unreadable(text):
         raise AssertionError(
             f"Line {number} of {FILE} is {line!r}; right is a requirement such as fastapi>=0.115."
@@ -31,7 +31,7 @@ async def test_every_line_is_a_requirement(task: Task) -> None:
 @points(3, hint="Compare your lines with what `pip list` shows.")
 async def test_the_installed_versions_satisfy_it(task: Task) -> None:
     """The versions that are installed satisfy it."""
-    text = task.files.text(FILE)
+    text = read(task, FILE)
     assert listed(text), f"{FILE} holds no requirement yet, so there is none to satisfy."
     for requirement in listed(text):
         try:
