@@ -91,6 +91,24 @@ WAYS = {
         """,
         [(1, "KeyError"), (1, "joined")],
     ),
+    "a thread that dies while others wait": (
+        """
+        import threading, time
+        threading.excepthook = lambda args: (time.sleep(1), print(args.exc_type.__name__))
+        threading.Thread(target=lambda: (time.sleep(1), [][0])).start()
+        time.sleep(5)
+        print("main")
+        """,
+        [(2, "IndexError"), (5, "main")],
+    ),
+    "threading's own locks are real, also after the fork": (
+        """
+        import threading
+        print(type(threading._active_limbo_lock).__module__)
+        print(type(getattr(threading, "_shutdown_locks_lock", 0)).__name__ != "Lock")
+        """,
+        [(0, "_thread"), (0, "True")],
+    ),
     "a subclass of Thread": (
         """
         import threading, time
