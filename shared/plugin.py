@@ -104,6 +104,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(lab, "lab-run")
         config.stash[_LAB] = lab
         _hear_endings(config)
+    elif config.getoption("tree") or config.getoption("report"):
+        raise pytest.UsageError(
+            f"--tree and --report are for a course, and {config.rootpath} has no "
+            "checks/syllabus.toml; run pytest in the folder that has it."
+        )
 
 
 def _hear_endings(config: pytest.Config) -> None:
