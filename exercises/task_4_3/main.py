@@ -4,8 +4,8 @@ The same doors as in task 4.2, kept in one place for the whole application.
 
 - Only `/`, `/health`, `/docs`, `/redoc` and `/openapi.json`, exactly these, are open to everyone;
   every other path, also one that does not exist, asks for the key in the header `X-API-Key`.
-- `guard` in `auth.py` is the middleware: it answers a missing or wrong key with a 401 whose JSON has
-  a `detail`, and passes everything else on.
+- `guard` in `auth.py` is the middleware: it answers a missing or wrong key with a 401 whose JSON
+  has a `detail`, and passes everything else on.
 - `API_KEY` comes from the environment or from `.env`. Without one, or with an empty one, the
   application does not start.
 """
@@ -28,8 +28,7 @@ from predictions_log import log_prediction
 load_dotenv()
 
 MODEL_VARIABLES = {"logistic_regression": "LOGISTIC_MODEL", "random_forest": "RF_MODEL"}
-
-WAIT = {"logistic_regression": 2, "random_forest": 3}
+SECONDS = {"logistic_regression": 2, "random_forest": 3}
 
 models: dict[str, Any] = {}
 
@@ -92,7 +91,7 @@ async def predict(
 ) -> dict[str, str | int]:
     if model_name not in models:
         raise HTTPException(404, f"There is no model {model_name!r}")
-    await asyncio.sleep(WAIT[model_name])
+    await asyncio.sleep(SECONDS[model_name])
     row = [
         features.sepal_length,
         features.sepal_width,

@@ -28,8 +28,7 @@ from predictions_log import log_prediction
 load_dotenv()
 
 MODEL_VARIABLES = {"logistic_regression": "LOGISTIC_MODEL", "random_forest": "RF_MODEL"}
-
-WAIT = {"logistic_regression": 2, "random_forest": 3}
+SECONDS = {"logistic_regression": 2, "random_forest": 3}
 
 models: dict[str, Any] = {}
 
@@ -93,7 +92,7 @@ async def predict(
 ) -> dict[str, str | int]:
     if model_name not in models:
         raise HTTPException(404, f"There is no model {model_name!r}")
-    await asyncio.sleep(WAIT[model_name])
+    await asyncio.sleep(SECONDS[model_name])
     row = [
         features.sepal_length,
         features.sepal_width,
