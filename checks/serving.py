@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import httpx
 
-    from shared.check import Task
-    from shared.process import Process
+    from shared.check import Process, Task
 
 PATIENCE = 60.0
 """How long a server may take to start, and a request to be answered, in seconds of real time."""

@@ -6,6 +6,7 @@ The rest comes as fixtures: `task` (:class:`shared.task.Task`) and `clock`
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 from shared.errors import StartFailed, SubmissionFault
@@ -14,17 +15,22 @@ from shared.points import on_the_wall_clock, points
 
 if TYPE_CHECKING:
     from shared.clock import Clock
+    from shared.process import Process, free_port
     from shared.task import Run, Task
+    from shared.transcript import Line
     from shared.transport import answered_at, took
 
 __all__ = [
     "Clock",
+    "Line",
+    "Process",
     "Run",
     "Span",
     "StartFailed",
     "SubmissionFault",
     "Task",
     "answered_at",
+    "free_port",
     "milliseconds",
     "on_the_wall_clock",
     "points",
@@ -33,19 +39,20 @@ __all__ = [
     "took",
 ]
 
+# Loaded when a check asks for them: httpx alone takes a tenth of a second.
+_LATE = {
+    "Clock": "shared.clock",
+    "Line": "shared.transcript",
+    "Process": "shared.process",
+    "Run": "shared.task",
+    "Task": "shared.task",
+    "answered_at": "shared.transport",
+    "free_port": "shared.process",
+    "took": "shared.transport",
+}
+
 
 def __getattr__(name: str) -> object:
-    # httpx takes a tenth of a second to import, which checks of scripts need not wait for.
-    if name in ("answered_at", "took"):
-        from shared import transport
-
-        return getattr(transport, name)
-    if name == "Clock":
-        from shared.clock import Clock
-
-        return Clock
-    if name in ("Run", "Task"):
-        from shared import task
-
-        return getattr(task, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LATE[name]), name)

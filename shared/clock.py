@@ -51,8 +51,8 @@ class Party(Protocol):
     def grant(self, now: int) -> None:
         """Let it act on its messages, at this moment."""
 
-    def settle(self, give_up: float) -> None:
-        """Wait until it is idle or gone, at the latest until `give_up` (`time.monotonic`)."""
+    def settle(self) -> None:
+        """Wait until it is idle or gone, at the latest until the clock's `give_up`."""
 
     def deliver(self) -> bool:
         """Hand what it sent to whoever waits for it; return whether somebody did."""
@@ -65,7 +65,12 @@ class Party(Protocol):
 
 
 class Clock:
-    """What both clocks have in common. `restart` sets the moment from which `elapsed` counts."""
+    """What both clocks have in common. `restart` sets the moment from which `elapsed` counts.
+
+    Attributes:
+        budget: the real time that a check may take, in seconds.
+        give_up: when that is over (`time.monotonic`).
+    """
 
     name: str
 
@@ -125,7 +130,7 @@ class LabClock(Clock):
         for party in acting:
             party.grant(self._now)
         for party in acting:
-            party.settle(self.give_up)
+            party.settle()
         # All of them, also after one has failed: each has its own waiters.
         delivered = [party.deliver() for party in acting]
         if any(delivered):

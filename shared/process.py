@@ -136,6 +136,7 @@ class Process:
         end_process(self._process)
         for line in self.output.splitlines():
             self._transcript.printed(self._clock.now, line)
+        self._transcript.unread += max(0, os.fstat(self._output.fileno()).st_size - _KEPT)
         self._output.close()
 
 

@@ -96,13 +96,14 @@ class Submission:
         self._clock = clock
         self._start = start
         self._debugging = debugging
-        self._paused = False
+        self._paused: float | None = None
         self._stopping = False
         self._exchanges: dict[int, Exchange] = {}
         self._inbox: list[Message] = []
         self._output = open(start.output, "ab+")
         self._partial = b""
         self._read = 0
+        self._unread = 0
         self._waiting: tuple[Frame, ...] = ()
         self._fault: Dead | None = None
         self._told = False
@@ -191,20 +192,18 @@ class Submission:
             except LinkClosed:
                 self._break_off(self._obituary())
 
-    def settle(self, give_up: float) -> None:
+    def settle(self) -> None:
         # Asked first: who is idle again at once, time after time, would never be waited for.
-        while self._fault is None and not self._too_late(give_up):
+        while self._fault is None and not self._too_late():
             try:
                 while (message := self._link.next()) is not None:
                     if isinstance(message, Idle):
                         self.next = message.next
                         return
-                    self._inbox.append(message)
-                    if isinstance(message, Paused):
-                        self._paused = message.inside and self._debugging
+                    self._take_in(message)
                     if isinstance(message, Done):
                         return
-                self._await_bytes(give_up)
+                self._await_bytes()
             except LinkClosed:
                 self._break_off(self._obituary())
             except BadFrame as error:
@@ -232,7 +231,7 @@ class Submission:
             try:
                 self._link.fill()
                 while (message := self._link.next()) is not None:
-                    self._inbox.append(message)
+                    self._take_in(message)
             except LinkClosed:
                 self._break_off(self._obituary())
             except BadFrame as error:
@@ -245,7 +244,7 @@ class Submission:
             if self._ended:
                 return
             self._read_output()
-            if self._too_late(self._clock.give_up) or self._said_too_much():
+            if self._too_late() or self._said_too_much():
                 loop.remove_reader(descriptor)
                 self.deliver()
             else:
@@ -255,6 +254,15 @@ class Submission:
         poll()
 
     # --- hearing ----------------------------------------------------------------------------------
+
+    def _take_in(self, message: Message) -> None:
+        """Keep a message to be heard; the debugger stops the budget at once."""
+        self._inbox.append(message)
+        if isinstance(message, Paused) and self._debugging:
+            now = time.monotonic()
+            if self._paused is not None:
+                self._clock.give_up += now - self._paused
+            self._paused = now if message.inside else None
 
     def _hear(self, message: Message) -> bool:
         """Take in what the submission said; return whether somebody has waited for it."""
@@ -279,7 +287,7 @@ class Submission:
         return False
 
     def _hear_done(self, done: Done) -> bool:
-        if self._start.mode == "serve" and not self._stopping:
+        if self._start.mode in ("serve", "mount") and not self._stopping:
             failed = self.ready.done() and self.ready.exception() is not None
             if not failed:
                 self._break_off(
@@ -330,12 +338,16 @@ class Submission:
             "import": f"Importing {self._start.file} failed",
             "startup": "The application did not start",
         }[problem.stage]
-        return self._fail(StartFailed(f"{what}: {_sentence(raised)}{where}.", problem.type, text))
+        return self._fail(StartFailed(f"{what}: {raised.headline}{where}.", problem.type, text))
 
     def _read_output(self, *, last: bool = False) -> None:
         """Record what was printed since the last time, at this moment."""
         now = self._clock.now
-        if self._read < _OUTPUT_KEPT:
+        if self._read >= _OUTPUT_KEPT:
+            unread = os.fstat(self._output.fileno()).st_size - self._read
+            self.transcript.unread += unread - self._unread
+            self._unread = unread
+        else:
             self._output.seek(self._read)
             data = self._output.read(_OUTPUT_KEPT - self._read)
             self._read += len(data)
@@ -377,16 +389,18 @@ class Submission:
             self._hosts.end(self._pid)
             self._link.close()
 
-    def _await_bytes(self, give_up: float) -> None:
+    def _await_bytes(self) -> None:
         """Wait for bytes on the link, for as long as the limits allow."""
-        while not self._too_late(give_up) and not self._said_too_much():
-            left = max(0.0, min(_SLICE, give_up - time.monotonic()))
-            if select.select([self._link], [], [], _SLICE if self._paused else left)[0]:
+        while not self._too_late() and not self._said_too_much():
+            left = min(_SLICE, self._clock.give_up - time.monotonic())
+            if self._paused is not None:
+                left = _SLICE
+            if select.select([self._link], [], [], max(0.0, left))[0]:
                 self._link.fill()
                 return
 
-    def _too_late(self, give_up: float) -> bool:
-        if self._paused or time.monotonic() < give_up:
+    def _too_late(self) -> bool:
+        if self._paused is not None or time.monotonic() < self._clock.give_up:
             return False
         where = self._last_line()
         self._break_off(
@@ -441,7 +455,7 @@ class Submission:
         except Dead:
             return
         self.grant(self._clock.now)
-        self.settle(self._clock.give_up)
+        self.settle()
         for message in self._inbox:
             self._hear(message)
         self._inbox.clear()
@@ -472,11 +486,6 @@ def _resolve(future: asyncio.Future, value: object) -> bool:  # type: ignore[typ
         return False
     future.set_result(value)
     return True
-
-
-def _sentence(raised: Raised) -> str:
-    first = str(raised).splitlines()[0] if str(raised) else raised.type
-    return first.rstrip(".")
 
 
 def _text(line: bytes) -> str:

@@ -118,12 +118,17 @@ class Task:
 
     @contextlib.asynccontextmanager
     async def serve(
-        self, env: Mapping[str, str] | None = None, *, file: str = "main.py"
+        self,
+        env: Mapping[str, str] | None = None,
+        *,
+        file: str = "main.py",
+        started: bool = True,
     ) -> AsyncIterator[httpx.AsyncClient]:
         """Start the application `app` of that file and give a client of it.
 
         Args:
             env: variables of the process, besides the few that every process has.
+            started: False to ask it as it is after its import, without running its lifespan.
 
         Raises:
             StartFailed: it could not be imported, or its start-up raised.
@@ -131,7 +136,7 @@ class Task:
         """
         from shared.transport import client
 
-        submission = self._begin("serve", file, env)
+        submission = self._begin("serve" if started else "mount", file, env)
         await submission.ready
         async with client(submission) as requests:
             yield requests
@@ -165,7 +170,7 @@ class Task:
         error = str(raised[-1]) if raised else None
         if raised and not may_fail:
             where = f" ({raised[-1].frames[-1]})" if raised[-1].frames else ""
-            raise SubmissionFault(f"{file} stopped with {str(raised[-1]).rstrip('.')}{where}.")
+            raise SubmissionFault(f"{file} stopped with {raised[-1].headline}{where}.")
         submission.close()
         beats = [each - began for each in submission.beats]
         return Run(self.transcript.lines[told:], elapsed, status, beats, error)

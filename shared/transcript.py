@@ -8,7 +8,6 @@ from pathlib import Path
 from shared.moment import time_of_day
 
 _BODY_LIMIT = 400
-_LINE_LIMIT = 400
 _KEPT_LINES = 2000
 
 
@@ -51,6 +50,11 @@ class Raised:
     def __str__(self) -> str:
         return f"{self.type}: {self.text}" if self.text else self.type
 
+    @property
+    def headline(self) -> str:
+        """Its first line, to go on with in a sentence."""
+        return next(iter(str(self).splitlines()), "").rstrip(".")
+
 
 @dataclass
 class Transcript:
@@ -59,6 +63,7 @@ class Transcript:
     Attributes:
         folder: the scratch copy; `original`: what it is a copy of; `shown_as`: that one's name.
         dropped: how many lines were printed and not kept.
+        unread: how many bytes were printed after those that were read.
     """
 
     folder: Path
@@ -68,6 +73,7 @@ class Transcript:
     lines: list[Line] = field(default_factory=list)
     raised: list[Raised] = field(default_factory=list)
     dropped: int = 0
+    unread: int = 0
 
     def request(self, at: int, method: str, target: str, body: bytes) -> None:
         self.entries.append((at, f"-> {method} {target}{_shown(body)}"))

@@ -99,7 +99,7 @@ class Scripted:
         self.posted = False
         self.granted.append(now)
 
-    def settle(self, give_up: float) -> None:
+    def settle(self) -> None:
         if self.moments:
             self.moments.pop(0)
         self.next = self.moments[0] if self.moments else None

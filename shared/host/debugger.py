@@ -20,8 +20,10 @@ def install(terminal: str | None, paused: Callable[[bool], None]) -> None:
         paused(True)
         # O_NOCTTY: the terminal keeps its controlling process, so Ctrl-C still ends pytest.
         flags = os.O_RDWR | getattr(os, "O_NOCTTY", 0)
-        screen = open(os.open(terminal, flags), "r+", buffering=1, encoding="utf-8")
-        debugger = _Debugger(stdin=screen, stdout=screen, nosigint=True)
+        # Twice: a terminal cannot be sought in, and a file open for both must be.
+        keyboard = open(os.open(terminal, flags), encoding="utf-8", errors="replace")
+        screen = open(os.open(terminal, flags), "w", buffering=1, encoding="utf-8")
+        debugger = _Debugger(stdin=keyboard, stdout=screen, nosigint=True)
         debugger.finished = lambda: paused(False)
         debugger.set_trace(sys._getframe(1))
 

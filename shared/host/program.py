@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import faulthandler
 import importlib
 import os
@@ -61,9 +62,8 @@ class Program:
             CLOCK.begin(self._start.now)
             CLOCK.connect(self._report)
         try:
-            status = {"serve": self._serve, "run": self._run, "import": self._import}[
-                self._start.mode
-            ]()
+            modes = {"run": self._run, "import": self._import}
+            status = modes.get(self._start.mode, self._serve)()
         except SystemExit as error:
             status = _exit_status(error)
         _flush()
@@ -82,10 +82,21 @@ class Program:
         except BaseException as error:
             self._tell(problem.describe(error, self._start.folder, "run"))
             status = 1
-        for thread in threading.enumerate():
-            if thread is not threading.current_thread() and not thread.daemon:
-                thread.join()
+        self._end_as_python_does()
         return status
+
+    def _end_as_python_does(self) -> None:
+        """Let pools and threads end, and run the submission's exit handlers."""
+        try:
+            # How pools hear of the end, of which their idle threads would else never know.
+            for tell in reversed(getattr(threading, "_threading_atexits", ())):
+                tell()
+            for thread in threading.enumerate():
+                if thread is not threading.current_thread() and not thread.daemon:
+                    thread.join()
+            atexit._run_exitfuncs()
+        except BaseException as error:
+            self._tell(problem.describe(error, self._start.folder, "run"))
 
     def _import(self) -> int:
         if self._main_module() is None:
@@ -115,7 +126,12 @@ class Program:
 
     async def _serve_app(self, app: object) -> None:
         with CLOCK.mutex:
-            self._server = Server(app, self._start.folder, self._tell)  # type: ignore[arg-type]
+            self._server = Server(
+                app,  # type: ignore[arg-type]
+                self._start.folder,
+                self._tell,
+                lifespan=self._start.mode == "serve",
+            )
             self._loop = asyncio.get_running_loop()
             for message in self._early:
                 self._server.handle(message)
@@ -158,6 +174,7 @@ class Program:
         if process := sys.modules.get("multiprocessing.process"):
             # Where its own child processes will look for its main module.
             process.ORIGINAL_DIR = start.folder  # type: ignore[attr-defined]
+        atexit._clear()  # what the fork server would do at its own end
         sys.argv = [start.file]
         sys.dont_write_bytecode = True
         # The lab itself is not on the path of what runs in it.
@@ -220,9 +237,13 @@ class Program:
 
 
 def _exit_status(error: SystemExit) -> int:
+    """Return the status that the interpreter ends with; print what it would print."""
     if error.code is None:
         return 0
-    return error.code if isinstance(error.code, int) else 1
+    if isinstance(error.code, int):
+        return error.code
+    print(error.code, file=sys.stderr)
+    return 1
 
 
 def _refuse_to_listen(*args: object) -> None:

@@ -1,0 +1,513 @@
+"""The plugin on a toy course: what is graded, what is said, and with which status it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shutil
+import subprocess
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from shared import catalog, syllabus, tree
+from shared.errors import CourseError
+from tests.toy import LIMIT, Course
+
+CHECKS = '''
+@points(4, hint="What does print do?")
+async def test_greets(task: Task, clock: Clock):
+    """It greets."""
+    run = await task.run()
+    assert run.output == "hello", f"It printed {run.output!r}; 'hello' is right."
+
+@points(6, hint="What does sleep do?")
+async def test_waits(task: Task, clock: Clock):
+    """It waits."""
+    run = await task.run()
+    assert run.elapsed == seconds(2), f"It took {run.elapsed}; 2 s is right."
+'''
+RIGHT = 'import time\nprint("hello")\ntime.sleep(2)\n'
+WRONG = 'print("bye")\n'
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """Two tasks whose solutions are right and whose exercises are not."""
+    course = Course(tmp_path_factory.mktemp("plugin") / "course")
+    course.task("task_0_1", CHECKS, WRONG, RIGHT)
+    course.task("task_0_2", CHECKS, WRONG, RIGHT)
+    return course
+
+
+# --- what is graded -------------------------------------------------------------------------------
+
+
+def test_solutions_earn_everything(course: Course) -> None:
+    # The option wins over the variable.
+    result = course.run("--tree=solutions", "--seed=7", LAB_TREE="nowhere")
+    assert (result.status, result.score) == (0, (20, 20))
+    assert "lab: tree solutions, clock lab, seed 7\n" in result.text
+    assert "== Toy course: solutions ==" in result.text
+    assert result.text.index("Toy course: solutions") < result.text.index(
+        "Only part                                [####################]  20 of  20\n"
+        "  0.1 Toy task_0_1                       [####################]  10 of  10\n"
+        "  0.2 Toy task_0_2                       [####################]  10 of  10\n"
+        "Total                                    [####################]  20 of  20\n"
+    )
+    assert result.report is not None
+    assert result.report["seed"] == 7
+    assert result.report["ended"] == ""
+
+
+def test_exercises_are_the_default(course: Course) -> None:
+    result = course.run()
+    assert (result.status, result.score) == (1, (0, 20))
+    assert re.search(r"lab: tree exercises, clock lab, seed \d+\n", result.text)
+    assert result.messages["task_0_2 test_waits"] == "It took 0 s; 2 s is right."
+    assert (
+        "Total                                    [....................]   0 of  20" in result.text
+    )
+    assert "Traceback" not in result.text
+    assert "E  " not in result.text
+
+
+@pytest.mark.parametrize(
+    ("cwd", "args", "shown", "score"),
+    [
+        ("exercises/task_0_2", [], "exercises", (0, 10)),
+        ("solutions", [], "solutions", (20, 20)),
+        (".", ["solutions/task_0_2"], "solutions", (10, 10)),
+        ("checks/task_0_1", ["test_toy.py::test_greets", "--tree=solutions"], "solutions", (4, 10)),
+        (".", ["-k", "waits and task_0_1", "--tree=solutions"], "solutions", (6, 10)),
+    ],
+)
+def test_selection(
+    cwd: str, args: list[str], shown: str, score: tuple[int, int], course: Course
+) -> None:
+    result = course.run(*args, cwd=cwd)
+    assert f"lab: tree {shown}, " in result.text
+    assert result.score == score
+    assert result.status == (1 if shown == "exercises" else 0)
+
+
+def test_deselected_checks_stay_in_the_denominator(course: Course) -> None:
+    result = course.run("-k", "waits", "--tree=solutions", "checks/task_0_1")
+    assert result.outcomes == {
+        "task_0_1 test_greets": "deselected",
+        "task_0_1 test_waits": "passed",
+    }
+    bar = "[############........]   6 of  10  (1 not selected)\n"
+    assert f"  0.1 Toy task_0_1                       {bar}" in result.text
+
+
+def test_a_students_tree(course: Course, tmp_path: Path) -> None:
+    """A clone's exercises, one task of them, or LAB_TREE; what it lacks scores 0 and is named."""
+    clone = tmp_path / "clone"
+    shutil.copytree(course.root / "solutions", clone / "exercises")
+    whole = course.run(f"--tree={clone}")
+    assert whole.status == 4
+    assert f"The folder '{clone}' holds no task, such as task_0_1" in whole.text
+    assert f"try --tree={clone}/exercises." in whole.text
+    shutil.rmtree(clone / "exercises" / "task_0_1")
+    part = course.run(f"--tree={clone}/exercises")
+    assert (part.status, part.score) == (1, (10, 20))
+    assert part.messages["task_0_1 test_greets"].endswith(
+        "clone/exercises/task_0_1 is missing; bring it back from where you got the lab."
+    )
+    single = course.run("checks/task_0_2", LAB_TREE=f"{clone}/exercises/task_0_2")
+    assert (single.status, single.score) == (0, (10, 10))
+    assert f"lab: tree {clone}/exercises/task_0_2, " in single.text
+
+
+# --- what is refused, before anything runs --------------------------------------------------------
+
+
+def test_a_wrong_course_is_a_usage_error(course: Course) -> None:
+    for args, sentence in (
+        (["--tree=nowhere"], "There is no tree 'nowhere'; valid are exercises, solutions, or"),
+        (["--report=xml=a.xml"], "--report 'xml=a.xml' is not FORMAT=FILE with a known format"),
+    ):
+        result = course.run(*args, report=False)
+        assert result.status == 4
+        assert sentence in result.text
+        assert "Traceback" not in result.text
+
+
+SYLLABUS = """
+format = 1
+title = "Course"
+[[part]]
+title = "Part"
+[[part.task]]
+name = "task_0_1"
+title = "One"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("format = 1", "format = 2", "The syllabus has format 2; this lab reads format 1."),
+        ("format = 1\n", "", "In the syllabus, syllabus.toml lacks the field 'format'."),
+        ('title = "Course"', "title = 3", "'title' of syllabus.toml is 3, not a str."),
+        ('title = "Part"', 'title = "Part"\npoints = 3', "a part has an unknown field 'points'"),
+        ('title = "One"', 'title = "One"\nhint = ""', "a task has an unknown field 'hint'"),
+        ('name = "task_0_1"\n', "", "a task lacks the field 'name'"),
+        ('"task_0_1"', '"first"', "'first' is no name for a task; task_3_2 would be one."),
+        (
+            'title = "One"',
+            'title = "One"\nfollows = "task_0_1"',
+            "task_0_1 follows task_0_1, which",
+        ),
+        ('"Part"', '"Part"\npreload = "json"', "'preload' of a part is 'json', not a list."),
+        ("[[part]]", "[part", "The syllabus syllabus.toml is not valid TOML: "),
+        ("[[part]]", "[[part]]\n[[part]]", "a part lacks the field 'title'"),
+        ("[[part]]", "[part]", "'part' of syllabus.toml is {"),
+        (
+            'title = "One"',
+            'title = "One"\n[[part.task]]\nname = "task_0_1"\ntitle = "Two"',
+            "The syllabus lists task_0_1 twice.",
+        ),
+        (SYLLABUS, 'format = 1\ntitle = ""\npart = [3]', "a part is not a table."),
+    ],
+)
+def test_a_wrong_syllabus(old: str, new: str, sentence: str, tmp_path: Path) -> None:
+    path = tmp_path / "syllabus.toml"
+    path.write_text(SYLLABUS, encoding="utf-8")
+    assert syllabus.read(path).names == ["task_0_1"]
+    assert old in SYLLABUS
+    path.write_text(SYLLABUS.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(CourseError, match=re.escape(sentence)):
+        syllabus.read(path)
+
+
+def test_a_missing_syllabus(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="cannot be read: No such file"):
+        syllabus.read(tmp_path / "syllabus.toml")
+
+
+CHECK = '''
+@points(10, hint="?")
+async def test_one(task: Task):
+    """Title."""
+'''
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("10", "9", "The checks of task_0_1 add up to 9 points; every task has 10."),
+        ("10", "-10", "points are a whole number from 1, and the hint is a text."),
+        ("10", "True", "points are a whole number from 1, and the hint is a text."),
+        ("10", "5 + 5", "write its points and its hint as literals."),
+        ('hint="?"', 'hint=""', "points are a whole number from 1, and the hint is a text."),
+        (', hint="?"', "", "write its points and its hint as literals."),
+        ("10, ", "", "write its points and its hint as literals."),
+        (
+            '@points(10, hint="?")\n',
+            "",
+            "task_0_1/test_toy.py: test_one has no points; write @points",
+        ),
+        ('"""Title."""', "pass", "has no docstring; its first line is the check's title."),
+        ("(task: Task)", "(task", "checks/task_0_1/test_toy.py does not parse: "),
+    ],
+)
+def test_a_wrong_check(old: str, new: str, sentence: str, tmp_path: Path) -> None:
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", CHECK)
+    entries = syllabus.read(course.root / "checks" / "syllabus.toml")
+    assert [each.title for each in catalog.read(course.root, entries).values()] == ["Title."]
+    assert old in CHECK
+    course.task("task_0_1", CHECK.replace(old, new))
+    with pytest.raises(CourseError, match=re.escape(sentence)):
+        catalog.read(course.root, entries)
+
+
+@pytest.mark.parametrize("where", ["checks", "exercises", "solutions"])
+def test_orphans(where: str, tmp_path: Path) -> None:
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", CHECK)
+    entries = syllabus.read(course.root / "checks" / "syllabus.toml")
+    (course.root / where / "task_7_7").mkdir()
+    with pytest.raises(CourseError, match=f"{where}/task_7_7 is not in checks/syllabus.toml"):
+        catalog.read(course.root, entries)
+
+
+def test_a_task_without_checks(tmp_path: Path) -> None:
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", CHECK)
+    entries = syllabus.read(course.root / "checks" / "syllabus.toml")
+    shutil.rmtree(course.root / "checks" / "task_0_1")
+    with pytest.raises(
+        CourseError, match="checks/task_0_1 is in the syllabus, but there is no such"
+    ):
+        catalog.read(course.root, entries)
+
+
+def test_no_tree(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="There is no tree 'nowhere'; valid are exercises"):
+        tree.choose("nowhere", tmp_path, ["task_0_1"])
+    with pytest.raises(CourseError, match="holds no task, such as task_0_1; valid are exercises"):
+        tree.choose(str(tmp_path), tmp_path, ["task_0_1"])
+
+
+# --- what earns nothing ---------------------------------------------------------------------------
+
+ODD = '''
+@pytest.fixture
+def broken():
+    raise KeyError("broken")
+
+@pytest.fixture
+def breaks_behind():
+    yield
+    raise KeyError("behind")
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+@points(1, hint="?")
+async def test_all_cases_pass(task: Task, number: int):
+    """Every case counts, once."""
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+@points(1, hint="?")
+async def test_one_case_fails(task: Task, number: int):
+    """Every case counts."""
+    assert number != 2, f"It is {number}."
+
+@points(1, hint="?")
+async def test_skips(task: Task):
+    """It is skipped."""
+    pytest.skip("no reason")
+
+@pytest.mark.skip(reason="no reason")
+@points(1, hint="?")
+async def test_marked_skip(task: Task):
+    """It is skipped."""
+
+@pytest.mark.xfail(reason="no reason")
+@points(1, hint="?")
+async def test_xfails(task: Task):
+    """It is expected to fail."""
+    assert False, "It failed."
+
+@pytest.mark.xfail(reason="no reason")
+@points(1, hint="?")
+async def test_xpasses(task: Task):
+    """It is expected to fail, and does not."""
+
+@points(1, hint="?")
+async def test_fixture_fails(task: Task, broken):
+    """Its fixture fails."""
+
+@points(1, hint="?")
+async def test_fixture_fails_behind(task: Task, breaks_behind):
+    """Its fixture fails behind it."""
+
+@points(1, hint="?")
+async def test_raises(task: Task):
+    """It raises."""
+    {}["missing"]
+
+@points(1, hint="?")
+async def test_passes(task: Task):
+    """It passes."""
+'''
+
+
+def test_what_earns_nothing(tmp_path: Path) -> None:
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", ODD, "")
+    result = course.run("-rA")
+    assert result.status == 1
+    assert result.score == (3, 10)
+    outcomes = {name.split()[1]: outcome for name, outcome in result.outcomes.items()}
+    assert [name for name, outcome in outcomes.items() if outcome == "passed"] == [
+        "test_all_cases_pass",
+        "test_xpasses",
+        "test_passes",
+    ]
+    assert {name.split()[1]: message for name, message in result.messages.items()} == {
+        "test_one_case_fails": "It is 2.",
+        "test_skips": "The check was skipped, and a skipped check earns nothing.",
+        "test_marked_skip": "The check was skipped, and a skipped check earns nothing.",
+        "test_xfails": "It failed.",
+        "test_fixture_fails": "The check could not make sense of what it got (KeyError: 'broken').",
+        "test_fixture_fails_behind": "The check could not make sense of what it got "
+        "(KeyError: 'behind').",
+        "test_raises": "The check could not make sense of what it got (KeyError: 'missing').",
+    }
+
+
+def test_the_run_ends_early(tmp_path: Path) -> None:
+    """What was not run is named, and scores nothing."""
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", CHECKS, WRONG)
+    first = course.run("-x")
+    assert (first.status, first.score) == (1, (0, 10))
+    assert first.outcomes == {"task_0_1 test_greets": "failed", "task_0_1 test_waits": "not run"}
+    interrupting = CHECKS.replace("run = await task.run()", "raise KeyboardInterrupt", 1)
+    course.task("task_0_1", interrupting, RIGHT)
+    second = course.run()
+    assert (second.status, second.score) == (2, (0, 10))
+    assert second.report is not None
+    assert second.report["ended"] == "interrupted"
+    assert set(second.outcomes.values()) == {"not run"}
+
+
+def test_a_broken_module_of_checks(tmp_path: Path) -> None:
+    """It is the course's fault, but no point vanishes."""
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", CHECKS, RIGHT)
+    course.task("task_0_2", "import nothing_such\n" + CHECKS, RIGHT)
+    result = course.run("--continue-on-collection-errors")
+    assert result.status != 0
+    assert result.score == (10, 20)
+    assert set(result.outcomes.values()) == {"passed", "not run"}
+
+
+def test_a_faulty_check_has_a_status_of_its_own(tmp_path: Path) -> None:
+    """Nobody is to take an author's mistake for the student's."""
+    course = Course(tmp_path / "course")
+    waits = CHECKS.replace("run = await task.run()", "await asyncio.Event().wait()", 1)
+    course.task("task_0_1", waits, RIGHT)
+    result = course.run()
+    assert result.status == 3
+    assert result.report is not None
+    assert result.report["ended"] == "the harness failed"
+    assert result.outcomes == {"task_0_1 test_greets": "failed", "task_0_1 test_waits": "passed"}
+    assert "The check itself waits for something that can never come" in result.text
+
+
+def test_other_tests_are_left_alone(tmp_path: Path) -> None:
+    """A test outside `checks` is a test, without points and without a task."""
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", CHECK, "")
+    other = course.root / "other"
+    other.mkdir()
+    (other / "test_other.py").write_text(
+        "import asyncio\n\n\nasync def test_other():\n    await asyncio.sleep(0)\n",
+        encoding="utf-8",
+    )
+    result = course.run("other")
+    assert (result.status, result.score) == (0, (0, 0))
+    assert "Toy course:" not in result.text
+
+
+def test_collecting_runs_nothing(course: Course) -> None:
+    result = course.run("--collect-only", "-q")
+    assert result.status == 0
+    assert "checks/task_0_1/test_toy.py::test_greets" in result.text
+
+
+def test_native_tracebacks_on_request(course: Course) -> None:
+    result = course.run("--tb=short", "checks/task_0_1")
+    assert "checks/task_0_1/test_toy.py:14: in test_greets" in result.text
+    assert "AssertionError: It printed 'bye'; 'hello' is right." in result.text
+    assert "Hint:" not in result.text
+
+
+def test_the_order_is_the_syllabus(tmp_path: Path) -> None:
+    course = Course(tmp_path / "course")
+    for name in ("task_0_10", "task_0_9"):
+        course.task(name, CHECK, "")
+    result = course.run("-v")
+    assert result.text.index("task_0_10/test_toy.py::test_one") < result.text.index(
+        "task_0_9/test_toy.py::test_one"
+    )
+
+
+def test_a_seed_repeats_the_draws(tmp_path: Path) -> None:
+    course = Course(tmp_path / "course")
+    draws = '''
+    @points(10, hint="?")
+    async def test_draws(task: Task):
+        """It draws."""
+        assert False, f"It drew {task.draw.random()}."
+    '''
+    course.task("task_0_1", textwrap.dedent(draws), "")
+    course.task("task_0_2", textwrap.dedent(draws), "")
+    one, two = (course.run("--seed=1").messages for _ in range(2))
+    assert one == two
+    assert len(set(one.values())) == 2
+
+
+# --- the debugger ---------------------------------------------------------------------------------
+
+BUDGET = 2
+STOPPED = """
+import time
+value = "in the submission"
+breakpoint()
+print("hello")
+time.sleep(2)
+"""
+
+
+def typed(course: Course, *args: str, answers: list[tuple[str, str]]) -> str:
+    """Run pytest in a terminal of its own; at each prompt that comes, type the answer to it."""
+    import pty
+
+    # Longer than the budget: a human takes time, and loses nothing by it.
+    thinking = BUDGET + 0.5
+    near, far = pty.openpty()
+    process = subprocess.Popen(
+        course.command(*args),
+        cwd=course.root,
+        env=course.environment(),
+        stdin=far,
+        stdout=far,
+        stderr=far,
+        start_new_session=True,
+    )
+    os.close(far)
+    seen, left, give_up = "", list(answers), time.monotonic() + LIMIT
+    told = 0
+    try:
+        while time.monotonic() < give_up:
+            if select.select([near], [], [], 0.2)[0]:
+                try:
+                    data = os.read(near, 65536)
+                except OSError:  # what Linux says at the end
+                    break
+                if not data:
+                    break
+                seen += data.decode(errors="replace")
+            if left and left[0][0] in seen[told:]:
+                told = len(seen)
+                time.sleep(thinking)
+                thinking = 0
+                os.write(near, f"{left.pop(0)[1]}\n".encode())
+        process.wait(LIMIT)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(near)
+    assert not left, seen
+    return f"{seen}\nstatus {process.returncode}"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_breakpoint_in_the_terminal(tmp_path: Path) -> None:
+    """The debugger stands in the submission, and the verdict stays the same."""
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", CHECKS, STOPPED)
+    answers = [("(Pdb)", "value"), ("(Pdb)", "c")] * 2
+    seen = typed(course, "-s", f"--budget={BUDGET}", "--seed=1", answers=answers)
+    assert "main.py(5)" in seen or "main.py(4)" in seen
+    assert seen.count("'in the submission'") == 2
+    assert "10 of  10" in seen
+    assert seen.endswith("status 0")
+
+
+def test_breakpoint_without_a_terminal(tmp_path: Path) -> None:
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", CHECKS, STOPPED)
+    result = course.run()
+    assert set(result.messages.values()) == {
+        "main.py stopped with RuntimeError: breakpoint() needs the terminal: run pytest with -s "
+        "(exercises/task_0_1/main.py:4)."
+    }
