@@ -401,7 +401,7 @@ class Lab:
         from shared.grade import summary
         from shared.plain import plain
 
-        if self.grade.results:
+        if self.grade.results and not self.config.getoption("collectonly"):
             terminalreporter.section(f"{self.syllabus.title}: {self.tree.name}")
             for line in [*summary(self.grade), *self.grade.notes]:
                 terminalreporter.write_line(line)
