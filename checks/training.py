@@ -75,6 +75,7 @@ async def place_reference(task: Task) -> None:
         _reference.update({file: _bytes(task, file) for file in FILES})
         for file in FILES:
             task.files.remove(file)
+        task.clock.renew_budget()
     for file, content in _reference.items():
         task.files.write(f"../task_2_1/{file}", content)
 
