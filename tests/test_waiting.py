@@ -131,6 +131,16 @@ WAYS = {
         """,
         [(2.25, "done")],
     ),
+    "the script ends with a pool that nobody closed": (
+        """
+        import atexit, time
+        from concurrent.futures import ThreadPoolExecutor
+        atexit.register(print, "the end")
+        pool = ThreadPoolExecutor(2)
+        pool.submit(lambda: (time.sleep(2), print("late")))
+        """,
+        [(2, "late"), (2, "the end")],
+    ),
     "to_thread has 32 threads on any machine": (
         """
         import asyncio, time

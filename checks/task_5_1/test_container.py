@@ -12,14 +12,13 @@ import httpx
 
 from checks import installing
 from checks.answers import expect, expect_json, field
-from shared.check import SubmissionFault, Task, on_the_wall_clock, points
+from shared.check import SubmissionFault, Task, free_port, on_the_wall_clock, points
 from shared.container import Container, answers
 from shared.image import Command, Image
-from shared.process import free_port
 
 KEY = "a-key-from-outside"
 DEFAULT_PORT = 8080
-STOP_LIMIT = 5
+STOP_LIMIT = 10  # as long as Docker waits before it kills
 
 # Users that the usual bases have by themselves.
 KNOWN_USERS = {"nobody", "nonroot", "www-data", "daemon", "bin", "sys", "mail", "games", "guest"}
