@@ -81,6 +81,7 @@ async def place_reference(task: Task) -> None:
         script.unlink()
         _reference.update({file: _bytes(task, file) for file in FILES})
         clear(task)
+        task.clock.renew_budget()
     for file, content in _reference.items():
         task.files.write(f"../task_2_1/{file}", content)
 
