@@ -154,7 +154,7 @@ def _listed(name: str, file: File) -> Iterator[Requirement]:
     elif name.endswith((".txt", ".in")):
         for line in text.splitlines():
             try:
-                yield Requirement(line.split(" #")[0].split(" --")[0].strip())
+                yield Requirement(line.split(" #")[0].split(" --")[0].strip(" \t\\"))
             except InvalidRequirement:
                 continue
     else:

@@ -67,8 +67,7 @@ def expect_record(task: Task, model: str, features: Sequence[float], answer: int
     found = records(task)
     right = {"model": model, "features": named(features), "prediction": answer}
     assert any(_tells(record, right) for record in found), (
-        f"No line of {FILE} is right for {json.dumps(right)}; "
-        f"its lines are {_shown(found)}."
+        f"No line of {FILE} is right for {json.dumps(right)}; its lines are {_shown(found)}."
     )
 
 

@@ -79,6 +79,15 @@ async def reachable(host: str, port: int) -> bool:
     return True
 
 
+def taken(port: int) -> bool:
+    """Whether something listens on that port of 127.0.0.1; for a check in lab time as well."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
 async def ended(server: Process, limit: float) -> bool:
     """Wait until the process has ended, and whatever it has started; return whether it did."""
     give_up = time.monotonic() + limit

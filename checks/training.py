@@ -51,8 +51,15 @@ class Pickled:
         return facts
 
 
+def clear(task: Task) -> None:
+    """Remove the pickles that whoever trained by hand has left in the folder."""
+    for file in FILES:
+        task.files.remove(file)
+
+
 async def train(task: Task) -> list[Pickled]:
     """Run the submission's train.py and look into what it wrote."""
+    clear(task)
     key = tuple(part for name in task.files.names() for part in (name.encode(), _bytes(task, name)))
     if key not in _inspected:
         await task.run("train.py")
@@ -73,8 +80,7 @@ async def place_reference(task: Task) -> None:
         await task.run(script.name)
         script.unlink()
         _reference.update({file: _bytes(task, file) for file in FILES})
-        for file in FILES:
-            task.files.remove(file)
+        clear(task)
         task.clock.renew_budget()
     for file, content in _reference.items():
         task.files.write(f"../task_2_1/{file}", content)

@@ -7,13 +7,12 @@ import textwrap
 from shared.catalog import Check
 from shared.errors import LabError
 from shared.moment import time_of_day
-from shared.plain import CARD_LIMIT, MESSAGE_LIMIT, bounded, cut, plain
+from shared.plain import CARD_LIMIT, MESSAGE_LIMIT, ROW_LIMIT, bounded, cut, plain
 from shared.transcript import Raised, Transcript
 
 WIDTH = 96
 _ENTRIES = 24
 _LINES = 24
-_ROW = 500
 
 
 def card(check: Check, message: str, transcript: Transcript | None, again: str) -> str:
@@ -68,7 +67,9 @@ def _points(number: int) -> str:
 
 
 def _filled(text: str) -> str:
-    lines = text.splitlines()
+    """Return the text wrapped; a line of its own after the first is set in, as what was said is."""
+    first, *rest = text.splitlines() or [""]
+    lines = [first, *(f"  {line}" for line in rest)]
     return "\n".join(textwrap.fill(line, WIDTH, break_long_words=False) for line in lines)
 
 
@@ -77,7 +78,9 @@ def _block(title: str, rows: list[str]) -> str:
 
 
 def _row(lead: str, text: str) -> str:
-    return lead + bounded(text[: _ROW + 1].replace("\n", "\\n").replace("\t", "\\t"), _ROW)
+    return lead + bounded(
+        text[: ROW_LIMIT + 1].replace("\n", "\\n").replace("\t", "\\t"), ROW_LIMIT
+    )
 
 
 def _middle(rows: list[str], most: int) -> list[str]:
@@ -101,4 +104,5 @@ def _traceback(raised: Raised) -> str:
         if frame.source:
             rows.append(_row("    ", frame.source))
     shown = _middle(rows, _ENTRIES)
-    return _block(f"It raised {cut(str(raised), MESSAGE_LIMIT)}", shown)
+    told = cut(str(raised), MESSAGE_LIMIT).replace("\n", "\n  ")
+    return _block(f"It raised {told}", shown)

@@ -29,7 +29,7 @@ from shared.process import Process
 
 Launch = Callable[[Sequence[str], Path, Mapping[str, str]], Process]
 
-_START_LIMIT = 20.0
+_START_LIMIT = 40.0
 _SETTLED = 1.0
 _RUNNERS = r"(?:uv|poetry|pdm|pipenv|hatch) run(?: +-[\w=.-]+)*"
 _INITS = ("tini", "tini-static", "dumb-init", "catatonit")

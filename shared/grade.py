@@ -12,10 +12,10 @@ from shared.syllabus import POINTS_PER_TASK, Syllabus
 PASSED, FAILED, NOT_RUN, DESELECTED = "passed", "failed", "not run", "deselected"
 OUTCOMES = (PASSED, FAILED, NOT_RUN, DESELECTED)
 
-HARNESS_FAILED = "the harness failed, so this grade is not to be relied on"
-INTERRUPTED = "it was interrupted"
-STOPPED = "it was stopped before its end"
-NOTHING = "no check was selected"
+HARNESS_FAILED = "the harness failed"
+INTERRUPTED = "interrupted"
+STOPPED = "stopped before its end"
+NOTHING = "nothing was selected"
 
 
 @dataclass
@@ -51,8 +51,7 @@ class Grade:
         tree: how the graded tree is called.
         clock: "lab" or "real".
         seed: what the run's draws began with.
-        ended: "" for a run that came to its end, else why it did not, as a clause: "it was
-            interrupted".
+        ended: "" for a run that came to its end, else why it did not, in a word or two.
         began: when the run began.
         identity: whose submission it is, as the platform's environment says; only for a report
             that needs it.
@@ -104,7 +103,9 @@ class Grade:
         """What a reader must know beside the score, in sentences; none for a whole run."""
         notes = []
         if self.ended:
-            notes.append(f"The run did not come to its end: {self.ended}.")
+            notes.append(f"This is no whole run: {self.ended}.")
+        if self.ended == HARNESS_FAILED:
+            notes.append("The grade is not to be relied on.")
         if waiting := self._many(NOT_RUN):
             notes.append(f"{waiting} not run; what has not run scores 0.")
         if left_out := self._many(DESELECTED):

@@ -90,7 +90,7 @@ class Stage:
         parent: the earlier stage that this one continues, if `FROM` names one.
         sources: the earlier stages that it copies from.
         images: the other images that it copies from.
-        secrets: the variables that `ARG` gave a value, with that value.
+        declared: the names that `ARG` asks the builder for, with or without a default.
     """
 
     base: str
@@ -111,6 +111,7 @@ class Stage:
     steps: list[Step] = field(default_factory=list)
     sources: list[Stage] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
+    declared: set[str] = field(default_factory=set)
 
     @property
     def root(self) -> str:
@@ -283,6 +284,7 @@ class _Builder:
             steps=list(parent.steps),
             sources=[],
             images=[],
+            declared=set(),
         )
         self._stages.append(stage)
 
@@ -302,6 +304,7 @@ class _Builder:
                 into[name] = {**_PLATFORM, **self._outer}[name]
 
     def _arg(self, instruction: DockerfileInstruction, stage: Stage) -> None:
+        stage.declared.update(each.partition("=")[0] for each in instruction.args)
         self._declare(instruction, stage.args, {**stage.args, **stage.env})
 
     def _env(self, instruction: DockerfileInstruction, stage: Stage) -> None:

@@ -14,9 +14,9 @@ This is the only module that both sides import; it imports nothing of the lab.
 
 from __future__ import annotations
 
+import _thread
 import json
 import socket
-import threading
 import types
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
@@ -263,7 +263,8 @@ class Link:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.settimeout(timeout)
         self._socket = connection
-        self._sending = threading.Lock()
+        # Not threading's, which is a lock in lab time inside a host.
+        self._sending = _thread.allocate_lock()
         self._held: bytearray = bytearray()
         self._buffer = bytearray()
         self.received = 0

@@ -16,6 +16,9 @@ CARD_LIMIT = 16_000
 MESSAGE_LIMIT = 2_000
 """How many characters of a message are kept."""
 
+ROW_LIMIT = 500
+"""How many characters of a row of a card are kept."""
+
 # Unicode's control, format, line and paragraph separator characters, lone surrogates and the two
 # that XML forbids; a tab and a line feed stay.
 _HIDDEN = re.compile(

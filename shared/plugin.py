@@ -104,6 +104,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(lab, "lab-run")
         config.stash[_LAB] = lab
         _hear_endings(config)
+    elif config.getoption("tree") or config.getoption("report"):
+        raise pytest.UsageError(
+            f"--tree and --report are for a course, and {config.rootpath} has no "
+            "checks/syllabus.toml; run pytest in the folder that has it."
+        )
 
 
 def _hear_endings(config: pytest.Config) -> None:
@@ -396,7 +401,7 @@ class Lab:
         from shared.grade import summary
         from shared.plain import plain
 
-        if self.grade.results:
+        if self.grade.results and not self.config.getoption("collectonly"):
             terminalreporter.section(f"{self.syllabus.title}: {self.tree.name}")
             for line in [*summary(self.grade), *self.grade.notes]:
                 terminalreporter.write_line(line)

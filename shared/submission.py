@@ -9,6 +9,7 @@ import re
 import select
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -112,6 +113,7 @@ class Submission:
             future.add_done_callback(lambda each: each.cancelled() or each.exception())
         self._link, self._pid = hosts.take()
         self._ended = False
+        self._detach: Callable[[], None] = lambda: None
         clock.join(self)
         self.post(start)
 
@@ -172,10 +174,7 @@ class Submission:
         if self._output.closed:
             return
         self._clock.part(self)
-        if not self._ended:
-            self._ended = True
-            self._hosts.end(self._pid)
-            self._link.close()
+        self._hang_up()
         self._read_output(last=True)
         self._output.close()
         for future in (self.ready, self.done):
@@ -227,6 +226,10 @@ class Submission:
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         descriptor = self._link.fileno()
 
+        def detach() -> None:
+            if not loop.is_closed():
+                loop.remove_reader(descriptor)
+
         def readable() -> None:
             try:
                 self._link.fill()
@@ -237,19 +240,19 @@ class Submission:
             except BadFrame as error:
                 self._break_off(f"The submission's process broke the link to the checks: {error}.")
             self.deliver()
-            if self._fault is not None or self.done.done():
-                loop.remove_reader(descriptor)
+            if self._fault is None and self.done.done():
+                detach()
 
         def poll() -> None:
             if self._ended:
                 return
             self._read_output()
             if self._too_late() or self._said_too_much():
-                loop.remove_reader(descriptor)
                 self.deliver()
             else:
                 loop.call_later(0.02, poll)
 
+        self._detach = detach
         loop.add_reader(descriptor, readable)
         poll()
 
@@ -384,9 +387,15 @@ class Submission:
             self._fault = Dead(sentence)
             self.next = None
             self.transcript.note(self._clock.now, f"!! {sentence}")
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """End the process and the link to it."""
         if not self._ended:
             self._ended = True
             self._hosts.end(self._pid)
+            # While it is open: a loop still watching would take the next link for this one.
+            self._detach()
             self._link.close()
 
     def _await_bytes(self) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.clock import Clock
-from shared.errors import SubmissionFault
+from shared.errors import CourseError, SubmissionFault
 from shared.hosts import Hosts
 from shared.link import Start
 from shared.moment import Span
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from shared.models import Models
     from shared.process import Process
 
-_MODELS = "../task_2_1"
 _INHERITED = (
     "PATH",
     "HOME",
@@ -102,17 +101,26 @@ class Task:
         self._processes: list[Process] = []
         self._images = 0
         self._models: Models | None = None
-        self._models_folder = entry.models or _MODELS
+        self._models_folder = entry.models
         # The task that trains the models has its own.
         if entry.models and scratch.path(entry.models).resolve() != scratch.folder:
             self.models.place()
 
     @property
     def models(self) -> Models:
-        """The stand-in models; laid out already if the task expects to find some."""
+        """The stand-in models; laid out already if the task expects to find some.
+
+        Raises:
+            CourseError: the syllabus names no folder for them.
+        """
         if self._models is None:
             from shared.models import Models
 
+            if self._models_folder is None:
+                raise CourseError(
+                    f'The syllabus gives {self.name} no models; write models = "...", the folder '
+                    "to find them in, into its part."
+                )
             self._models = Models(self.files, self._models_folder, self.draw, self._submissions)
         return self._models
 

@@ -151,12 +151,12 @@ FAULTS: dict[str, Fault] = {
         SERVE,
     ),
     "sleeps without end": Fault(
-        app("while True: await asyncio.sleep(1)"),
+        app("while True: await asyncio.sleep(50)"),
         f"{ASKED}has waited for more than 600 s of lab time; it stands at ",
         SERVE,
     ),
     "blocks without end": Fault(
-        app("while True: time.sleep(1)"),
+        app("while True: time.sleep(50)"),
         f"{ASKED}has waited for more than 600 s of lab time; it stands at ",
         SERVE,
     ),

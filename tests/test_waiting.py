@@ -91,6 +91,24 @@ WAYS = {
         """,
         [(1, "KeyError"), (1, "joined")],
     ),
+    "a thread that dies while others wait": (
+        """
+        import threading, time
+        threading.excepthook = lambda args: (time.sleep(1), print(args.exc_type.__name__))
+        threading.Thread(target=lambda: (time.sleep(1), [][0])).start()
+        time.sleep(5)
+        print("main")
+        """,
+        [(2, "IndexError"), (5, "main")],
+    ),
+    "threading's own locks are real, also after the fork": (
+        """
+        import threading
+        print(type(threading._active_limbo_lock).__module__)
+        print(type(getattr(threading, "_shutdown_locks_lock", 0)).__name__ != "Lock")
+        """,
+        [(0, "_thread"), (0, "True")],
+    ),
     "a subclass of Thread": (
         """
         import threading, time
@@ -130,6 +148,16 @@ WAYS = {
         print("done")
         """,
         [(2.25, "done")],
+    ),
+    "the script ends with a pool that nobody closed": (
+        """
+        import atexit, time
+        from concurrent.futures import ThreadPoolExecutor
+        atexit.register(print, "the end")
+        pool = ThreadPoolExecutor(2)
+        pool.submit(lambda: (time.sleep(2), print("late")))
+        """,
+        [(2, "late"), (2, "the end")],
     ),
     "to_thread has 32 threads on any machine": (
         """

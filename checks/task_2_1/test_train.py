@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checks.training import FILES, train
+from checks.training import FILES, clear, train
 from shared.check import Task, points
 
 FLOWERS = 150
@@ -15,6 +15,7 @@ ENOUGH = 0.95
 @pytest.mark.scikit_learn
 async def test_both_files_are_written(task: Task) -> None:
     """Running train.py writes both pickles."""
+    clear(task)
     await task.run("train.py")
     missing = [file for file in FILES if not task.files.exists(file)]
     assert not missing, (
@@ -75,6 +76,7 @@ async def test_models_are_good(task: Task) -> None:
 @pytest.mark.scikit_learn
 async def test_import_writes_nothing(task: Task) -> None:
     """Imported, train.py writes nothing; run, it does."""
+    clear(task)
     before = task.files.names()
     await task.load("train.py")
     written = sorted(set(task.files.names()) - set(before))

@@ -15,8 +15,14 @@ async def test_own_env_file_leads_to_the_models(task: Task) -> None:
     """The submission's own .env has both lines, and they lead to the models of task 2.1."""
     lines = task.files.text(".env")
     for variable in VARIABLES:
-        assert re.search(rf"^\s*(export\s+)?{variable}\s*=\s*\S", lines, re.MULTILINE), (
-            f"The file .env has no line {variable}=...; right are both {' and '.join(VARIABLES)}."
+        line = re.search(rf"^[^\S\n]*(?:export\s+)?{variable}[^\S\n]*=(.+)$", lines, re.MULTILINE)
+        assert line is not None, (
+            f"The file .env has no line {variable}=...; right are both {listed(list(VARIABLES))}."
+        )
+        path = line[1].strip().strip("\"'")
+        assert not re.match(r"/|\\|[A-Za-z]:", path), (
+            f"In .env, {variable} is the absolute path {path}, which is right on one machine only; "
+            "a relative one leads to the models of task 2.1 on every machine."
         )
     async with task.serve():
         expect_loaded(task)

@@ -81,7 +81,12 @@ async def test_the_key_is_read_from_both_places(task: Task, clock: Clock) -> Non
     task.write_env(**settings(task), API_KEY=in_file)
     for env, right, wrong, where in (
         ({}, in_file, in_environment, "the key stands in .env"),
-        ({"API_KEY": in_environment}, in_environment, in_file, "the key of the environment wins over .env"),
+        (
+            {"API_KEY": in_environment},
+            in_environment,
+            in_file,
+            "the key of the environment wins over .env",
+        ),
     ):
         async with task.serve(env=env) as client:
             expect(await client.get("/models", headers=bearing(right)), 200, because=where)

@@ -145,14 +145,21 @@ async def test_a_hit_renews_nothing(task: Task, clock: Clock) -> None:
 async def test_the_cache_is_bounded(task: Task, clock: Clock) -> None:
     """At most CACHE_SIZE entries stay, without it 128; the oldest leaves first."""
     key = new_key(task)
-    first, second, third = (task.models.features() for _ in range(3))
-    async with task.serve(env={"API_KEY": key, "CACHE_SIZE": "2"}) as client:
+    first, second, third, fourth = (task.models.features() for _ in range(4))
+    env = {"API_KEY": key, "CACHE_SIZE": "2", "CACHE_TTL": "7"}
+    async with task.serve(env=env) as client:
         client.headers.update(bearing(key))
         await fill(client, first, second, third)
         full = "CACHE_SIZE is 2, and three predictions were made"
         for flower, right in ((third, HIT), (second, HIT), (first, MISS)):
             place = "the last two stay" if right == HIT else "the oldest leaves"
             expect_cache(await predict(client, MODEL, flower), right, f"{full}: {place}")
+        await asyncio.sleep(6)
+        answer = await predict(client, MODEL, third)
+        expect_cache(answer, MISS, "it was stored 8 s before, and CACHE_TTL is 7")
+        await fill(client, fourth)
+        answer = await predict(client, MODEL, third)
+        expect_cache(answer, HIT, "it was stored anew 2 s before, and the oldest leaves")
     await _expect_default_size(task, key)
 
 

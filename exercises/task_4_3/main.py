@@ -4,8 +4,8 @@ The same doors as in task 4.2, kept in one place for the whole application.
 
 - Only `/`, `/health`, `/docs`, `/redoc` and `/openapi.json`, exactly these, are open to everyone;
   every other path, also one that does not exist, asks for the key in the header `X-API-Key`.
-- `guard` in `auth.py` is the middleware: it answers a missing or wrong key with a 401 whose JSON has
-  a `detail`, and passes everything else on.
+- `guard` in `auth.py` is the middleware: it answers a missing or wrong key with a 401 whose JSON
+  has a `detail`, and passes everything else on.
 - `API_KEY` comes from the environment or from `.env`. Without one, or with an empty one, the
   application does not start.
 """
@@ -22,33 +22,35 @@ import uvicorn
 from dotenv import load_dotenv
 from fastapi import BackgroundTasks, FastAPI, HTTPException
 from pydantic import BaseModel, Field
-from starlette.middleware.base import BaseHTTPMiddleware
 
-from auth import api_key, guard
 from predictions_log import log_prediction
 
 load_dotenv()
 
 MODEL_VARIABLES = {"logistic_regression": "LOGISTIC_MODEL", "random_forest": "RF_MODEL"}
-WAIT = {"logistic_regression": 2, "random_forest": 3}
+SECONDS = {"logistic_regression": 2, "random_forest": 3}
 
 models: dict[str, Any] = {}
 
 
-def load_model(variable: str) -> Any:
-    """Load the model whose path that variable holds."""
-    path = os.getenv(variable)
-    if not path:
-        raise RuntimeError(f"{variable} is not set; put the model's path into .env")
+def load_model(path: str) -> Any:
     with Path(path).open("rb") as file:
         return pickle.load(file)
 
 
+def model_path(variable: str) -> str:
+    """Return the path that the variable holds."""
+    path = os.environ.get(variable)
+    if not path:
+        raise RuntimeError(f"{variable} is not set; put the path of the model into .env")
+    return path
+
+
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    # TODO: without a key, do not even start.
+    # TODO: Task 4.3: without a key, do not even start.
     for name, variable in MODEL_VARIABLES.items():
-        models[name] = load_model(variable)
+        models[name] = load_model(model_path(variable))
     yield
     models.clear()
 
@@ -62,8 +64,8 @@ class IrisFeatures(BaseModel):
     petal_width: Annotated[float, Field(gt=0, lt=10, description="Petal width in cm")] = 0.2
 
 
-app = FastAPI(lifespan=lifespan)
-# TODO: put the guard in front of the application.
+app = FastAPI(title="ML API", lifespan=lifespan)
+# TODO: Task 4.3: put the guard in front of the application.
 
 
 @app.get("/health")
@@ -83,11 +85,13 @@ async def list_models() -> dict[str, list[str]]:
 
 @app.post("/predict/{model_name}")
 async def predict(
-    model_name: str, features: IrisFeatures, background: BackgroundTasks
+    model_name: str,
+    features: IrisFeatures,
+    background: BackgroundTasks,
 ) -> dict[str, str | int]:
     if model_name not in models:
         raise HTTPException(404, f"There is no model {model_name!r}")
-    await asyncio.sleep(WAIT[model_name])
+    await asyncio.sleep(SECONDS[model_name])
     row = [
         features.sepal_length,
         features.sepal_width,
@@ -100,4 +104,6 @@ async def predict(
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, host=os.getenv("HOST", "127.0.0.1"), port=int(os.getenv("PORT", "8000")))
+    host = os.environ.get("HOST", "127.0.0.1")
+    port = int(os.environ.get("PORT", "8000"))
+    uvicorn.run(app, host=host, port=port)

@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections import OrderedDict
 from collections.abc import Hashable
 
 
@@ -12,19 +11,19 @@ class PredictionCache:
     def __init__(self, size: int, ttl: float) -> None:
         self._size = size
         self._ttl = ttl
-        self._entries: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()
+        self._entries: dict[Hashable, tuple[float, int]] = {}
 
     def get(self, key: Hashable) -> int | None:
         """Return the prediction stored under that key, None if there is none any more."""
         raise NotImplementedError("Task 4.5: look the prediction up; mind its age")
 
     def put(self, key: Hashable, prediction: int) -> None:
-        """Store a prediction; the oldest leave if there are too many."""
+        """Store a prediction; the oldest leaves if there are too many."""
         raise NotImplementedError("Task 4.5: store the prediction; mind the size")
 
 
 def cache_from_environment() -> PredictionCache:
     """Return an empty cache as `CACHE_SIZE` and `CACHE_TTL` ask for it."""
-    return PredictionCache(
-        size=int(os.getenv("CACHE_SIZE", "128")), ttl=float(os.getenv("CACHE_TTL", "30"))
-    )
+    size = int(os.environ.get("CACHE_SIZE", "128"))
+    ttl = float(os.environ.get("CACHE_TTL", "30"))
+    return PredictionCache(size, ttl)

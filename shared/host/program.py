@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import faulthandler
 import importlib
 import os
@@ -81,10 +82,21 @@ class Program:
         except BaseException as error:
             self._tell(problem.describe(error, self._start.folder, "run"))
             status = 1
-        for thread in threading.enumerate():
-            if thread is not threading.current_thread() and not thread.daemon:
-                thread.join()
+        self._end_as_python_does()
         return status
+
+    def _end_as_python_does(self) -> None:
+        """Let pools and threads end, and run the submission's exit handlers."""
+        try:
+            # How pools hear of the end, of which their idle threads would else never know.
+            for tell in reversed(getattr(threading, "_threading_atexits", ())):
+                tell()
+            for thread in threading.enumerate():
+                if thread is not threading.current_thread() and not thread.daemon:
+                    thread.join()
+            atexit._run_exitfuncs()
+        except BaseException as error:
+            self._tell(problem.describe(error, self._start.folder, "run"))
 
     def _import(self) -> int:
         if self._main_module() is None:
@@ -162,6 +174,7 @@ class Program:
         if process := sys.modules.get("multiprocessing.process"):
             # Where its own child processes will look for its main module.
             process.ORIGINAL_DIR = start.folder  # type: ignore[attr-defined]
+        atexit._clear()  # what the fork server would do at its own end
         sys.argv = [start.file]
         sys.dont_write_bytecode = True
         # The lab itself is not on the path of what runs in it.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _thread
 import datetime
+import os
 import queue
 import selectors
 import socket
@@ -62,9 +63,21 @@ def install() -> None:
     ]
     for owner, name, value in replaced:
         setattr(owner, name, value)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_keep_own_locks_real)
     if hasattr(asyncio, "WindowsSelectorEventLoopPolicy"):
         # Proactors wait in the operating system, where no selector can be put in between.
         asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
+
+
+def _keep_own_locks_real() -> None:
+    """Undo what `threading` does after a fork: it makes its own locks of the replaced parts.
+
+    It takes them where a thread is not counted, which must not park then.
+    """
+    threading._active_limbo_lock = _thread.RLock()  # type: ignore[attr-defined]
+    if hasattr(threading, "_shutdown_locks_lock"):
+        threading._shutdown_locks_lock = _thread.allocate_lock()
 
 
 def _freeze() -> None:
@@ -246,16 +259,17 @@ def _start(thread: threading.Thread) -> None:
         for name in ("multiprocessing.connection", "multiprocessing.pool"):
             if name in sys.modules:
                 sys.modules[name].wait = _wait_for_others  # type: ignore[attr-defined]
-    work, ended = thread.run, threading.Event()
+    # Around all that it does, not around `run` alone: the hook for exceptions comes after it.
+    live, ended = thread._bootstrap_inner, threading.Event()  # type: ignore[attr-defined]
 
-    def run() -> None:
+    def live_and_end() -> None:
         try:
-            work()
+            live()
         finally:
             ended.set()
             CLOCK.leave()
 
-    thread.run = run  # type: ignore[method-assign]
+    thread._bootstrap_inner = live_and_end  # type: ignore[attr-defined]
     thread._lab_ended = ended  # type: ignore[attr-defined]
     CLOCK.enter()
     try:

@@ -12,7 +12,7 @@ key_header = APIKeyHeader(name="X-API-Key", auto_error=False)
 
 def api_key() -> str:
     """Return the key that opens the doors; an unset or empty one opens none."""
-    key = os.getenv("API_KEY")
+    key = os.environ.get("API_KEY")
     if not key:
         raise RuntimeError("API_KEY is not set; put it into .env")
     return key

@@ -28,25 +28,29 @@ from predictions_log import log_prediction
 load_dotenv()
 
 MODEL_VARIABLES = {"logistic_regression": "LOGISTIC_MODEL", "random_forest": "RF_MODEL"}
-WAIT = {"logistic_regression": 2, "random_forest": 3}
+SECONDS = {"logistic_regression": 2, "random_forest": 3}
 
 models: dict[str, Any] = {}
 
 
-def load_model(variable: str) -> Any:
-    """Load the model whose path that variable holds."""
-    path = os.getenv(variable)
-    if not path:
-        raise RuntimeError(f"{variable} is not set; put the model's path into .env")
+def load_model(path: str) -> Any:
     with Path(path).open("rb") as file:
         return pickle.load(file)
 
 
+def model_path(variable: str) -> str:
+    """Return the path that the variable holds."""
+    path = os.environ.get(variable)
+    if not path:
+        raise RuntimeError(f"{variable} is not set; put the path of the model into .env")
+    return path
+
+
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    api_key()  # without a key there is no door to keep: do not even start
+    api_key()  # without a key, do not even start
     for name, variable in MODEL_VARIABLES.items():
-        models[name] = load_model(variable)
+        models[name] = load_model(model_path(variable))
     yield
     models.clear()
 
@@ -60,7 +64,7 @@ class IrisFeatures(BaseModel):
     petal_width: Annotated[float, Field(gt=0, lt=10, description="Petal width in cm")] = 0.2
 
 
-app = FastAPI(lifespan=lifespan)
+app = FastAPI(title="ML API", lifespan=lifespan)
 
 
 @app.get("/health")
@@ -73,18 +77,26 @@ async def root() -> dict[str, str]:
     return {"message": "Hello World"}
 
 
-@app.get("/models", dependencies=[Depends(require_key)])
+@app.get(
+    "/models",
+    dependencies=[Depends(require_key)],
+)
 async def list_models() -> dict[str, list[str]]:
     return {"available_models": list(models)}
 
 
-@app.post("/predict/{model_name}", dependencies=[Depends(require_key)])
+@app.post(
+    "/predict/{model_name}",
+    dependencies=[Depends(require_key)],
+)
 async def predict(
-    model_name: str, features: IrisFeatures, background: BackgroundTasks
+    model_name: str,
+    features: IrisFeatures,
+    background: BackgroundTasks,
 ) -> dict[str, str | int]:
     if model_name not in models:
         raise HTTPException(404, f"There is no model {model_name!r}")
-    await asyncio.sleep(WAIT[model_name])
+    await asyncio.sleep(SECONDS[model_name])
     row = [
         features.sepal_length,
         features.sepal_width,
@@ -97,4 +109,6 @@ async def predict(
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, host=os.getenv("HOST", "127.0.0.1"), port=int(os.getenv("PORT", "8000")))
+    host = os.environ.get("HOST", "127.0.0.1")
+    port = int(os.environ.get("PORT", "8000"))
+    uvicorn.run(app, host=host, port=port)

@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections import OrderedDict
 from collections.abc import Hashable
 
 
@@ -12,28 +11,26 @@ class PredictionCache:
     def __init__(self, size: int, ttl: float) -> None:
         self._size = size
         self._ttl = ttl
-        self._entries: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()
+        self._entries: dict[Hashable, tuple[float, int]] = {}
 
     def get(self, key: Hashable) -> int | None:
         """Return the prediction stored under that key, None if there is none any more."""
         if key not in self._entries:
             return None
         stored_at, prediction = self._entries[key]
-        if time.monotonic() - stored_at >= self._ttl:
-            del self._entries[key]
-            return None
-        return prediction
+        return prediction if time.monotonic() - stored_at < self._ttl else None
 
     def put(self, key: Hashable, prediction: int) -> None:
-        """Store a prediction; the oldest leave if there are too many."""
+        """Store a prediction; the oldest leaves if there are too many."""
+        # A dict keeps the order in which its keys came: what is stored anew must come anew.
+        self._entries.pop(key, None)
         self._entries[key] = (time.monotonic(), prediction)
-        self._entries.move_to_end(key)
-        while len(self._entries) > self._size:
-            self._entries.popitem(last=False)
+        if len(self._entries) > self._size:
+            del self._entries[next(iter(self._entries))]
 
 
 def cache_from_environment() -> PredictionCache:
     """Return an empty cache as `CACHE_SIZE` and `CACHE_TTL` ask for it."""
-    return PredictionCache(
-        size=int(os.getenv("CACHE_SIZE", "128")), ttl=float(os.getenv("CACHE_TTL", "30"))
-    )
+    size = int(os.environ.get("CACHE_SIZE", "128"))
+    ttl = float(os.environ.get("CACHE_TTL", "30"))
+    return PredictionCache(size, ttl)

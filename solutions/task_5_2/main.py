@@ -32,26 +32,31 @@ from predictions_log import log_prediction
 load_dotenv()
 
 MODEL_VARIABLES = {"logistic_regression": "LOGISTIC_MODEL", "random_forest": "RF_MODEL"}
+
 WAIT = {"logistic_regression": 2, "random_forest": 3}
 
 models: dict[str, Any] = {}
 cache = cache_from_environment()
 
 
-def load_model(variable: str) -> Any:
-    """Load the model whose path that variable holds."""
-    path = os.getenv(variable)
-    if not path:
-        raise RuntimeError(f"{variable} is not set; put the model's path into .env")
+def load_model(path: str) -> Any:
     with Path(path).open("rb") as file:
         return pickle.load(file)
 
 
+def model_path(variable: str) -> str:
+    """Return the path that the variable holds."""
+    path = os.environ.get(variable)
+    if not path:
+        raise RuntimeError(f"{variable} is not set; put the path of the model into .env")
+    return path
+
+
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    api_key()  # without a key there is no door to keep: do not even start
+    api_key()  # without a key, do not even start
     for name, variable in MODEL_VARIABLES.items():
-        models[name] = load_model(variable)
+        models[name] = load_model(model_path(variable))
     yield
     models.clear()
 
@@ -65,7 +70,7 @@ class IrisFeatures(BaseModel):
     petal_width: Annotated[float, Field(gt=0, lt=10, description="Petal width in cm")] = 0.2
 
 
-app = FastAPI(lifespan=lifespan)
+app = FastAPI(title="ML API", lifespan=lifespan)
 app.add_middleware(BaseHTTPMiddleware, dispatch=guard)
 # Added last, it is the outermost: what the guard refuses is timed and logged as well.
 app.add_middleware(BaseHTTPMiddleware, dispatch=observe)
@@ -86,8 +91,22 @@ async def list_models() -> dict[str, list[str]]:
     return {"available_models": list(models)}
 
 
-async def ask_model(model_name: str, features: IrisFeatures) -> int:
-    """Return what the model says of these features, after as long as it takes."""
+@app.post("/predict/{model_name}")
+async def predict(
+    model_name: str,
+    features: IrisFeatures,
+    background: BackgroundTasks,
+    response: Response,
+) -> dict[str, str | int]:
+    if model_name not in models:
+        raise HTTPException(404, f"There is no model {model_name!r}")
+    key = (model_name, *features.model_dump().values())
+    known = cache.get(key)
+    if known is not None:
+        response.headers["X-Cache"] = "HIT"
+        background.add_task(log_prediction, model_name, features.model_dump(), known)
+        return {"model": model_name, "prediction": known}
+    response.headers["X-Cache"] = "MISS"
     await asyncio.sleep(WAIT[model_name])
     row = [
         features.sepal_length,
@@ -95,24 +114,13 @@ async def ask_model(model_name: str, features: IrisFeatures) -> int:
         features.petal_length,
         features.petal_width,
     ]
-    return int(models[model_name].predict([row])[0])
-
-
-@app.post("/predict/{model_name}")
-async def predict(
-    model_name: str, features: IrisFeatures, background: BackgroundTasks, response: Response
-) -> dict[str, str | int]:
-    if model_name not in models:
-        raise HTTPException(404, f"There is no model {model_name!r}")
-    key = (model_name, *features.model_dump().values())
-    prediction = cache.get(key)
-    response.headers["X-Cache"] = "MISS" if prediction is None else "HIT"
-    if prediction is None:
-        prediction = await ask_model(model_name, features)
-        cache.put(key, prediction)
+    prediction = int(models[model_name].predict([row])[0])
+    cache.put(key, prediction)
     background.add_task(log_prediction, model_name, features.model_dump(), prediction)
     return {"model": model_name, "prediction": prediction}
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, host=os.getenv("HOST", "127.0.0.1"), port=int(os.getenv("PORT", "8000")))
+    host = os.environ.get("HOST", "127.0.0.1")
+    port = int(os.environ.get("PORT", "8000"))
+    uvicorn.run(app, host=host, port=port)
