@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from checks.answers import called, expect, field, json_of
+from checks.answers import called, expect, field, json_of, names, shown
 
 if TYPE_CHECKING:
     import httpx
@@ -49,6 +49,23 @@ def expect_prediction(response: httpx.Response, model: str, answer: int) -> None
     assert prediction == answer, (
         f"{called(response)} with {_body(response)} answered the prediction {prediction}; "
         f"the model {model} itself says {answer}."
+    )
+
+
+def expect_refusal(response: httpx.Response, *features: str, because: str) -> None:
+    """Assert that the answer is a 422 that names each of these features.
+
+    Args:
+        because: what is wrong with them, as the rest of a sentence: "0 is not more than 0".
+    """
+    assert response.status_code == 422, (
+        f"{called(response)} with {_body(response)} answered {response.status_code}"
+        f"{shown(response)}; right is 422, because {because}."
+    )
+    unnamed = [each for each in features if not names(response, each)]
+    assert not unnamed, (
+        f"{called(response)} with {_body(response)} answered 422{shown(response)} without a word "
+        f"of {' and '.join(unnamed)}; right is that it names every feature that is wrong."
     )
 
 

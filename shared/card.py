@@ -7,7 +7,7 @@ import textwrap
 from shared.catalog import Check
 from shared.errors import LabError
 from shared.moment import time_of_day
-from shared.plain import plain
+from shared.plain import CARD_LIMIT, MESSAGE_LIMIT, ROW_LIMIT, bounded, cut, plain
 from shared.transcript import Raised, Transcript
 
 WIDTH = 96
@@ -16,7 +16,10 @@ _LINES = 24
 
 
 def card(check: Check, message: str, transcript: Transcript | None, again: str) -> str:
-    """Return the card of a failed check as plain text.
+    """Return the card of a failed check as plain text, of a bounded length.
+
+    What the submission said is cut by line and in the middle; where something is left out, the
+    card says so.
 
     Args:
         message: what was seen against what is right, in a sentence.
@@ -26,22 +29,28 @@ def card(check: Check, message: str, transcript: Transcript | None, again: str) 
     blocks = [f"{check.title}  (0 of {_points(check.points)})", _filled(message)]
     if transcript is not None:
         if transcript.entries:
-            rows = [f"{time_of_day(at):<12}  {plain(text)}" for at, text in transcript.entries]
+            rows = [_row(f"{time_of_day(at):<12}  ", text) for at, text in transcript.entries]
             blocks.append(_block("What happened, in lab time:", _middle(rows, _ENTRIES)))
         if transcript.lines:
-            rows = [f"{time_of_day(line.at):<12}| {plain(line.text)}" for line in transcript.lines]
+            rows = [_row(f"{time_of_day(line.at):<12}| ", line.text) for line in transcript.lines]
             shown = _middle(rows, _LINES)
             if transcript.dropped:
                 shown.append(f"... and {transcript.dropped} lines more, which were not kept")
+            if transcript.unread:
+                shown.append(f"... and {transcript.unread} bytes more, which were not read")
             blocks.append(_block("What it printed:", shown))
         blocks.extend(_traceback(raised) for raised in _distinct(transcript.raised))
-    blocks.append(_filled(f"Hint: {check.hint}"))
-    blocks.append(f"Again: {again}")
-    return "\n\n".join(blocks)
+    told = bounded("\n\n".join(blocks), CARD_LIMIT)
+    # Made plain last, as the reader's lines are: wrapping could begin one with a command.
+    return plain("\n\n".join([told, _filled(f"Hint: {check.hint}"), f"Again: {again}"]))
 
 
 def message_of(error: BaseException | None, *, skipped: bool = False) -> str:
-    """Return the sentence that says why a check failed."""
+    """Return the sentence that says why a check failed; it is plain and of a bounded length."""
+    return bounded(_sentence(error, skipped), MESSAGE_LIMIT)
+
+
+def _sentence(error: BaseException | None, skipped: bool) -> str:
     if isinstance(error, LabError):
         return str(error)
     if isinstance(error, AssertionError):
@@ -58,12 +67,20 @@ def _points(number: int) -> str:
 
 
 def _filled(text: str) -> str:
-    lines = plain(text).splitlines()
+    """Return the text wrapped; a line of its own after the first is set in, as what was said is."""
+    first, *rest = text.splitlines() or [""]
+    lines = [first, *(f"  {line}" for line in rest)]
     return "\n".join(textwrap.fill(line, WIDTH, break_long_words=False) for line in lines)
 
 
 def _block(title: str, rows: list[str]) -> str:
     return "\n".join([title, *(f"  {row}" for row in rows)])
+
+
+def _row(lead: str, text: str) -> str:
+    return lead + bounded(
+        text[: ROW_LIMIT + 1].replace("\n", "\\n").replace("\t", "\\t"), ROW_LIMIT
+    )
 
 
 def _middle(rows: list[str], most: int) -> list[str]:
@@ -83,7 +100,9 @@ def _distinct(raised: list[Raised]) -> list[Raised]:
 def _traceback(raised: Raised) -> str:
     rows = []
     for frame in raised.frames:
-        rows.append(plain(str(frame)))
+        rows.append(_row("", str(frame)))
         if frame.source:
-            rows.append(f"    {plain(frame.source)}")
-    return _block(f"It raised {plain(str(raised))}", _middle(rows, _ENTRIES))
+            rows.append(_row("    ", frame.source))
+    shown = _middle(rows, _ENTRIES)
+    told = cut(str(raised), MESSAGE_LIMIT).replace("\n", "\n  ")
+    return _block(f"It raised {told}", shown)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from shared.catalog import Check
-from shared.syllabus import Syllabus
+from shared.syllabus import POINTS_PER_TASK, Syllabus
 
 PASSED, FAILED, NOT_RUN, DESELECTED = "passed", "failed", "not run", "deselected"
 OUTCOMES = (PASSED, FAILED, NOT_RUN, DESELECTED)
+
+HARNESS_FAILED = "the harness failed, so this grade is not to be relied on"
+INTERRUPTED = "it was interrupted"
+STOPPED = "it was stopped before its end"
+NOTHING = "no check was selected"
 
 
 @dataclass
@@ -18,9 +25,9 @@ class Result:
     Attributes:
         outcome: "passed"; "failed"; "not run" (the run ended before, and it scores 0);
             "deselected" (its task was graded in part, by the user's choice).
-        message: what was seen against what is right, for a failed check.
-        card: the whole card, for a failed check.
-        lab_time: how far the lab's clock went, in nanoseconds.
+        message: what was seen against what is right, for a failed check; plain (`shared.plain`).
+        card: the whole card, for a failed check; plain.
+        lab_time: how far the check's clock went, in nanoseconds.
         real_time: how long it took, in seconds.
     """
 
@@ -44,7 +51,11 @@ class Grade:
         tree: how the graded tree is called.
         clock: "lab" or "real".
         seed: what the run's draws began with.
-        ended: "" for a run that came to its end, else why it did not.
+        ended: "" for a run that came to its end, else why it did not, as a clause: "it was
+            interrupted".
+        began: when the run began.
+        identity: whose submission it is, as the platform's environment says; only for a report
+            that needs it.
     """
 
     syllabus: Syllabus
@@ -53,15 +64,22 @@ class Grade:
     seed: int
     results: dict[str, Result] = field(default_factory=dict)
     ended: str = ""
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    identity: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def score(self) -> int:
-        return sum(result.points for result in self.results.values())
+        return score(self.results.values())
 
     @property
     def maximum(self) -> int:
         """All points of the tasks that were asked for, whether or not their checks ran."""
-        return sum(result.check.points for result in self.results.values())
+        return maximum(self.results.values())
+
+    @property
+    def whole(self) -> int:
+        """All points of the course, whatever was asked for."""
+        return POINTS_PER_TASK * len(self.syllabus.tasks)
 
     @property
     def missing(self) -> int:
@@ -81,6 +99,37 @@ class Grade:
         asked = {result.check.task for result in self.results.values()}
         return [name for name in self.syllabus.names if name in asked]
 
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know beside the score, in sentences; none for a whole run."""
+        notes = []
+        if self.ended:
+            notes.append(f"The run did not come to its end: {self.ended}.")
+        if waiting := self._many(NOT_RUN):
+            notes.append(f"{waiting} not run; what has not run scores 0.")
+        if left_out := self._many(DESELECTED):
+            notes.append(f"{left_out} not selected, which is not a failure and scores 0.")
+        if 0 < self.maximum < self.whole:
+            notes.append(
+                f"{len(self.tasks)} of {len(self.syllabus.tasks)} tasks were asked for: "
+                f"{self.maximum} of the course's {self.whole} points."
+            )
+        return notes
+
+    def _many(self, outcome: str) -> str:
+        number = sum(result.outcome == outcome for result in self.results.values())
+        return f"{number} check{' was' if number == 1 else 's were'}" if number else ""
+
+
+def score(results: Iterable[Result]) -> int:
+    """Return the points that were earned."""
+    return sum(result.points for result in results)
+
+
+def maximum(results: Iterable[Result]) -> int:
+    """Return the points that could have been earned."""
+    return sum(result.check.points for result in results)
+
 
 def summary(grade: Grade) -> list[str]:
     """Return the table of tasks and parts as lines of text."""
@@ -97,10 +146,9 @@ def summary(grade: Grade) -> list[str]:
 
 
 def _row(title: str, results: list[Result], indent: str) -> str:
-    score = sum(result.points for result in results)
-    maximum = sum(result.check.points for result in results)
-    filled = 20 * score // maximum if maximum else 0
+    earned, most = score(results), maximum(results)
+    filled = 20 * earned // most if most else 0
     bar = "#" * filled + "." * (20 - filled)
     left_out = sum(result.outcome == DESELECTED for result in results)
     note = f"  ({left_out} not selected)" if left_out else ""
-    return f"{indent + title:<40} [{bar}] {score:>3} of {maximum:>3}{note}"
+    return f"{indent + title:<40} [{bar}] {earned:>3} of {most:>3}{note}"

@@ -65,7 +65,8 @@ class Start(NamedTuple):
     now: int
 
 
-MODES = ("serve", "run", "import")
+MODES = ("serve", "mount", "run", "import")
+"""To mount an application is to serve it without its lifespan, as one inside another gets none."""
 
 
 class Grant(NamedTuple):

@@ -1,17 +1,61 @@
 """Strangers' text made harmless: what a submission says is shown, never obeyed.
 
-Terminals obey escape sequences, and CI services obey lines that begin with ``::`` or ``##[``.
+Terminals obey escape sequences, and readers are fooled by characters that turn the direction of a
+line or do not show at all. CI services obey lines of their logs: GitHub's runner takes a line that
+begins with ``::`` (after any white space) and ``##[`` anywhere in a line as commands
+(`ActionCommand.cs` of actions/runner), Azure and TeamCity ``##vso[`` and ``##teamcity[``.
 """
 
 from __future__ import annotations
 
 import re
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_COMMAND = re.compile(r"^(\s*)(::|##\[|##vso)", re.MULTILINE)
+CARD_LIMIT = 16_000
+"""How many characters of a card are kept."""
+
+MESSAGE_LIMIT = 2_000
+"""How many characters of a message are kept."""
+
+ROW_LIMIT = 500
+"""How many characters of a row of a card are kept."""
+
+# Unicode's control, format, line and paragraph separator characters, lone surrogates and the two
+# that XML forbids; a tab and a line feed stay.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0001\U000e0020-\U000e007f]"
+)
+_HIDDEN_ASCII = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_LINE_COMMAND = re.compile(r"^(\s*)::", re.MULTILINE)
+_COMMAND = re.compile(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
-    """Return the text with control characters spelled out and service commands defused."""
-    spelled = _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
-    return _COMMAND.sub(r"\1| \2", spelled.encode("utf-8", "backslashreplace").decode())
+    """Return the text with hidden characters spelled out and service commands defused.
+
+    Do it last: a line that is wrapped afterwards can begin with a command. Doing it again changes
+    nothing.
+    """
+    hidden = _HIDDEN_ASCII if text.isascii() else _HIDDEN
+    text = hidden.sub(_spelled, text)
+    if "::" in text:
+        text = _LINE_COMMAND.sub(r"\1| ::", text)
+    if "##" in text:
+        text = _COMMAND.sub("# #", text)
+    return text
+
+
+def bounded(text: str, most: int) -> str:
+    """Return the text made plain, cut to that many characters; if it is cut, it says so."""
+    return cut(plain(text[: most + 1]), most)
+
+
+def cut(text: str, most: int) -> str:
+    """Return the text, cut to that many characters; if it is cut, it says so."""
+    return text if len(text) <= most else f"{text[:most]} ... (cut at {most} characters)"
+
+
+def _spelled(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()

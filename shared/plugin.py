@@ -8,8 +8,14 @@ from __future__ import annotations
 import os
 import random
 import shlex
-from collections.abc import AsyncIterator, Generator, Mapping
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,11 +28,16 @@ if TYPE_CHECKING:
     from shared.catalog import Check
     from shared.clock import Clock
     from shared.grade import Grade
+    from shared.reports import Report
     from shared.task import Task
     from shared.tree import Tree
 
 BUDGET = 20.0
-HARNESS_FAILED = 3
+
+ALL_POINTS, POINTS_MISSING, FAILED_ITSELF = 0, 1, 3
+"""The exit statuses of a run that came to its end; pytest's own 2, 4 and 5 stay as they are."""
+
+_ENDINGS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -60,7 +71,13 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         action="append",
         default=[],
         metavar="FORMAT=FILE",
-        help="write the grade to a file (repeatable)",
+        help="write the grade to a file; FORMAT is json, junit, markdown, gradescope, classroom50 "
+        "or prairielearn (repeatable)",
+    )
+    group.addoption(
+        "--docker",
+        action="store_true",
+        help="build and run container images with the real engine (default: lay their files out)",
     )
 
 
@@ -75,11 +92,64 @@ def pytest_configure(config: pytest.Config) -> None:
         stage = config.stash.setdefault(_STAGE, Stage())
         config.add_cleanup(stage.close)
         try:
+            if config.getoption("docker"):
+                from shared.engine import Engine
+
+                stage.engine = Engine()
             lab = Lab(config, stage)
         except CourseError as error:
-            raise pytest.UsageError(str(error)) from error
+            from shared.plain import plain
+
+            raise pytest.UsageError(plain(str(error))) from error
         config.pluginmanager.register(lab, "lab-run")
         config.stash[_LAB] = lab
+        _hear_endings(config)
+    elif config.getoption("tree") or config.getoption("report"):
+        raise pytest.UsageError(
+            f"--tree and --report are for a course, and {config.rootpath} has no "
+            "checks/syllabus.toml; run pytest in the folder that has it."
+        )
+
+
+def _hear_endings(config: pytest.Config) -> None:
+    """Take the signals with which platforms end a run for what Ctrl-C is, and hear all at once.
+
+    So the reports get written in the seconds that a platform leaves. asyncio would hear Ctrl-C only
+    when the submission has given way.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt(f"ended by {signal.Signals(number).name}")
+
+    for name in _ENDINGS:
+        number = getattr(signal, name, None)
+        if number is None:
+            continue
+        before = signal.getsignal(number)
+        if before in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, interrupt)
+            config.add_cleanup(partial(_restore, number, before))
+
+
+def _restore(number: int, handler: Any) -> None:
+    signal.signal(number, handler)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let no signal end what is inside."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [getattr(signal, name) for name in _ENDINGS if hasattr(signal, name)]
+    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def _start_early(config: pytest.Config) -> None:
@@ -134,7 +204,7 @@ class Lab:
     """One run of the lab."""
 
     def __init__(self, config: pytest.Config, stage: Stage) -> None:
-        from shared import catalog, grade, tree
+        from shared import catalog, grade, reports, tree
 
         self.config = config
         self.course = config.rootpath
@@ -144,14 +214,21 @@ class Lab:
         self.tree: Tree = tree.choose(chosen or "exercises", self.course, self.syllabus.names)
         seed = config.getoption("seed")
         self.seed = random.SystemRandom().randrange(10**6) if seed is None else seed
+        self.reports = reports.wanted(config.getoption("report"))
         self.grade: Grade = grade.Grade(
-            self.syllabus, self.tree.name, config.getoption("clock"), self.seed
+            self.syllabus,
+            self.tree.name,
+            config.getoption("clock"),
+            self.seed,
+            identity=reports.identity(self.reports, os.environ),
         )
         self.harness_failed = False
         self.stage = stage
         self._handles: dict[str, Task] = {}
-        self._broken: set[str] = set()
-        self._check_reports(config.getoption("report"))
+        self._unloaded: list[str] = []
+        self._written: list[str] = []
+        if not config.getoption("collectonly"):
+            reports.forget(self.reports)
 
     # --- what was asked for -----------------------------------------------------------------------
 
@@ -176,18 +253,6 @@ class Lab:
         if named is not None:
             self.config.args = mapped
         return named
-
-    def _check_reports(self, reports: list[str]) -> None:
-        from shared.report import FORMATS
-
-        for each in reports:
-            name, _, file = each.partition("=")
-            if name not in FORMATS or not file:
-                valid = ", ".join(FORMATS)
-                raise CourseError(
-                    f"--report {each!r} is not FORMAT=FILE with a known format; valid formats "
-                    f"are {valid}, as in --report {next(iter(FORMATS))}=grade.json."
-                )
 
     def check_of(self, item: pytest.Item) -> Check | None:
         """Return the check that this test is, None if it is none."""
@@ -219,7 +284,7 @@ class Lab:
 
     def _terminal(self) -> str | None:
         """Return the terminal's name if pytest leaves it to us (`-s`)."""
-        if self.config.getoption("capture") != "no":
+        if self.config.getoption("capture") != "no" or not sys.stdin.isatty():
             return None
         if os.name == "nt":
             return "CON"
@@ -234,10 +299,16 @@ class Lab:
         return f"lab: tree {self.tree.name}, clock {self.grade.clock}, seed {self.seed}"
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Remember whose checks could not be collected: their points were asked for as well."""
-        parts = report.nodeid.split("/")
-        if report.failed and parts[0] == "checks":
-            self._broken.update(set(parts[1:2]) & set(self.syllabus.names))
+        """Remember the checks that cannot be loaded: they count, and the harness is to blame."""
+        if report.failed and any(self._lies_in(check, report.nodeid) for check in self.catalog):
+            self.harness_failed = True
+            self._unloaded.append(report.nodeid)
+
+    def _lies_in(self, check: str, node: str) -> bool:
+        return node in ("", ".") or check.startswith((f"{node}/", f"{node}::"))
+
+    def _is_unloaded(self, check: str) -> bool:
+        return any(self._lies_in(check, node) for node in self._unloaded)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -247,7 +318,8 @@ class Lab:
         order = {name: place for place, name in enumerate(self.catalog)}
         checks = {item: self.check_of(item) for item in items}
         items.sort(key=lambda item: order[c.id] if (c := checks[item]) is not None else -1)
-        asked = {check.task for check in checks.values() if check is not None} | self._broken
+        asked = {check.task for check in checks.values() if check is not None}
+        asked |= {check.task for check in self.catalog.values() if self._is_unloaded(check.id)}
         for check in self.catalog.values():
             if check.task in asked:
                 self.grade.results[check.id] = Result(check)
@@ -257,7 +329,7 @@ class Lab:
 
         found = {check.id for item in session.items if (check := self.check_of(item)) is not None}
         for name, result in self.grade.results.items():
-            if name not in found and result.check.task not in self._broken:
+            if name not in found and not self._is_unloaded(name):
                 result.outcome = DESELECTED
         if not self.config.getoption("collectonly"):
             for item in session.items:
@@ -284,7 +356,6 @@ class Lab:
     ) -> None:
         from shared.card import card, message_of
         from shared.grade import FAILED, NOT_RUN, PASSED
-        from shared.plain import plain
 
         result = self.grade.results[check.id]
         result.real_time += call.duration
@@ -295,18 +366,27 @@ class Lab:
             if report.when == "call" and result.outcome == NOT_RUN:
                 result.outcome = PASSED
             return
-        result.outcome = FAILED
         error = call.excinfo.value if call.excinfo is not None else None
         if isinstance(error, HarnessError | CourseError):
             self.harness_failed = True
-        message = plain(message_of(error, skipped=report.skipped))
+        message = message_of(error, skipped=report.skipped)
         transcript = handle.transcript if handle is not None else None
         text = card(check, message, transcript, self._again(item))
         if not result.card:
             result.message, result.card = message, text
+        result.outcome = FAILED
         if self.config.getoption("tbstyle") == "auto" and not isinstance(error, CourseError):
             report.longrepr = text
             report.sections.clear()
+        else:
+            self._make_plain(report)
+
+    def _make_plain(self, report: pytest.TestReport) -> None:
+        """Take what is dangerous out of pytest's own account, which costs it its colours."""
+        from shared.plain import plain
+
+        if (text := plain(report.longreprtext)) != report.longreprtext:
+            report.longrepr = text
 
     def _again(self, item: pytest.Item) -> str:
         command = ["pytest", item.nodeid]
@@ -319,24 +399,57 @@ class Lab:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         from shared.grade import summary
+        from shared.plain import plain
 
-        if self.grade.results:
+        if self.grade.results and not self.config.getoption("collectonly"):
             terminalreporter.section(f"{self.syllabus.title}: {self.tree.name}")
-            for line in summary(self.grade):
+            for line in [*summary(self.grade), *self.grade.notes]:
                 terminalreporter.write_line(line)
+        for line in self._written:
+            terminalreporter.write_line(plain(line))
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        from shared import report
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """Close the grade and write the reports, before anything that could keep us from it."""
+        if not self.config.getoption("collectonly"):
+            with _undisturbed():
+                self._conclude(session)
+        return (yield)
 
-        if exitstatus == pytest.ExitCode.INTERRUPTED:
-            self.grade.ended = "interrupted"
-        elif self.harness_failed or exitstatus == pytest.ExitCode.INTERNAL_ERROR:
-            self.grade.ended = "the harness failed"
-            session.exitstatus = HARNESS_FAILED
-        for each in self.config.getoption("report"):
-            name, _, file = each.partition("=")
-            report.write(self.grade, name, Path(file))
+    def _conclude(self, session: pytest.Session) -> None:
+        from shared import grade
+
+        status = session.exitstatus
+        if status == pytest.ExitCode.USAGE_ERROR:
+            return
+        left = any(each.outcome == grade.NOT_RUN for each in self.grade.results.values())
+        if self.harness_failed or status == pytest.ExitCode.INTERNAL_ERROR:
+            self.grade.ended = grade.HARNESS_FAILED
+            session.exitstatus = FAILED_ITSELF
+        elif status == pytest.ExitCode.INTERRUPTED:
+            self.grade.ended = grade.INTERRUPTED
+        elif not self.grade.results:
+            self.grade.ended = grade.NOTHING
+        elif left:
+            self.grade.ended = grade.STOPPED
+        if session.exitstatus == ALL_POINTS and self.grade.missing:
+            session.exitstatus = POINTS_MISSING
+        for report in self.reports:
+            self._write(session, report)
+
+    def _write(self, session: pytest.Session, report: Report) -> None:
+        from shared import reports
+
+        try:
+            reports.write(self.grade, report)
+        except Exception as error:  # the other reports are to be written all the same
+            session.exitstatus = FAILED_ITSELF
+            self._written.append(
+                f"The {report.format} report was not written to {report.file}: "
+                f"{type(error).__name__}: {error}"
+            )
+        else:
+            self._written.append(f"The {report.format} report is in {report.file}")
 
 
 _LAB = pytest.StashKey[Lab]()

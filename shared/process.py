@@ -46,16 +46,20 @@ class Process:
         self._clock = clock
         self._output = tempfile.TemporaryFile()
         self._read = False
-        self._process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=self._output,
-            start_new_session=os.name == "posix",
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
+        try:
+            self._process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=self._output,
+                stderr=self._output,
+                start_new_session=os.name == "posix",
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+        except OSError:
+            self._output.close()
+            raise
 
     @property
     def status(self) -> int | None:
@@ -72,6 +76,10 @@ class Process:
     def terminate(self) -> None:
         """Ask it to stop, as a platform does (SIGTERM)."""
         self._process.terminate()
+
+    def signal(self, number: int) -> None:
+        """Send it a signal, and nobody that it has started."""
+        self._process.send_signal(number)
 
     async def listening(self, port: int, limit: float = 60) -> None:
         """Wait until it accepts connections on that port of 127.0.0.1.
@@ -128,6 +136,7 @@ class Process:
         end_process(self._process)
         for line in self.output.splitlines():
             self._transcript.printed(self._clock.now, line)
+        self._transcript.unread += max(0, os.fstat(self._output.fileno()).st_size - _KEPT)
         self._output.close()
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import random
 
     from shared.clock import Clock
+    from shared.engine import Engine
     from shared.syllabus import Entry
     from shared.task import Task
     from shared.tree import Tree
@@ -19,9 +20,14 @@ SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model")
 
 
 class Stage:
-    """Keeps hosts of each kind that is needed, for as long as a run takes."""
+    """Keeps hosts of each kind that is needed, for as long as a run takes.
+
+    Attributes:
+        engine: the engine that builds and runs images, if the run is to use one.
+    """
 
     def __init__(self) -> None:
+        self.engine: Engine | None = None
         self._hosts: dict[tuple[str, tuple[str, ...]], Hosts] = {}
 
     def hosts(self, clock: str, modules: tuple[str, ...]) -> Hosts:
@@ -68,10 +74,13 @@ class Stage:
             lambda: self.hosts(clock.name, modules),
             draw,
             terminal,
+            self.engine,
         )
 
     def close(self) -> None:
-        """End all hosts."""
+        """End all hosts, and remove what the engine built."""
+        if self.engine is not None:
+            self.engine.close()
         for hosts in self._hosts.values():
             hosts.close()
         self._hosts.clear()

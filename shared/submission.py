@@ -103,6 +103,7 @@ class Submission:
         self._output = open(start.output, "ab+")
         self._partial = b""
         self._read = 0
+        self._unread = 0
         self._waiting: tuple[Frame, ...] = ()
         self._fault: Dead | None = None
         self._told = False
@@ -286,7 +287,7 @@ class Submission:
         return False
 
     def _hear_done(self, done: Done) -> bool:
-        if self._start.mode == "serve" and not self._stopping:
+        if self._start.mode in ("serve", "mount") and not self._stopping:
             failed = self.ready.done() and self.ready.exception() is not None
             if not failed:
                 self._break_off(
@@ -342,7 +343,11 @@ class Submission:
     def _read_output(self, *, last: bool = False) -> None:
         """Record what was printed since the last time, at this moment."""
         now = self._clock.now
-        if self._read < _OUTPUT_KEPT:
+        if self._read >= _OUTPUT_KEPT:
+            unread = os.fstat(self._output.fileno()).st_size - self._read
+            self.transcript.unread += unread - self._unread
+            self._unread = unread
+        else:
             self._output.seek(self._read)
             data = self._output.read(_OUTPUT_KEPT - self._read)
             self._read += len(data)

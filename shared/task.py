@@ -6,7 +6,7 @@ import contextlib
 import os
 import random
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,13 @@ from shared.syllabus import Entry
 from shared.transcript import Line, Transcript
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
 
+    from shared.container import Container
+    from shared.engine import Engine
+    from shared.image import Image
     from shared.models import Models
     from shared.process import Process
 
@@ -83,6 +88,7 @@ class Task:
         hosts: Callable[[], Hosts],
         draw: random.Random,
         terminal: str | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self.name = entry.name
         self.files = scratch
@@ -91,8 +97,10 @@ class Task:
         self.transcript = transcript
         self._hosts = hosts
         self._terminal = terminal
+        self._engine = engine
         self._submissions: list[Submission] = []
         self._processes: list[Process] = []
+        self._images = 0
         self._models: Models | None = None
         self._models_folder = entry.models or _MODELS
         # The task that trains the models has its own.
@@ -110,12 +118,17 @@ class Task:
 
     @contextlib.asynccontextmanager
     async def serve(
-        self, env: Mapping[str, str] | None = None, *, file: str = "main.py"
+        self,
+        env: Mapping[str, str] | None = None,
+        *,
+        file: str = "main.py",
+        started: bool = True,
     ) -> AsyncIterator[httpx.AsyncClient]:
         """Start the application `app` of that file and give a client of it.
 
         Args:
             env: variables of the process, besides the few that every process has.
+            started: False to ask it as it is after its import, without running its lifespan.
 
         Raises:
             StartFailed: it could not be imported, or its start-up raised.
@@ -123,7 +136,7 @@ class Task:
         """
         from shared.transport import client
 
-        submission = self._begin("serve", file, env)
+        submission = self._begin("serve" if started else "mount", file, env)
         await submission.ready
         async with client(submission) as requests:
             yield requests
@@ -190,6 +203,37 @@ class Task:
         )
         self._processes.append(process)
         return process
+
+    def image(self) -> Image:
+        """Return what an image built from the scratch copy would hold.
+
+        Raises:
+            SubmissionFault: there is no Dockerfile, or an engine would refuse it.
+        """
+        from shared import image
+
+        self.files.require("Dockerfile")
+        return image.read(self.files.folder)
+
+    def container(self, image: Image) -> Container:
+        """Return the image of the scratch copy, ready to start; only for a check on the wall clock.
+
+        Its files are laid out alone, or a real engine builds it if the run was given one.
+        """
+        from shared.container import Layout
+        from shared.process import Process
+
+        def launch(words: Sequence[str], folder: Path, env: Mapping[str, str]) -> Process:
+            full = self._environment(env)
+            process = Process(list(words), folder, full, self.transcript, self.clock)
+            self._processes.append(process)
+            return process
+
+        self._images += 1
+        place = self.files.outside(f"image-{self._images}")
+        if self._engine is not None:
+            return self._engine.container(image, self.files.folder, place, launch)
+        return Layout(image, place, launch)
 
     def write_env(self, **variables: str) -> None:
         """Write a `.env` file with these variables and no others."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from shared.moment import time_of_day
 
 _BODY_LIMIT = 400
-_LINE_LIMIT = 400
 _KEPT_LINES = 2000
 
 
@@ -64,6 +63,7 @@ class Transcript:
     Attributes:
         folder: the scratch copy; `original`: what it is a copy of; `shown_as`: that one's name.
         dropped: how many lines were printed and not kept.
+        unread: how many bytes were printed after those that were read.
     """
 
     folder: Path
@@ -73,6 +73,7 @@ class Transcript:
     lines: list[Line] = field(default_factory=list)
     raised: list[Raised] = field(default_factory=list)
     dropped: int = 0
+    unread: int = 0
 
     def request(self, at: int, method: str, target: str, body: bytes) -> None:
         self.entries.append((at, f"-> {method} {target}{_shown(body)}"))

@@ -137,6 +137,18 @@ WAYS = {
         """,
         [(2, "[2, 1, 1]"), (3, "1"), (4, "not yet"), (5, "2"), (7, "closed")],
     ),
+    "multiprocessing's pool of threads": (
+        """
+        import time
+        from multiprocessing.pool import ThreadPool
+        with ThreadPool(2) as pool:
+            waiting = pool.map_async(time.sleep, [2, 1, 1])
+            while not waiting.ready():
+                time.sleep(0.75)
+        print("done")
+        """,
+        [(2.25, "done")],
+    ),
     "the script ends with a pool that nobody closed": (
         """
         import atexit, time

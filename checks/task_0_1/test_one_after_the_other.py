@@ -47,7 +47,7 @@ async def test_slow_task_does_as_it_is_told(task: Task) -> None:
 @points(1, hint="When is the time read that a line shows?")
 async def test_every_step_shows_its_time(task: Task, clock: Clock) -> None:
     """Each step ends with the time at which it happened."""
-    expect_times(await task.run(), STEPS, clock)
+    await expect_times(task, clock, STEPS)
 
 
 @points(2, hint="What is __name__ in a file that is run, and in one that is imported?")

@@ -62,9 +62,8 @@ class Program:
             CLOCK.begin(self._start.now)
             CLOCK.connect(self._report)
         try:
-            status = {"serve": self._serve, "run": self._run, "import": self._import}[
-                self._start.mode
-            ]()
+            modes = {"run": self._run, "import": self._import}
+            status = modes.get(self._start.mode, self._serve)()
         except SystemExit as error:
             status = _exit_status(error)
         _flush()
@@ -127,7 +126,12 @@ class Program:
 
     async def _serve_app(self, app: object) -> None:
         with CLOCK.mutex:
-            self._server = Server(app, self._start.folder, self._tell)  # type: ignore[arg-type]
+            self._server = Server(
+                app,  # type: ignore[arg-type]
+                self._start.folder,
+                self._tell,
+                lifespan=self._start.mode == "serve",
+            )
             self._loop = asyncio.get_running_loop()
             for message in self._early:
                 self._server.handle(message)
@@ -233,9 +237,13 @@ class Program:
 
 
 def _exit_status(error: SystemExit) -> int:
+    """Return the status that the interpreter ends with; print what it would print."""
     if error.code is None:
         return 0
-    return error.code if isinstance(error.code, int) else 1
+    if isinstance(error.code, int):
+        return error.code
+    print(error.code, file=sys.stderr)
+    return 1
 
 
 def _refuse_to_listen(*args: object) -> None:

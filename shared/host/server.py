@@ -28,8 +28,16 @@ _ASGI = {"version": "3.0", "spec_version": "2.3"}
 class Server:
     """Serves one application to the clients behind `send`."""
 
-    def __init__(self, app: Application, folder: str, send: Callable[[Message], None]) -> None:
+    def __init__(
+        self,
+        app: Application,
+        folder: str,
+        send: Callable[[Message], None],
+        *,
+        lifespan: bool = True,
+    ) -> None:
         self._app = app
+        self._lifespan = lifespan
         self._folder = folder
         self._send = send
         self._state: dict[str, Any] = {}
@@ -39,6 +47,10 @@ class Server:
 
     async def run(self) -> None:
         """Start the application, serve until told to stop, and shut it down."""
+        if not self._lifespan:
+            self._send(Ready())
+            await self._stopping.wait()
+            return
         lifespan = _Lifespan(self._app, self._state)
         error = await lifespan.startup()
         if error is not None:

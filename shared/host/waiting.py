@@ -254,10 +254,11 @@ class SimpleQueue:
 
 def _start(thread: threading.Thread) -> None:
     """`Thread.start`: the new thread counts as running before it runs."""
-    connection = sys.modules.get("multiprocessing.connection")
-    if connection is not None and hasattr(selectors, "PollSelector"):
+    if hasattr(selectors, "PollSelector"):
         # Only here, for it takes long to import: who waits so is a pool's thread.
-        connection.wait = _wait_for_others  # type: ignore[attr-defined]
+        for name in ("multiprocessing.connection", "multiprocessing.pool"):
+            if name in sys.modules:
+                sys.modules[name].wait = _wait_for_others  # type: ignore[attr-defined]
     # Around all that it does, not around `run` alone: the hook for exceptions comes after it.
     live, ended = thread._bootstrap_inner, threading.Event()  # type: ignore[attr-defined]
 
@@ -307,9 +308,11 @@ def _start_new_thread(
 def _wait_for_others(object_list: Any, timeout: float | None = None) -> list[Any]:
     """`multiprocessing.connection.wait`: other processes live outside the lab, in real time.
 
-    The real one asks the (standing) clock over and over whether its timeout is past.
+    The real one asks the (standing) clock over and over whether its timeout is past. Where there
+    are no other processes, a pool of threads waits for one of its own, and that is lab time.
     """
-    with selectors.PollSelector() as selector:
+    others = sys.modules["multiprocessing.process"]._children
+    with selectors.PollSelector() if others else Selector() as selector:
         for each in object_list:
             selector.register(each, selectors.EVENT_READ)
         return [key.fileobj for key, _ in selector.select(timeout)]

@@ -1,0 +1,122 @@
+"""Look into the pickles of two models and write down what they hold.
+
+This script runs beside a submission, in a process of its own, never in the checks' process: a
+check writes it to a folder of its choosing, runs it there, and reads `report.json`. Nothing in a
+pickle gets to run here either: only the classes that scikit-learn's models are made of are loaded,
+so the report is the inspector's own. It follows that a pickle which needs a class of the program
+that wrote it is refused, as it would be by any other program.
+"""
+
+import json
+import sys
+import warnings
+from pathlib import Path
+
+OWN_CLASSES = {
+    "logistic_regression": ("sklearn.linear_model", "LogisticRegression"),
+    "random_forest": ("sklearn.ensemble", "RandomForestClassifier"),
+}
+
+# What models are rebuilt with beside their own classes, by any pickle protocol and by joblib.
+_PARTS = {
+    "__builtin__": {"bytearray", "object", "set", "slice"},
+    "_codecs": {"encode"},
+    "builtins": {"bytearray", "frozenset", "object", "set", "slice"},
+    "collections": {"OrderedDict", "defaultdict"},
+    "copy_reg": {"_reconstructor"},
+    "copyreg": {"_reconstructor"},
+    "joblib.numpy_pickle": {"NumpyArrayWrapper"},
+}
+_NUMPY_PARTS = {
+    *("dtype", "ndarray", "_reconstruct", "_frombuffer", "scalar"),
+    *("RandomState", "__randomstate_ctor", "__bit_generator_ctor", "MT19937", "PCG64"),
+}
+
+
+def main() -> None:
+    # The submission's folder is no place to import from.
+    sys.path.pop(0)
+    warnings.simplefilter("ignore")
+    report = {name: inspect(Path(f"{name}.pkl"), *own) for name, own in OWN_CLASSES.items()}
+    Path(__file__).with_name("report.json").write_text(json.dumps(report), encoding="utf-8")
+
+
+def inspect(path: Path, module: str, own: str) -> dict[str, object]:
+    """Return what is in that file."""
+    import importlib
+
+    if not path.is_file():
+        return {"missing": True}
+    try:
+        model = load(path)
+    except Exception as error:
+        return {"problem": f"{type(error).__name__}: {error}"}
+    wanted = getattr(importlib.import_module(module), own)
+    found: dict[str, object] = {"class": type(model).__name__, "own": isinstance(model, wanted)}
+    if not found["own"]:
+        return found
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    try:
+        check_is_fitted(model)
+    except NotFittedError:
+        return {**found, "fitted": False}
+    return {**found, "fitted": True, **measure(model)}
+
+
+def load(path: Path) -> object:
+    """Return the object in the file; joblib reads both its own files and plain pickles."""
+    import joblib
+    from joblib import numpy_pickle
+
+    def find_class(unpickler: object, module: str, name: str) -> object:
+        found = original(unpickler, module, name) if module_is_known(module, name) else None
+        if found is None or (module.startswith("sklearn.") and not isinstance(found, type)):
+            raise ValueError(f"it needs {name} of the module {module}, which is not scikit-learn's")
+        return found
+
+    original = numpy_pickle.NumpyUnpickler.find_class
+    numpy_pickle.NumpyUnpickler.find_class = find_class
+    return joblib.load(path)
+
+
+def module_is_known(module: str, name: str) -> bool:
+    if not name.isidentifier():
+        return False
+    if module.split(".")[0] == "numpy":
+        return name in _NUMPY_PARTS
+    return module.startswith("sklearn.") or name in _PARTS.get(module, ())
+
+
+def measure(model: object) -> dict[str, object]:
+    """Return what a fitted model knows, and how well."""
+    from sklearn.datasets import load_iris
+
+    features, classes = load_iris(return_X_y=True)
+    found: dict[str, object] = {
+        "features": model.n_features_in_,
+        "classes": model.classes_.tolist(),
+        "flowers": flowers(model),
+    }
+    try:
+        # The class's own: an attribute of the same name could have been saved with the model.
+        found["accuracy"] = float(type(model).score(model, features, classes))
+    except ValueError:
+        # Another number of features, or classes of another type.
+        found["accuracy"] = 0.0
+    return found
+
+
+def flowers(model: object) -> int | None:
+    """Return how many flowers a random forest was fitted on, None where it does not show."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    if not isinstance(model, RandomForestClassifier) or model.max_samples or model.class_weight:
+        return None
+    # A bootstrap sample draws as many flowers as there were.
+    return round(float(model.estimators_[0].tree_.weighted_n_node_samples[0]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Keys at the door: carrying one, and judging how an application refuses without."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from checks.answers import called, expect, json_of, shown
+from checks.predicting import MODELS, predict
+from shared.check import StartFailed
+
+if TYPE_CHECKING:
+    import httpx
+
+    from shared.check import Task
+
+HEADER = "X-API-Key"
+NO_KEY = f"the request has no {HEADER}"
+
+
+def new_key(task: Task) -> str:
+    """Draw a key that nothing else contains."""
+    return f"key-{task.draw.getrandbits(64):016x}"
+
+
+def bearing(key: str | bytes) -> dict[str, str | bytes]:
+    """Return the header that carries a key."""
+    return {HEADER: key}
+
+
+def settings(task: Task) -> dict[str, str]:
+    """Return the variables that an application needs besides its key."""
+    paths = [f"../task_2_1/{name}.pkl" for name in MODELS]
+    return dict(zip(("LOGISTIC_MODEL", "RF_MODEL"), paths, strict=True))
+
+
+def expect_refusal(response: httpx.Response, because: str) -> None:
+    """Assert that the answer is a 401 or 403 whose JSON has a `detail`."""
+    expect(response, 401, 403, because=because)
+    content = json_of(response)
+    assert isinstance(content, dict) and content.get("detail"), (
+        f"{called(response)} answered {content}; a refusal is right as JSON with a 'detail'."
+    )
+
+
+def expect_shut(response: httpx.Response, because: str) -> None:
+    """Assert that the request was not served, in whatever way."""
+    assert response.status_code >= 400, (
+        f"{called(response)} answered {response.status_code}{shown(response)}; "
+        f"right is a refusal, because {because}."
+    )
+
+
+async def expect_strange_keys_refused(client: httpx.AsyncClient, key: str) -> None:
+    """Assert that keys of strange characters, and near misses, are refused like any other."""
+    near = ["", key[:-1], f"{key}0", key.upper()]
+    strange = ["schlüssel".encode("latin-1"), "ключ".encode(), b"\xff\xfe"]
+    for wrong in (*near, *strange):
+        answer = await client.get("/models", headers=bearing(wrong))
+        shown = wrong if isinstance(wrong, str) else wrong.decode(errors="backslashreplace")
+        expect_refusal(answer, f"{shown!r} is not the key {key!r}")
+
+
+async def expect_no_door_without_a_key(task: Task) -> None:
+    """Assert that an application with no key of its own, or an empty one, serves nobody."""
+    task.write_env(**settings(task))
+    for env, how in (({}, "not set"), ({"API_KEY": ""}, "empty")):
+        try:
+            async with task.serve(env=env) as client:
+                await _expect_all_shut(client, task, f"API_KEY is {how}, so no key can be right")
+        except StartFailed:
+            pass  # the safest answer
+
+
+async def _expect_all_shut(client: httpx.AsyncClient, task: Task, because: str) -> None:
+    flower = task.models.features()
+    tries: list[dict[str, str | bytes]] = [{}, bearing(""), bearing("None")]
+    for headers in tries:
+        carried = f" (sent {HEADER}: {headers[HEADER]!r})" if headers else ""
+        expect_shut(await client.get("/models", headers=headers), because + carried)
+    answers = await asyncio.gather(*(predict(client, MODELS[0], flower, each) for each in tries))
+    for answer in answers:
+        expect_shut(answer, because)
+
+
+def expect_untold(task: Task, key: str, answers: Iterable[httpx.Response]) -> None:
+    """Assert that the key appears in none of the answers, and in nothing that was printed."""
+    for answer in answers:
+        assert key not in answer.text + str(dict(answer.headers)), (
+            f"{called(answer)} answered {answer.status_code} with the API key itself in it; "
+            "right is to tell it to nobody."
+        )
+    printed = [line.text for line in task.transcript.lines if key in line.text]
+    assert not printed, (
+        f"The program printed the API key ({printed[0]}); right is to print it nowhere."
+    )

@@ -1,0 +1,104 @@
+"""What an application tells of its requests: the headers of an answer, and its line of output."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from checks.answers import called
+from shared.check import Span, milliseconds, seconds
+
+if TYPE_CHECKING:
+    import httpx
+
+    from shared.check import Clock, Task
+
+TIME = "X-Process-Time"
+ID = "X-Request-ID"
+KEYS = ("id", "method", "path", "status", "duration")
+_LIMIT = seconds(7)
+_STEP = milliseconds(500)
+_EXACT = milliseconds(1)
+_SECONDS = re.compile(r"\d+(\.\d*)?(e-?\d+)?|\.\d+", re.IGNORECASE)
+
+
+def header(response: httpx.Response, name: str) -> str:
+    """Return a header of the answer; assert that it is there, once and not empty."""
+    values = response.headers.get_list(name)
+    assert values, (
+        f"{called(response)} answered {response.status_code} without {name}; "
+        "right is this header on every answer."
+    )
+    assert len(values) == 1 and values[0].strip(), (
+        f"{called(response)} answered with {name}: {', '.join(values)!r}; right is one value."
+    )
+    return values[0].strip()
+
+
+def process_time(response: httpx.Response) -> Span:
+    """Return the time that the answer claims to have taken; assert that it is a number."""
+    return _duration(header(response, TIME), f"{called(response)} answered with {TIME}")
+
+
+def alike(one: Span, other: Span) -> bool:
+    """Return whether two lengths of time agree to a millisecond (on a wall clock: roughly)."""
+    return one - _EXACT <= other and one + _EXACT >= other
+
+
+async def line_of(task: Task, clock: Clock, request_id: str) -> dict[str, Any]:
+    """Return the JSON line with that id, waiting for it; assert that there is just one."""
+    began = clock.now
+    while not (found := _with_id(task, request_id)) and clock.now - began < _LIMIT:
+        await asyncio.sleep(_STEP / seconds(1))
+    if not found:
+        mixed = [line.text for line in task.transcript.lines if request_id in line.text]
+        seen = f"the line {mixed[0]!r} has it, but is not JSON from end to end" if mixed else ""
+        raise AssertionError(
+            f"No JSON line of the output has the id {request_id}{seen and f' ({seen})'}; "
+            "right is one line for each request."
+        )
+    assert len(found) == 1, (
+        f"{len(found)} JSON lines of the output have the id {request_id}; "
+        "right is one line for each request."
+    )
+    return found[0]
+
+
+def expect_line(line: dict[str, Any], response: httpx.Response, path: str) -> None:
+    """Assert that the line tells of that request and its answer."""
+    shown = json.dumps(line)
+    for key in KEYS:
+        assert key in line, f"The line {shown} lacks {key!r}; right are {', '.join(KEYS)}."
+    right = {"method": response.request.method, "path": path, "status": str(response.status_code)}
+    for key, value in right.items():
+        assert str(line[key]) == value, (
+            f"The line {shown} has the {key} {line[key]!r}; "
+            f"right for {called(response)} is {value}."
+        )
+
+
+def duration_of(line: dict[str, Any]) -> Span:
+    """Return the duration that a line tells; assert that it is a number."""
+    return _duration(str(line["duration"]), f"The line {json.dumps(line)} has the duration")
+
+
+def _with_id(task: Task, request_id: str) -> list[dict[str, Any]]:
+    found = []
+    for line in task.transcript.lines:
+        try:
+            content = json.loads(line.text)
+        except ValueError:
+            continue
+        if isinstance(content, dict) and content.get("id") == request_id:
+            found.append(content)
+    return found
+
+
+def _duration(text: str, subject: str) -> Span:
+    number = text.removesuffix("s").strip()
+    assert _SECONDS.fullmatch(number), (
+        f"{subject} {text!r}; right are seconds as a decimal number, such as 2.003."
+    )
+    return seconds(float(number))

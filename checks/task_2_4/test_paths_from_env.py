@@ -1,0 +1,89 @@
+"""Checks of task 2.4: where the paths of the models come from."""
+
+import re
+
+from checks.answers import expect, expect_json, field, json_of
+from checks.predicting import MODELS
+from checks.starting import expect_loaded, expect_no_start, listed, loaded
+from shared.check import Task, points
+
+VARIABLES = ("LOGISTIC_MODEL", "RF_MODEL")
+
+
+@points(2, hint="From which folder does a path such as models/a.pkl lead on?")
+async def test_own_env_file_leads_to_the_models(task: Task) -> None:
+    """The submission's own .env has both lines, and they lead to the models of task 2.1."""
+    lines = task.files.text(".env")
+    for variable in VARIABLES:
+        assert re.search(rf"^\s*(export\s+)?{variable}\s*=\s*\S", lines, re.MULTILINE), (
+            f"The file .env has no line {variable}=...; right are both {' and '.join(VARIABLES)}."
+        )
+    async with task.serve():
+        expect_loaded(task)
+
+
+@points(2, hint="When does load_dotenv run, and when are the two variables read?")
+async def test_paths_come_from_the_env_file(task: Task) -> None:
+    """The models are loaded from the paths that .env names, relative or absolute."""
+    files = {"LOGISTIC_MODEL": "elsewhere/first.pkl", "RF_MODEL": "elsewhere/second.pkl"}
+    _place(task, files)
+    absolute = str(task.files.path(files["RF_MODEL"]))
+    task.write_env(LOGISTIC_MODEL=files["LOGISTIC_MODEL"], RF_MODEL=absolute)
+    async with task.serve():
+        _expect_read(task, files, "in .env")
+
+
+@points(2, hint="What does load_dotenv do with a variable that is set already?")
+async def test_process_wins_over_the_env_file(task: Task) -> None:
+    """A variable that is set in the process wins over .env."""
+    in_file = {"LOGISTIC_MODEL": "of_file/first.pkl", "RF_MODEL": "of_file/second.pkl"}
+    in_process = {"LOGISTIC_MODEL": "of_process/first.pkl", "RF_MODEL": "of_process/second.pkl"}
+    _place(task, in_file)
+    _place(task, in_process)
+    task.write_env(**in_file)
+    async with task.serve(env=in_process):
+        _expect_read(task, in_process, "in the process (and to another file in .env)")
+
+
+@points(3, hint="What is the value of a variable that is set to nothing, and is it true or false?")
+async def test_unset_or_empty_variable_stops_the_start(task: Task) -> None:
+    """With one of the variables unset or empty the application does not start."""
+    right = dict(zip(VARIABLES, (f"../task_2_1/{name}.pkl" for name in MODELS), strict=True))
+    for variable in VARIABLES:
+        others = {name: path for name, path in right.items() if name != variable}
+        task.write_env(**others)
+        await expect_no_start(task, variable, because=f"With {variable} unset")
+        task.write_env(**others, **{variable: ""})
+        await expect_no_start(task, variable, because=f"With {variable} empty")
+
+
+@points(1, hint="Which endpoints did task 2.3 have?")
+async def test_endpoints_carry_over(task: Task) -> None:
+    """With models from the paths of .env, the endpoints answer as before."""
+    paths = {"LOGISTIC_MODEL": "first.pkl", "RF_MODEL": "second.pkl"}
+    _place(task, paths)
+    task.write_env(**paths)
+    async with task.serve() as client:
+        expect_json(await client.get("/health"), {"status": "healthy"})
+        expect_json(await client.get("/"), {"message": "Hello World"})
+        answer = await client.get("/models")
+        expect(answer, 200)
+        names = field(answer, "available_models")
+        assert isinstance(names, list) and sorted(map(str, names)) == sorted(MODELS), (
+            f"GET /models answered {json_of(answer)}; right are {listed(list(MODELS))}."
+        )
+
+
+def _place(task: Task, files: dict[str, str]) -> None:
+    """Lay a model in each file, one that is known by that file."""
+    for file in files.values():
+        task.models.place_as(file, file)
+
+
+def _expect_read(task: Task, files: dict[str, str], where: str) -> None:
+    read = loaded(task)
+    for variable, file in files.items():
+        assert file in read, (
+            f"{variable} leads to {file} {where}, but the application has loaded "
+            f"{listed(read) or 'nothing'}; right is the model in that file."
+        )

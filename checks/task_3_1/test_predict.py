@@ -1,0 +1,114 @@
+"""Checks of task 3.1: the named model's own answer, and what is no prediction."""
+
+from __future__ import annotations
+
+import pytest
+
+from checks.answers import called, expect, field, json_of
+from checks.predicting import (
+    FEATURES,
+    MODELS,
+    expect_prediction,
+    expect_refusal,
+    named,
+    predict,
+)
+from checks.training import place_reference
+from shared.check import Task, points
+
+# One flower of each class from the Iris data, which no fair model takes for another.
+IRIS = ([5.1, 3.5, 1.4, 0.2], [7.0, 3.2, 4.7, 1.4], [6.3, 3.3, 6.0, 2.5])
+
+
+@points(2, hint="Which of the loaded models has the name that stands in the path?")
+async def test_each_name_asks_its_own_model(task: Task) -> None:
+    """Each name is answered by its own model."""
+    async with task.serve() as client:
+        for _ in range(2):
+            flower = task.models.features_where_models_differ()
+            for model in MODELS:
+                response = await predict(client, model, flower)
+                expect_prediction(response, model, task.models.answer(model, flower))
+
+
+@points(2, hint="In which order do the numbers stand in the row that the model gets?")
+async def test_features_keep_their_order(task: Task) -> None:
+    """The model gets the features in their order, however the JSON is ordered."""
+    async with task.serve() as client:
+        for model in MODELS:
+            for flower in task.models.features_that_show_their_order(model):
+                fields = list(named(flower).items())
+                task.draw.shuffle(fields)
+                response = await predict(client, model, dict(fields))
+                expect(response, 200)
+                prediction, right = field(response, "prediction"), task.models.answer(model, flower)
+                assert prediction == right, (
+                    f"{called(response)} with {dict(fields)} answered the prediction {prediction}; "
+                    f"asked with {', '.join(FEATURES)} in this order, the model says {right}."
+                )
+
+
+@points(1, hint="Of which type is an element of what a model's predict returns?")
+async def test_prediction_is_a_whole_number(task: Task) -> None:
+    """The prediction is a plain whole number, for every class."""
+    async with task.serve() as client:
+        for model in MODELS:
+            for right, flower in enumerate(task.models.features_of_each_class(model)):
+                response = await predict(client, model, flower)
+                expect(response, 200, because=f"the model says {right}, a whole number")
+                seen = field(response, "prediction")
+                assert type(seen) is int, (
+                    f"{called(response)} answered the prediction {seen!r}; "
+                    f"right is the whole number {right}."
+                )
+
+
+@points(2, hint="Which exception lets an endpoint answer with a status of your choosing?")
+async def test_unknown_models_are_refused(task: Task) -> None:
+    """A name that no model has is answered with 404 or 422 and a detail."""
+    unknown = (f"svm_{task.draw.randint(10, 99)}", "random", "models", f"{MODELS[0]}_2")
+    flower = task.models.features()
+    async with task.serve() as client:
+        for model in unknown:
+            response = await predict(client, model, flower)
+            expect(response, 404, 422, because=f"there is no model {model!r}")
+            content = json_of(response)
+            assert isinstance(content, dict) and content.get("detail"), (
+                f"{called(response)} answered {response.status_code} with {content}; "
+                "right is a JSON object with a 'detail' that says why."
+            )
+        # A path that does not exist at all would be refused as well.
+        for model in MODELS:
+            expect(await predict(client, model, flower), 200)
+
+
+@points(1, hint="What makes a field of a pydantic model required?")
+async def test_missing_features_are_refused(task: Task) -> None:
+    """A missing feature is answered with 422, by its name."""
+    async with task.serve() as client:
+        for missing in FEATURES:
+            body = named(task.models.features())
+            del body[missing]
+            response = await predict(client, task.draw.choice(MODELS), body)
+            expect_refusal(response, missing, because=f"{missing} is missing")
+
+
+@points(1, hint="What does pydantic do with a word in a field that is declared as a float?")
+async def test_words_are_refused(task: Task) -> None:
+    """A word in place of a number is answered with 422, by the feature's name."""
+    async with task.serve() as client:
+        for wrong in FEATURES:
+            body = {**named(task.models.features()), wrong: "wide"}
+            response = await predict(client, task.draw.choice(MODELS), body)
+            expect_refusal(response, wrong, because=f"{wrong} is not a number")
+
+
+@points(1, hint="What shape does the table have that scikit-learn's predict takes?")
+@pytest.mark.scikit_learn
+async def test_trained_models_are_served(task: Task) -> None:
+    """Models trained by scikit-learn tell the three kinds of Iris apart."""
+    await place_reference(task)
+    async with task.serve() as client:
+        for model in MODELS:
+            for right, flower in enumerate(IRIS):
+                expect_prediction(await predict(client, model, flower), model, right)

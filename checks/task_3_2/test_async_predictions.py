@@ -1,0 +1,93 @@
+"""Checks of task 3.2: predictions that wait, and nobody who waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from checks.answers import called, expect
+from checks.predicting import MODELS, expect_prediction, predict
+from shared.check import Clock, Task, answered_at, points, seconds, took
+
+ALONE = {"logistic_regression": seconds(2), "random_forest": seconds(3)}
+LONGEST = seconds(3)
+
+
+@points(2, hint="How long does each model take, and is the wait really waited for?")
+async def test_each_model_takes_its_time(task: Task) -> None:
+    """A prediction of logistic_regression takes 2 s, one of random_forest 3 s."""
+    flower = task.models.features()
+    async with task.serve() as client:
+        for model, alone in ALONE.items():
+            response = await predict(client, model, flower)
+            expect(response, 200)
+            assert took(response) == alone, (
+                f"{called(response)} took {took(response)}, with nothing else to do; "
+                f"right is {alone}."
+            )
+
+
+@points(3, hint="Which kind of sleep gives the event loop back while it waits?")
+async def test_two_predictions_share_the_wait(task: Task, clock: Clock) -> None:
+    """Two predictions at the same time take as long as the slower one."""
+    flower = task.models.features()
+    async with task.serve() as client:
+        clock.restart()
+        answers = await asyncio.gather(*(predict(client, model, flower) for model in MODELS))
+        both = clock.elapsed
+    for response in answers:
+        expect(response, 200)
+    assert both == LONGEST, (
+        f"Both models together took {both}; right is {LONGEST}, what the slower one takes alone."
+    )
+
+
+@points(2, hint="What do the twenty share, so that one has to wait until another is done?")
+async def test_twenty_predictions_share_the_wait(task: Task, clock: Clock) -> None:
+    """Twenty predictions at the same time take no longer than one."""
+    flower = task.models.features()
+    async with task.serve() as client:
+        clock.restart()
+        answers = await asyncio.gather(*(predict(client, model, flower) for model in MODELS * 10))
+        together = clock.elapsed
+    for response in answers:
+        expect(response, 200)
+    assert together == LONGEST, (
+        f"Ten predictions of each model at once took {together}; "
+        f"right is {LONGEST}, what the slower model takes for one."
+    )
+
+
+@points(2, hint="What else can the loop do during the wait, and does anything hold it up?")
+async def test_others_are_answered_meanwhile(task: Task, clock: Clock) -> None:
+    """/health is answered at once while predictions wait."""
+    flower = task.models.features()
+    async with task.serve() as client:
+        predictions = asyncio.gather(*(predict(client, model, flower) for model in MODELS))
+        await asyncio.sleep(1)
+        asked_at = clock.now
+        health = await client.get("/health")
+        answers = await predictions
+    expect(health, 200)
+    for response in answers:
+        expect(response, 200)
+        assert answered_at(response) > asked_at, (
+            f"{called(response)} was answered after {took(response)}, before GET /health was even "
+            "sent at 1 s; right is that predictions are still waiting then."
+        )
+    assert took(health) == seconds(0), (
+        f"GET /health, sent 1 s after two predictions, took {took(health)}; "
+        "right is that it is answered at once while they wait."
+    )
+
+
+@points(1, hint="Is there a variable that a second request overwrites while the first one waits?")
+async def test_each_gets_its_own_answer(task: Task) -> None:
+    """Predictions at the same time do not mix their flowers."""
+    asked = [
+        (model, flower) for model in MODELS for flower in task.models.features_of_each_class(model)
+    ]
+    task.draw.shuffle(asked)
+    async with task.serve() as client:
+        answers = await asyncio.gather(*(predict(client, *each) for each in asked))
+    for response, (model, flower) in zip(answers, asked, strict=True):
+        expect_prediction(response, model, task.models.answer(model, flower))

@@ -1,0 +1,186 @@
+"""Checks of task 3.3: what is refused, what is predicted, and what the API tells of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+
+from checks.answers import called, shown
+from checks.predicting import (
+    FEATURES,
+    MODELS,
+    expect_prediction,
+    expect_refusal,
+    named,
+    predict,
+)
+from checks.schema import body_schema
+from shared.check import Task, points, seconds, took
+
+DEFAULTS = dict(zip(FEATURES, (5.1, 3.5, 1.4, 0.2), strict=True))
+
+
+@points(1, hint="Is 0 itself allowed? Which of the two, ge or gt, says so?")
+async def test_not_too_small(task: Task) -> None:
+    """0 and negative numbers are refused, in each feature."""
+    await _expect_each_refused(task, {0: "not more than 0", -0.1: "negative", -7: "negative"})
+
+
+@points(1, hint="Is 10 itself allowed? Which of the two, le or lt, says so?")
+async def test_not_too_large(task: Task) -> None:
+    """10 and larger numbers are refused, in each feature."""
+    await _expect_each_refused(
+        task, {10: "not less than 10", 10.1: "more than 10", 700: "too large"}
+    )
+
+
+@points(1, hint="Which values are no numbers, or numbers that no flower can measure?")
+async def test_no_numbers(task: Task) -> None:
+    """Words, null, infinity and what is not a number are refused, in each feature."""
+    await _expect_each_refused(
+        task,
+        {
+            "abc": "not a number",
+            None: "not a number",
+            "Infinity": "infinite",
+            "-Infinity": "infinite",
+            "NaN": "not a number",
+        },
+    )
+
+
+@points(2, hint="Who looks at all fields before anyone answers: your code, or pydantic?")
+async def test_all_bad_features_are_named(task: Task) -> None:
+    """Several wrong features are all named in one answer."""
+    bad = [0, 10, "abc", None]
+    async with task.serve() as client:
+        for count in (2, 3, 4):
+            wrong = task.draw.sample(FEATURES, count)
+            values = task.draw.sample(bad, count)
+            body = {**named(task.models.features()), **dict(zip(wrong, values, strict=True))}
+            response = await predict(client, task.draw.choice(MODELS), body)
+            expect_refusal(response, *wrong, because=f"{' and '.join(wrong)} are wrong")
+
+
+@points(1, hint="At which point does pydantic refuse a body: before your endpoint, or in it?")
+async def test_refused_at_once(task: Task) -> None:
+    """A refused request does not wait and never reaches the model."""
+    async with task.serve() as client:
+        # A model may have been tried out when the application started.
+        before = len(task.models.calls)
+        for model in MODELS:
+            for value in (0, 10, "abc"):
+                wrong = task.draw.choice(FEATURES)
+                body = {**named(task.models.features()), wrong: value}
+                response = await predict(client, model, body)
+                expect_refusal(response, wrong, because=f"{wrong} is {value!r}")
+                assert took(response) == seconds(0), (
+                    f"{called(response)} with {wrong} = {value!r} was refused after "
+                    f"{took(response)}; right is at once."
+                )
+        asked = task.models.calls[before:]
+    assert not asked, (
+        f"The model {asked[0].model} was asked for the prediction of a request that was refused; "
+        "right is that it never hears of one."
+    )
+
+
+@points(1, hint="Which numbers lie between the limits, and are all of them let through?")
+async def test_what_is_within_the_limits_is_predicted(task: Task) -> None:
+    """Any number between 0 and 10 is predicted, in each feature."""
+    bodies = [
+        {**named(task.models.features()), name: value}
+        for name in FEATURES
+        for value in (0.001, 1, 9, 9.999)
+    ]
+    await _expect_predictions(task, [(body, body) for body in bodies])
+
+
+@points(1, hint="What does a field of a pydantic model hold if the request leaves it out?")
+async def test_defaults_fill_in(task: Task) -> None:
+    """What a request leaves out has its default; {} is all defaults."""
+    asked: list[tuple[dict[str, float], dict[str, float]]] = [({}, DEFAULTS)]
+    for left_out in FEATURES:
+        for _ in range(4):
+            body = named(task.models.features())
+            del body[left_out]
+            asked.append((body, {**body, left_out: DEFAULTS[left_out]}))
+    await _expect_predictions(task, asked)
+
+
+@points(1, hint="Where in /docs does the schema show a limit? And one that your own code checks?")
+async def test_docs_show_the_limits(task: Task) -> None:
+    """/openapi.json shows both limits of each feature."""
+    async with task.serve() as client:
+        fields = await body_schema(client)
+    for name in FEATURES:
+        field = fields.get(name, {})
+        for key, short, limit, right in (
+            ("exclusiveMinimum", "gt", 0, "more than 0"),
+            ("exclusiveMaximum", "lt", 10, "less than 10"),
+        ):
+            # Of a union of number types pydantic tells the limits under its own short names.
+            assert _number(field.get(key, field.get(short))) == limit, (
+                f"/openapi.json says of {name} {field or 'nothing'}; "
+                f"right is that it shows {right}, as {key}."
+            )
+
+
+@points(1, hint="What else can you tell Field about a field, and where does /docs show it?")
+async def test_docs_show_descriptions_and_defaults(task: Task) -> None:
+    """/openapi.json shows a description and the default of each feature."""
+    async with task.serve() as client:
+        fields = await body_schema(client)
+    for name, default in DEFAULTS.items():
+        field = fields.get(name, {})
+        assert _number(field.get("default")) == default, (
+            f"/openapi.json says of {name} {field or 'nothing'}; right is the default {default}."
+        )
+        assert str(field.get("description") or "").strip(), (
+            f"/openapi.json says of {name} {field}; right is that it has a description."
+        )
+
+
+async def _expect_each_refused(task: Task, values: dict[object, str]) -> None:
+    """Assert that each value is refused in each feature, and the feature named."""
+    cases = [(name, value) for name in FEATURES for value in values]
+    async with task.serve() as client:
+        answers = await asyncio.gather(
+            *(
+                predict(
+                    client,
+                    task.draw.choice(MODELS),
+                    {**named(task.models.features()), name: value},
+                )
+                for name, value in cases
+            )
+        )
+    for (name, value), response in zip(cases, answers, strict=True):
+        expect_refusal(response, name, because=f"{name} is {values[value]}")
+
+
+async def _expect_predictions(
+    task: Task, asked: list[tuple[dict[str, float], dict[str, float]]]
+) -> None:
+    """Assert that both models are given these features for these bodies."""
+    async with task.serve() as client:
+        for model in MODELS:
+            answers: list[httpx.Response] = await asyncio.gather(
+                *(predict(client, model, body) for body, _ in asked)
+            )
+            for response, (_, meant) in zip(answers, asked, strict=True):
+                assert response.status_code == 200, (
+                    f"{called(response)} with {response.request.content.decode()} answered "
+                    f"{response.status_code}{shown(response)}; right is 200, because nothing in it "
+                    "is out of its limits, and what it leaves out has a default."
+                )
+                right = task.models.answer(model, [meant[name] for name in FEATURES])
+                expect_prediction(response, model, right)
+
+
+def _number(value: object) -> float | None:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None

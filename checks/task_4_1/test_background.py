@@ -1,0 +1,119 @@
+"""Task 4.1: predictions are logged behind the answers."""
+
+from __future__ import annotations
+
+import asyncio
+
+from checks import logbook
+from checks.answers import called, expect
+from checks.predicting import MODELS, expect_prediction, predict
+from shared.check import Clock, Task, answered_at, points, seconds, took
+
+
+@points(
+    2, hint="What is the difference between calling a function and handing it to BackgroundTasks?"
+)
+async def test_the_answer_does_not_wait(task: Task, clock: Clock) -> None:
+    """The answer comes before the log is written."""
+    flower = task.models.features()
+    async with task.serve() as client:
+        answers = await asyncio.gather(*(predict(client, model, flower) for model in MODELS))
+        for answer, alone in zip(answers, (seconds(2), seconds(3)), strict=True):
+            expect(answer, 200)
+            assert took(answer) == alone, (
+                f"{called(answer)} took {took(answer)}; right is {alone}, "
+                "as without a log: nobody waits for it."
+            )
+        await logbook.reach(task, clock, 2)
+
+
+@points(2, hint="Where does the 5 s wait belong: into the endpoint, or into what runs behind it?")
+async def test_the_line_comes_five_seconds_later(task: Task, clock: Clock) -> None:
+    """The line is written 5 s after the answer."""
+    async with task.serve() as client:
+        answer = await predict(client, "logistic_regression", task.models.features())
+        expect(answer, 200)
+        written = await logbook.reach(task, clock, 1) - answered_at(answer)
+    assert written == logbook.DELAY, (
+        f"The line was in {logbook.FILE} {written} after the answer; right is {logbook.DELAY}."
+    )
+
+
+@points(2, hint="Which kind of sleep does an async function need so that the loop stays free?")
+async def test_no_other_request_waits(task: Task, clock: Clock) -> None:
+    """Other requests are answered while the log waits."""
+    flower = task.models.features()
+    async with task.serve() as client:
+        expect(await predict(client, "logistic_regression", flower), 200)
+        await asyncio.sleep(1)
+        health, prediction = await asyncio.gather(
+            client.get("/health"), predict(client, "logistic_regression", flower)
+        )
+        for answer, alone in ((health, seconds(0)), (prediction, seconds(2))):
+            expect(answer, 200)
+            assert took(answer) == alone, (
+                f"{called(answer)}, sent 1 s after a prediction's answer, took {took(answer)}; "
+                f"right is {alone}, while the log of that prediction waits."
+            )
+        await logbook.reach(task, clock, 2)
+
+
+@points(2, hint="Print what your logger gets. Which of the three keys does it lack or misname?")
+async def test_a_line_tells_the_prediction(task: Task, clock: Clock) -> None:
+    """A line holds the model, the features and the prediction."""
+    flowers = {model: task.models.features() for model in MODELS}
+    async with task.serve() as client:
+        answers = await asyncio.gather(
+            *(predict(client, model, flower) for model, flower in flowers.items())
+        )
+        await logbook.reach(task, clock, len(flowers))
+    for answer, (model, flower) in zip(answers, flowers.items(), strict=True):
+        right = task.models.answer(model, flower)
+        expect_prediction(answer, model, right)
+        logbook.expect_record(task, model, flower, right)
+
+
+@points(1, hint="At which line of the endpoint is it certain that there is a prediction?")
+async def test_only_predictions_are_logged(task: Task, clock: Clock) -> None:
+    """A refused or failed request leaves no line."""
+    flower = task.models.features()
+    task.models.fail("random_forest")
+    async with task.serve() as client:
+        good, unknown, invalid, failed = await asyncio.gather(
+            predict(client, "logistic_regression", flower),
+            predict(client, "no_such_model", flower),
+            predict(client, "logistic_regression", {"sepal_length": "abc"}),
+            predict(client, "random_forest", flower),
+        )
+        expect(good, 200)
+        expect(unknown, 404, 422, because="there is no such model")
+        expect(invalid, 422, because="'abc' is no number")
+        assert failed.status_code >= 400, (
+            f"{called(failed)} answered {failed.status_code}, though the model raised an error; "
+            "right is an error, such as 500."
+        )
+        await logbook.reach(task, clock, 1)
+        # Time enough for the lines that should not come.
+        await asyncio.sleep(6)
+    logbook.expect_count(
+        task, 1, "of the four requests one was answered with a prediction, and three with errors"
+    )
+
+
+@points(
+    1, hint="Into how many pieces is a line cut on its way into the file, and who may come between?"
+)
+async def test_each_line_is_whole(task: Task, clock: Clock) -> None:
+    """Predictions at the same time leave one whole line each."""
+    flowers = [(model, task.models.features()) for model in MODELS for _ in range(4)]
+    async with task.serve() as client:
+        answers = await asyncio.gather(
+            *(predict(client, model, flower) for model, flower in flowers)
+        )
+        for answer in answers:
+            expect(answer, 200)
+        # The last of them answers at 3 s, and the log may write a while at a line.
+        await asyncio.sleep(8)
+    for model, flower in flowers:
+        logbook.expect_record(task, model, flower, task.models.answer(model, flower))
+    logbook.expect_count(task, len(flowers), "there were as many predictions, at the same time")

@@ -1,0 +1,154 @@
+"""Task 4.2: a dependency asks for the key."""
+
+from __future__ import annotations
+
+import asyncio
+
+from checks.answers import called, expect, json_of
+from checks.keys import (
+    HEADER,
+    NO_KEY,
+    bearing,
+    expect_no_door_without_a_key,
+    expect_refusal,
+    expect_strange_keys_refused,
+    expect_untold,
+    new_key,
+    settings,
+)
+from checks.predicting import MODELS, expect_prediction, predict
+from shared.check import Clock, Task, points, seconds, took
+
+
+@points(2, hint="A dependency does nothing until a route, a router or the app names it. Does each?")
+async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) -> None:
+    """/models and /predict ask for the key."""
+    key = new_key(task)
+    flower = task.models.features()
+    async with task.serve(env={"API_KEY": key}) as client:
+        for headers, because in (
+            ({}, NO_KEY),
+            (bearing(new_key(task)), "the key is wrong"),
+        ):
+            listed = await client.get("/models", headers=headers)
+            predicted = await asyncio.gather(
+                *(predict(client, model, flower, headers) for model in MODELS)
+            )
+            for answer in (listed, *predicted):
+                expect_refusal(answer, because)
+        client.headers.update(bearing(key))
+        expect(await client.get("/models"), 200, because="the key is right")
+        for model in MODELS:
+            answer = await predict(client, model, flower)
+            expect(answer, 200, because="the key is right")
+            expect_prediction(answer, model, task.models.answer(model, flower))
+
+
+@points(1, hint="Is the dependency on more than the routes that are worth guarding?")
+async def test_the_other_doors_stay_open(task: Task, clock: Clock) -> None:
+    """/health, / and /docs need no key."""
+    async with task.serve(env={"API_KEY": new_key(task)}) as client:
+        for path in ("/health", "/", "/docs"):
+            expect(await client.get(path), 200, because="that is open to everyone")
+        expect_refusal(await client.get("/models"), NO_KEY)
+
+
+@points(
+    1, hint="What does FastAPI look at first: the endpoint's body, or what the route depends on?"
+)
+async def test_the_key_comes_first(task: Task, clock: Clock) -> None:
+    """Without the key nothing else is looked at."""
+    async with task.serve(env={"API_KEY": new_key(task)}) as client:
+        for body in (task.models.features(), {"sepal_length": "abc", "petal_width": -1}):
+            answer = await predict(client, "random_forest", body)
+            expect_refusal(answer, f"{NO_KEY}, whatever its fields hold")
+            assert took(answer) == seconds(0), (
+                f"{called(answer)} without the key was refused after {took(answer)}; "
+                "right is at once."
+            )
+    assert not task.models.calls, (
+        "A request without the key was refused, but the model had been asked before; "
+        "right is to ask no model."
+    )
+
+
+@points(
+    1, hint="Who reads .env into the environment, and does that happen before you ask for API_KEY?"
+)
+async def test_the_key_is_read_from_both_places(task: Task, clock: Clock) -> None:
+    """The key comes from .env, or from the environment, which wins."""
+    in_file, in_environment = new_key(task), new_key(task)
+    task.write_env(**settings(task), API_KEY=in_file)
+    for env, right, wrong, where in (
+        ({}, in_file, in_environment, "the key stands in .env"),
+        (
+            {"API_KEY": in_environment},
+            in_environment,
+            in_file,
+            "the key of the environment wins over .env",
+        ),
+    ):
+        async with task.serve(env=env) as client:
+            expect(await client.get("/models", headers=bearing(right)), 200, because=where)
+            answer = await client.get("/models", headers=bearing(wrong))
+            expect_refusal(answer, where)
+
+
+@points(2, hint="What do you compare with what when there is neither an API_KEY nor a header?")
+async def test_no_key_opens_no_door(task: Task, clock: Clock) -> None:
+    """An unset or empty API_KEY never opens the door."""
+    key = new_key(task)
+    async with task.serve(env={"API_KEY": key}) as client:
+        expect_refusal(await client.get("/models"), NO_KEY)
+        expect(await client.get("/models", headers=bearing(key)), 200)
+    await expect_no_door_without_a_key(task)
+
+
+@points(
+    1, hint="What does secrets.compare_digest say to a text with an umlaut in it? And to bytes?"
+)
+async def test_a_strange_key_is_just_wrong(task: Task, clock: Clock) -> None:
+    """A key of strange characters is refused like any other."""
+    key = new_key(task)
+    async with task.serve(env={"API_KEY": key}) as client:
+        await expect_strange_keys_refused(client, key)
+
+
+@points(1, hint="Which class of fastapi.security describes a key in a header?")
+async def test_the_docs_know_the_scheme(task: Task, clock: Clock) -> None:
+    """/docs has an Authorize button for the key."""
+    key = new_key(task)
+    async with task.serve(env={"API_KEY": key}) as client:
+        # With the key: whether this path asks for it is not the matter here.
+        answer = await client.get("/openapi.json", headers=bearing(key))
+    expect(answer, 200)
+    schemes = json_of(answer).get("components", {}).get("securitySchemes", {})
+    found = [
+        each
+        for each in schemes.values()
+        if (each.get("type"), each.get("in")) == ("apiKey", "header")
+        and str(each.get("name")).lower() == HEADER.lower()
+    ]
+    assert found, (
+        f"/openapi.json has the security schemes {schemes or 'none'}; "
+        f"right is an apiKey in the header {HEADER}, which gives /docs its Authorize button."
+    )
+
+
+@points(1, hint="Where do you print what you have read, or tell the caller what you expected?")
+async def test_the_key_is_told_to_nobody(task: Task, clock: Clock) -> None:
+    """The key appears in no answer and no output."""
+    key = new_key(task)
+    flower = task.models.features()
+    async with task.serve(env={"API_KEY": key}) as client:
+        answers = [
+            *[await client.get(path) for path in ("/", "/health", "/docs", "/openapi.json")],
+            await client.get("/models"),
+            await client.get("/models", headers=bearing("wrong")),
+            await client.get("/models", headers=bearing(key)),
+            await predict(client, MODELS[0], flower, bearing(key)),
+            await predict(client, MODELS[0], {"sepal_length": "abc"}, bearing(key)),
+            await predict(client, "no_such_model", flower, bearing(key)),
+        ]
+    expect_refusal(answers[4], NO_KEY)
+    expect_untold(task, key, answers)

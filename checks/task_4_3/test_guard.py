@@ -1,0 +1,146 @@
+"""Task 4.3: a middleware asks for the key, at every path that is not on its list."""
+
+from __future__ import annotations
+
+from checks import logbook
+from checks.answers import called, expect, shown
+from checks.keys import (
+    NO_KEY,
+    bearing,
+    expect_no_door_without_a_key,
+    expect_refusal,
+    expect_shut,
+    expect_strange_keys_refused,
+    expect_untold,
+    new_key,
+)
+from checks.predicting import MODELS, expect_prediction, predict
+from shared.check import Clock, Task, points, seconds, took
+
+OPEN = ("/", "/health", "/docs", "/redoc", "/openapi.json")
+
+
+@points(2, hint="What does your middleware do with a path that is not on its list?")
+async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) -> None:
+    """/models and /predict ask for the key."""
+    key = new_key(task)
+    flower = task.models.features()
+    async with task.serve(env={"API_KEY": key}) as client:
+        for headers, because in (({}, NO_KEY), (bearing(new_key(task)), "the key is wrong")):
+            expect_shut(await client.get("/models", headers=headers), because)
+            for model in MODELS:
+                answer = await predict(client, model, flower, headers)
+                expect_shut(answer, because)
+                assert took(answer) == seconds(0), (
+                    f"{called(answer)} was refused after {took(answer)}; right is at once."
+                )
+        assert not task.models.calls, (
+            "A request without the key was refused, but the model had been asked before; "
+            "right is to ask no model."
+        )
+        expect(await client.get("/models", headers=bearing(key)), 200, because="the key is right")
+
+
+@points(1, hint="What is left to do for a middleware once the key is right?")
+async def test_with_the_key_all_is_as_before(task: Task, clock: Clock) -> None:
+    """With the key predictions come, and are logged, as before."""
+    key = new_key(task)
+    flower = task.models.features()
+    model = "random_forest"
+    async with task.serve(env={"API_KEY": key}) as client:
+        expect_shut(await client.get("/models"), NO_KEY)
+        answer = await predict(client, model, flower, bearing(key))
+        expect_prediction(answer, model, task.models.answer(model, flower))
+        assert took(answer) == seconds(3), (
+            f"{called(answer)} took {took(answer)}; right is 3 s, as without the middleware."
+        )
+        await logbook.reach(task, clock, 1)
+    logbook.expect_record(task, model, flower, task.models.answer(model, flower))
+
+
+@points(1, hint="Does your list say who needs a key, or who needs none?")
+async def test_unknown_paths_ask_for_the_key(task: Task, clock: Clock) -> None:
+    """A path that does not exist asks for the key as well."""
+    key = new_key(task)
+    async with task.serve(env={"API_KEY": key}) as client:
+        for path in ("/nothing", "/admin/users", "/predict"):
+            expect_refusal(await client.get(path), f"{NO_KEY}, and only the listed paths are open")
+        answer = await client.get("/nothing", headers=bearing(key))
+        expect(answer, 404, because="the key is right, and there is nothing")
+
+
+@points(1, hint="Which paths does a browser ask for when it shows /docs?")
+async def test_the_listed_doors_stay_open(task: Task, clock: Clock) -> None:
+    """The five listed paths need no key."""
+    async with task.serve(env={"API_KEY": new_key(task)}) as client:
+        for path in OPEN:
+            expect(await client.get(path), 200, because="that is open to everyone")
+        expect(await client.get("/health?from=probe"), 200, because="a query changes no path")
+        expect_shut(await client.get("/models"), NO_KEY)
+
+
+@points(
+    2, hint="How equal to a listed path must a path be, for your comparison and for the router?"
+)
+async def test_lookalikes_stay_shut(task: Task, clock: Clock) -> None:
+    """A path that only looks like an open one stays shut."""
+    lookalikes = (
+        "/healthXYZ",
+        "/docs-private",
+        "/redoc/secret",
+        "/openapi.json.bak",
+        "//models",
+        "/docs/../models",
+        "/health/../models",
+        "/docs/..//models",
+        "/models?path=/health",
+        "/models?/docs",
+        "/%6dodels",
+        "/docs%2f..%2fmodels",
+    )
+    async with task.serve(env={"API_KEY": new_key(task)}) as client:
+        for path in lookalikes:
+            answer = await client.get("/", extensions={"target": path.encode()})
+            assert answer.status_code in (401, 403), (
+                f"GET {path} without the key answered {answer.status_code}{shown(answer)}; "
+                "right is 401 or 403, because it is none of the listed paths."
+            )
+
+
+@points(
+    1,
+    hint="Who turns an HTTPException into an answer: somebody inside the middleware, or around it?",
+)
+async def test_a_refusal_is_an_answer(task: Task, clock: Clock) -> None:
+    """A refusal is JSON with a detail, whatever the key looks like."""
+    key = new_key(task)
+    async with task.serve(env={"API_KEY": key}) as client:
+        expect_refusal(await client.get("/models"), NO_KEY)
+        await expect_strange_keys_refused(client, key)
+        expect_refusal(await predict(client, MODELS[0], {"sepal_length": "abc"}), NO_KEY)
+
+
+@points(1, hint="What do you compare with what when there is neither an API_KEY nor a header?")
+async def test_no_key_opens_no_door(task: Task, clock: Clock) -> None:
+    """An unset or empty API_KEY never opens the door."""
+    key = new_key(task)
+    async with task.serve(env={"API_KEY": key}) as client:
+        expect_shut(await client.get("/models"), NO_KEY)
+        expect(await client.get("/models", headers=bearing(key)), 200)
+    await expect_no_door_without_a_key(task)
+
+
+@points(1, hint="Where do you print what you have read, or tell the caller what you expected?")
+async def test_the_key_is_told_to_nobody(task: Task, clock: Clock) -> None:
+    """The key appears in no answer and no output."""
+    key = new_key(task)
+    async with task.serve(env={"API_KEY": key}) as client:
+        answers = [
+            *[await client.get(path) for path in OPEN],
+            await client.get("/models"),
+            await client.get("/models", headers=bearing("wrong")),
+            await client.get("/models", headers=bearing(key)),
+            await predict(client, MODELS[0], task.models.features(), bearing(key)),
+        ]
+    expect_refusal(answers[len(OPEN)], NO_KEY)
+    expect_untold(task, key, answers)

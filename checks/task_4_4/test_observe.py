@@ -1,0 +1,166 @@
+"""Task 4.4: every answer tells its time and id, and every request leaves a line."""
+
+from __future__ import annotations
+
+import asyncio
+
+from checks.answers import called, expect
+from checks.keys import bearing, new_key
+from checks.observing import (
+    ID,
+    TIME,
+    alike,
+    duration_of,
+    expect_line,
+    header,
+    line_of,
+    process_time,
+)
+from checks.predicting import MODELS, predict
+from shared.check import Clock, Task, points, seconds, took
+
+WAITS = dict(zip(MODELS, (seconds(2), seconds(3)), strict=True))
+
+
+@points(2, hint="In which unit does time.perf_counter count, and between which two moments?")
+async def test_the_process_time_is_right(task: Task, clock: Clock) -> None:
+    """X-Process-Time holds the seconds that the answer took."""
+    flower = task.models.features()
+    key = new_key(task)
+    async with task.serve(env={"API_KEY": key}) as client:
+        client.headers.update(bearing(key))
+        answers = await asyncio.gather(
+            *(predict(client, model, flower) for model in MODELS), client.get("/health")
+        )
+    for answer, right in zip(answers, (*WAITS.values(), seconds(0)), strict=True):
+        expect(answer, 200)
+        assert took(answer) == right, f"{called(answer)} took {took(answer)}; right is {right}."
+        told = process_time(answer)
+        assert alike(took(answer), told), (
+            f"{called(answer)} took {took(answer)}, but its {TIME} is "
+            f"{header(answer, TIME)!r}; right are the seconds, to a millisecond."
+        )
+
+
+@points(2, hint="Which of your middlewares is the outer one: the one added first or last?")
+async def test_every_answer_has_both_headers(task: Task, clock: Clock) -> None:
+    """Refusals and errors carry both headers as well."""
+    key = new_key(task)
+    flower = task.models.features()
+    async with task.serve(env={"API_KEY": key}) as client:
+        answers = [
+            (await client.get("/health"), (200,)),
+            (await client.get("/models"), (401, 403)),
+            (await client.get("/nothing"), (401, 403)),
+            (await client.get("/nothing", headers=bearing(key)), (404,)),
+            (await client.put("/health", headers=bearing(key)), (405,)),
+            (await predict(client, "no_such_model", flower, bearing(key)), (404, 422)),
+            (await predict(client, MODELS[0], {"sepal_length": "abc"}, bearing(key)), (422,)),
+        ]
+    for answer, statuses in answers:
+        expect(answer, *statuses)
+        header(answer, TIME)
+        header(answer, ID)
+        assert alike(took(answer), process_time(answer)), (
+            f"{called(answer)} took {took(answer)}, but its {TIME} is {header(answer, TIME)!r}."
+        )
+
+
+@points(1, hint="What does a caller need their own id for, and where do you look for it?")
+async def test_the_callers_id_is_kept(task: Task, clock: Clock) -> None:
+    """A request's own id comes back with its answer."""
+    own = f"caller-{task.draw.getrandbits(32):08x}"
+    async with task.serve(env={"API_KEY": new_key(task)}) as client:
+        for path in ("/health", "/models"):
+            answer = await client.get(path, headers={ID: own})
+            seen = header(answer, ID)
+            assert seen == own, (
+                f"GET {path} with {ID}: {own} was answered with {ID}: {seen}; "
+                "right is the caller's."
+            )
+
+
+@points(1, hint="When is your id made: once for the program, or once for each request?")
+async def test_fresh_ids_are_unique(task: Task, clock: Clock) -> None:
+    """Each request without an id gets one that no other has."""
+    async with task.serve(env={"API_KEY": new_key(task)}) as client:
+        one_by_one = [await client.get("/health") for _ in range(5)]
+        at_once = await asyncio.gather(*(client.get("/health") for _ in range(15)))
+    ids = [header(answer, ID) for answer in (*one_by_one, *at_once)]
+    twice = [each for each in ids if ids.count(each) > 1]
+    assert not twice, (
+        f"{ids.count(twice[0])} of {len(ids)} requests got the {ID} {twice[0]}; "
+        "right is a fresh one each."
+    )
+
+
+@points(
+    2, hint="Read one of your lines back with json.loads. What does it say, and what the headers?"
+)
+async def test_each_request_leaves_a_line(task: Task, clock: Clock) -> None:
+    """Each request leaves one JSON line that agrees with its answer."""
+    key = new_key(task)
+    flower = task.models.features()
+    async with task.serve(env={"API_KEY": key}) as client:
+        answers = [
+            (await client.get("/health"), "/health"),
+            (await client.get("/models"), "/models"),
+            (await client.get("/nothing", headers=bearing(key)), "/nothing"),
+            *[
+                (await predict(client, each, flower, bearing(key)), f"/predict/{each}")
+                for each in MODELS
+            ],
+        ]
+        for answer, path in answers:
+            line = await line_of(task, clock, header(answer, ID))
+            expect_line(line, answer, path)
+            assert alike(duration_of(line), process_time(answer)), (
+                f"{called(answer)} left the duration {line['duration']}, but its {TIME} is "
+                f"{header(answer, TIME)!r}; right is the same time."
+            )
+
+
+@points(1, hint="Which lines of a function are left out when something in it raises?")
+async def test_an_endpoint_that_raises_leaves_a_line(task: Task, clock: Clock) -> None:
+    """A request whose endpoint raises leaves its line as well."""
+    key = new_key(task)
+    own = f"caller-{task.draw.getrandbits(32):08x}"
+    model = "random_forest"
+    task.models.fail(model)
+    async with task.serve(env={"API_KEY": key}) as client:
+        answer = await predict(client, model, task.models.features(), {**bearing(key), ID: own})
+        assert answer.status_code >= 500, (
+            f"{called(answer)} answered {answer.status_code}, though the model raised an error; "
+            "right is 500."
+        )
+        line = await line_of(task, clock, own)
+    expect_line(line, answer, f"/predict/{model}")
+    assert alike(took(answer), duration_of(line)), (
+        f"{called(answer)} took {took(answer)}, but left the duration {line['duration']}."
+    )
+
+
+@points(1, hint="Where does an id live while its request waits, and who else can write there?")
+async def test_concurrent_requests_keep_their_ids(task: Task, clock: Clock) -> None:
+    """Requests at the same time do not mix their ids."""
+    key = new_key(task)
+    flower = task.models.features()
+    async with task.serve(env={"API_KEY": key}) as client:
+        client.headers.update(bearing(key))
+        sent = [
+            (model, f"{model}-{number}-{task.draw.getrandbits(32):08x}")
+            for number in range(3)
+            for model in MODELS
+        ]
+        answers = await asyncio.gather(
+            *(predict(client, model, flower, {ID: own}) for model, own in sent),
+        )
+        for answer, (_, own) in zip(answers, sent, strict=True):
+            expect(answer, 200)
+            seen = header(answer, ID)
+            assert seen == own, (
+                f"{called(answer)} with {ID}: {own} was answered with {ID}: {seen}, "
+                "while others were under way; right is its own."
+            )
+        for answer, (model, own) in zip(answers, sent, strict=True):
+            expect_line(await line_of(task, clock, own), answer, f"/predict/{model}")

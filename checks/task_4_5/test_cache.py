@@ -1,0 +1,247 @@
+"""Task 4.5: a prediction that was made before is served from a cache."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from checks import logbook
+from checks.answers import called, expect, json_of
+from checks.keys import NO_KEY, bearing, expect_refusal, new_key
+from checks.observing import TIME, alike, header, process_time
+from checks.predicting import MODELS, expect_prediction, predict
+from shared.check import Clock, Task, points, seconds, took
+
+if TYPE_CHECKING:
+    import httpx
+
+MODEL, OTHER = MODELS
+HIT, MISS = "HIT", "MISS"
+
+
+def expect_cache(response: httpx.Response, right: str, because: str) -> None:
+    """Assert that the answer is a prediction, and what its X-Cache says."""
+    expect(response, 200)
+    seen = response.headers.get("X-Cache")
+    assert seen == right, (
+        f"{called(response)} with {response.request.content.decode()} answered with "
+        f"{f'X-Cache: {seen}' if seen else 'no X-Cache'}; right is {right}, because {because}."
+    )
+
+
+async def fill(client: httpx.AsyncClient, *flowers: Sequence[float]) -> None:
+    """Ask for these predictions, one after the other; none was asked for before."""
+    for flower in flowers:
+        expect_cache(await predict(client, MODEL, flower), MISS, "it is asked for the first time")
+
+
+@points(
+    2,
+    hint="What must not happen at all when the answer is there already? When do you look?",
+)
+async def test_a_repeat_is_served_from_the_cache(task: Task, clock: Clock) -> None:
+    """A repeat is a HIT: the same answer, at once, without the model."""
+    key = new_key(task)
+    flower = task.models.features()
+    async with task.serve(env={"API_KEY": key}) as client:
+        client.headers.update(bearing(key))
+        for model in MODELS:
+            first = await predict(client, model, flower)
+            expect_cache(first, MISS, "it is asked for the first time")
+            expect_prediction(first, model, task.models.answer(model, flower))
+            asked = len(task.models.calls)
+            again = await predict(client, model, flower)
+            expect_cache(again, HIT, "it was answered just before")
+            assert json_of(again) == json_of(first), (
+                f"The repeat answered {json_of(again)}; "
+                f"right is the first answer, {json_of(first)}."
+            )
+            assert took(again) == seconds(0), (
+                f"The repeat took {took(again)}; right is no time, for nothing is computed."
+            )
+            assert alike(seconds(0), process_time(again)), (
+                f"The repeat has {TIME}: {header(again, TIME)}; right is next to nothing."
+            )
+            assert len(task.models.calls) == asked, (
+                "The model was asked for the repeat as well; right is to ask it once."
+            )
+
+
+@points(
+    1,
+    hint="By what does your cache know a question again? Is all in it that the answer depends on?",
+)
+async def test_another_question_is_a_miss(task: Task, clock: Clock) -> None:
+    """Another model or another feature is a MISS."""
+    key = new_key(task)
+    flower = task.models.features()
+    questions = [(OTHER, flower, "the other model is asked")]
+    for place in range(len(flower)):
+        changed = [*flower]
+        changed[place] += 0.01
+        questions.append((MODEL, changed, f"feature {place + 1} is another"))
+    # Drawn features are four different numbers.
+    questions.append((MODEL, flower[::-1], "the features come in another order"))
+    async with task.serve(env={"API_KEY": key}) as client:
+        client.headers.update(bearing(key))
+        await fill(client, flower)
+        answers = await asyncio.gather(
+            *(predict(client, model, features) for model, features, _ in questions)
+        )
+    for answer, (model, features, because) in zip(answers, questions, strict=True):
+        expect_cache(answer, MISS, because)
+        expect_prediction(answer, model, task.models.answer(model, features))
+
+
+@points(1, hint="Which classes are there, and which of them does Python take for false?")
+async def test_class_0_is_cached(task: Task, clock: Clock) -> None:
+    """A prediction of class 0 is cached like the others."""
+    key = new_key(task)
+    async with task.serve(env={"API_KEY": key}) as client:
+        client.headers.update(bearing(key))
+        for prediction, flower in enumerate(task.models.features_of_each_class(MODEL)):
+            await fill(client, flower)
+            again = await predict(client, MODEL, flower)
+            expect_cache(again, HIT, f"class {prediction} was answered just before")
+            expect_prediction(again, MODEL, prediction)
+
+
+@points(1, hint="What does your cache remember of an entry besides the prediction?")
+async def test_an_entry_expires(task: Task, clock: Clock) -> None:
+    """Without CACHE_TTL an entry is good for 30 s."""
+    key = new_key(task)
+    flower = task.models.features()
+    async with task.serve(env={"API_KEY": key}) as client:
+        client.headers.update(bearing(key))
+        await fill(client, flower)
+        await asyncio.sleep(28)
+        expect_cache(await predict(client, MODEL, flower), HIT, "it was stored 28 s before")
+        await asyncio.sleep(4)
+        expect_cache(await predict(client, MODEL, flower), MISS, "it was stored 32 s before")
+
+
+@points(
+    1,
+    hint="Which of put and get may touch the time of an entry, and what is CACHE_TTL counted from?",
+)
+async def test_a_hit_renews_nothing(task: Task, clock: Clock) -> None:
+    """CACHE_TTL counts from when an entry was stored, however often it is used."""
+    key = new_key(task)
+    flower = task.models.features()
+    async with task.serve(env={"API_KEY": key, "CACHE_TTL": "4"}) as client:
+        client.headers.update(bearing(key))
+        await fill(client, flower)
+        for age in (1, 2, 3):
+            await asyncio.sleep(1)
+            answer = await predict(client, MODEL, flower)
+            expect_cache(answer, HIT, f"it was stored {age} s before, and CACHE_TTL is 4")
+        await asyncio.sleep(2)
+        answer = await predict(client, MODEL, flower)
+        expect_cache(answer, MISS, "it was stored 5 s before, and CACHE_TTL is 4")
+
+
+@points(1, hint="Who makes room when the cache is full, and which entry has been there longest?")
+async def test_the_cache_is_bounded(task: Task, clock: Clock) -> None:
+    """At most CACHE_SIZE entries stay, without it 128; the oldest leaves first."""
+    key = new_key(task)
+    first, second, third, fourth = (task.models.features() for _ in range(4))
+    env = {"API_KEY": key, "CACHE_SIZE": "2", "CACHE_TTL": "7"}
+    async with task.serve(env=env) as client:
+        client.headers.update(bearing(key))
+        await fill(client, first, second, third)
+        full = "CACHE_SIZE is 2, and three predictions were made"
+        for flower, right in ((third, HIT), (second, HIT), (first, MISS)):
+            place = "the last two stay" if right == HIT else "the oldest leaves"
+            expect_cache(await predict(client, MODEL, flower), right, f"{full}: {place}")
+        await asyncio.sleep(6)
+        answer = await predict(client, MODEL, third)
+        expect_cache(answer, MISS, "it was stored 8 s before, and CACHE_TTL is 7")
+        await fill(client, fourth)
+        answer = await predict(client, MODEL, third)
+        expect_cache(answer, HIT, "it was stored anew 2 s before, and the oldest leaves")
+    await _expect_default_size(task, key)
+
+
+async def _expect_default_size(task: Task, key: str) -> None:
+    size = 128
+    flowers = [[1 + number / 100, 2.0, 3.0, 4.0] for number in range(size + 1)]
+    async with task.serve(env={"API_KEY": key, "CACHE_TTL": "600"}) as client:
+        client.headers.update(bearing(key))
+        await fill(client, flowers[0], flowers[1])
+        await asyncio.gather(*(predict(client, MODEL, flower) for flower in flowers[2:size]))
+        answer = await predict(client, MODEL, flowers[0])
+        expect_cache(
+            answer, HIT, f"{size} predictions were made, as many as fit without CACHE_SIZE"
+        )
+        await fill(client, flowers[size])
+        # Now one has left: the first as the oldest, or the second as the least recently used.
+        answers = await asyncio.gather(*(predict(client, MODEL, each) for each in flowers[:2]))
+        seen = [answer.headers.get("X-Cache") for answer in answers]
+        assert MISS in seen, (
+            f"After {size + 1} predictions the first two are still in the cache; "
+            f"right is that one has left, because without CACHE_SIZE {size} fit."
+        )
+
+
+@points(1, hint="Which stands nearer to the caller, your cache or your guard?")
+async def test_the_key_comes_before_the_cache(task: Task, clock: Clock) -> None:
+    """Nothing is served from the cache without the key."""
+    key = new_key(task)
+    flower = task.models.features()
+    async with task.serve(env={"API_KEY": key}) as client:
+        first = await predict(client, MODEL, flower, bearing(key))
+        expect_cache(first, MISS, "it is asked for the first time")
+        for headers, because in (({}, NO_KEY), (bearing(new_key(task)), "the key is wrong")):
+            answer = await predict(client, MODEL, flower, headers)
+            expect_refusal(answer, f"{because}, whatever is in the cache")
+        again = await predict(client, MODEL, flower, bearing(key))
+        expect_cache(again, HIT, "refusals in between take nothing away")
+
+
+@points(1, hint="At which moment is it certain that there is something worth keeping?")
+async def test_errors_are_not_cached(task: Task, clock: Clock) -> None:
+    """An error is not remembered: the next request is tried anew."""
+    key = new_key(task)
+    flower = task.models.features()
+    async with task.serve(env={"API_KEY": key}) as client:
+        client.headers.update(bearing(key))
+        for model, body, what in (
+            ("no_such_model", flower, "the unknown model"),
+            (MODEL, {"sepal_length": "abc"}, "the bad field"),
+        ):
+            for _ in range(2):
+                answer = await predict(client, model, body)
+                expect(answer, 404, 422, because=f"of {what}, now as before")
+                _expect_no_hit(answer)
+        task.models.fail(MODEL)
+        failed = await predict(client, MODEL, flower)
+        assert failed.status_code >= 500, (
+            f"{called(failed)} answered {failed.status_code}, though the model raised an error; "
+            "right is 500."
+        )
+        task.models.recover(MODEL)
+        answer = await predict(client, MODEL, flower)
+        expect_cache(answer, MISS, "the model failed before, and works again")
+        expect_prediction(answer, MODEL, task.models.answer(MODEL, flower))
+
+
+def _expect_no_hit(response: httpx.Response) -> None:
+    assert response.headers.get("X-Cache") != HIT, (
+        f"{called(response)} answered {response.status_code} with X-Cache: HIT; "
+        "right is to keep no errors."
+    )
+
+
+@points(1, hint="Does your endpoint come to the line that schedules the log when it has a HIT?")
+async def test_a_hit_is_logged(task: Task, clock: Clock) -> None:
+    """A HIT is logged in the background like any prediction."""
+    key = new_key(task)
+    flower = task.models.features()
+    async with task.serve(env={"API_KEY": key}) as client:
+        client.headers.update(bearing(key))
+        await fill(client, flower)
+        expect_cache(await predict(client, MODEL, flower), HIT, "it was answered just before")
+        await logbook.reach(task, clock, 2)
+    logbook.expect_record(task, MODEL, flower, task.models.answer(MODEL, flower))
+    logbook.expect_count(task, 2, "there was one MISS and one HIT, and both are predictions")

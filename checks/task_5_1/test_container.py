@@ -1,0 +1,375 @@
+"""Task 5.1: the container, judged by what its image would hold."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import socket
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+import httpx
+
+from checks import installing
+from checks.answers import expect, expect_json, field
+from shared.check import SubmissionFault, Task, free_port, on_the_wall_clock, points
+from shared.container import Container, answers
+from shared.image import Command, Image
+
+KEY = "a-key-from-outside"
+DEFAULT_PORT = 8080
+STOP_LIMIT = 10  # as long as Docker waits before it kills
+
+# Users that the usual bases have by themselves.
+KNOWN_USERS = {"nobody", "nonroot", "www-data", "daemon", "bin", "sys", "mail", "games", "guest"}
+KNOWN_USERS |= {"operator", "backup", "list", "news", "uucp", "proxy", "sync", "man", "lp"}
+BARE_BASES = r"(^|/)(python|python3[\w-]*|debian|ubuntu|alpine|uv|distroless/\S+)$"
+
+
+# --- what the Dockerfile says --------------------------------------------------------------------
+
+
+@points(1, hint="Which tag of the official Python image is small, and will be the same next year?")
+async def test_base_is_slim_and_has_a_version(task: Task) -> None:
+    """The base is a slim Python image with a version."""
+    image = task.image()
+    assert image.stages, "The Dockerfile has no FROM line yet; it begins with a slim Python base."
+    for stage in image.stages:
+        name, tag, digest = _reference(stage.root)
+        exact = r"\d+\.\d+" if name.split("/")[-1] == "python" else r"\d"
+        assert digest or re.search(exact, f"{name}:{tag}"), (
+            f"FROM {stage.root} leaves the version open, so tomorrow's build may get another one; "
+            "right is a tag with a version, such as python:3.12-slim."
+        )
+    name, tag, digest = _reference(image.base)
+    small = re.search(r"slim|alpine|distroless|chainguard|minimal|micro|wolfi", f"{name}:{tag}")
+    assert small or (digest and not tag), (
+        f"FROM {image.base} is no slim image: it brings compilers and more that the app never "
+        "uses; right is a slim one, such as python:3.12-slim."
+    )
+
+
+@points(1, hint="Which line does Docker repeat after you have changed a line of main.py?")
+async def test_requirements_are_installed_before_the_code(task: Task) -> None:
+    """The requirements are installed before the code is copied."""
+    image = task.image()
+    _holds_code(image)
+    steps = installing.installing(image)
+    assert steps, "No RUN line installs anything; right is to install the requirements."
+    first = steps[0]
+    late = installing.list_too_late(image, first)
+    assert late is None, (
+        f"Line {first.line} installs from {late}, which is not in the image at that line; "
+        "right is to copy it before."
+    )
+    code = [installing.code_before(step) for step in steps]
+    name, line = code[0][0] if code[0] else ("", 0)
+    assert not code[0], (
+        f"{name} is copied (line {line}) before the requirements are installed (line "
+        f"{first.line}), so each change of the code installs everything again; right is the "
+        "requirements first, then the code."
+    )
+
+
+@points(1, hint="What would a fresh machine have to install before it can start your app?")
+async def test_requirements_name_what_the_app_needs(task: Task) -> None:
+    """What the app imports is installed in the image."""
+    image = task.image()
+    _holds_code(image)
+    assert installing.installing(image), (
+        "No RUN line installs anything; right is to install the requirements."
+    )
+    if not re.search(BARE_BASES, _reference(image.base)[0]):
+        return  # a base that may bring packages of its own
+    installed = installing.installed(image)
+    for package, user in installing.needed(image).items():
+        assert package in installed, (
+            f"Nothing installs {package} in the image, and {user} cannot do without it; right is "
+            "to list it in requirements.txt."
+        )
+
+
+@points(1, hint="Whose rights has somebody who breaks into the app, inside the container?")
+async def test_does_not_run_as_root(task: Task) -> None:
+    """The app does not run as root."""
+    image = task.image()
+    user = image.final.user.partition(":")[0]
+    assert user not in ("", "root") and not re.fullmatch("0+", user), (
+        "The app would run as root; right is a USER line with a user who is not root."
+        if image.final.user in ("", "root")
+        else f"USER {image.final.user} is root; right is a user who is not."
+    )
+    if user.isdigit() or user in KNOWN_USERS or "/etc/passwd" in image.files:
+        return
+    made = [_expanded(image, step.text) for step in image.lines()]
+    assert any(re.search(rf"\b{re.escape(user)}\b", text) for text in made), (
+        f"USER {user} names a user whom nobody has made, so the container does not start; right "
+        "is a RUN line with useradd before it, or a number such as 1000."
+    )
+
+
+# --- what the image holds ------------------------------------------------------------------------
+
+
+@points(1, hint="Who can read a file that lies in an image that you have pushed to a registry?")
+async def test_no_secrets_inside(task: Task) -> None:
+    """`.env` and private keys stay out of the image."""
+    secrets = {".env": f"API_KEY={KEY}\n", "server.pem": "-----BEGIN", "private.key": "-----BEGIN"}
+    for name, content in secrets.items():
+        task.files.write(name, content)
+    image = task.image()
+    _holds_code(image)
+    for path, file in image.files.items():
+        assert file.origin not in secrets, (
+            f"{file.origin} beside main.py gets into the image as {path} (line {file.line} copies "
+            "it); right is a .dockerignore that leaves it out."
+        )
+    for stage in image.stages:
+        for kind, variables in (("ENV", stage.env), ("ARG", stage.args)):
+            assert not variables.get("API_KEY"), (
+                f"{kind} API_KEY puts the key into the image, where everybody who has the image "
+                "can read it; right is to set it when the container starts."
+            )
+
+
+@points(1, hint="What in your folder was made on your machine, for your machine?")
+async def test_no_clutter_inside(task: Task) -> None:
+    """`__pycache__`, `.venv` and `.git` stay out of the image."""
+    code = {str(PurePosixPath(name).parent) for name in task.files.names() if name.endswith(".py")}
+    clutter = [f"{folder}/__pycache__/main.cpython-312.pyc" for folder in sorted(code)]
+    clutter += [".venv/pyvenv.cfg", ".git/config"]
+    for name in clutter:
+        task.files.write(name, "left over\n")
+    image = task.image()
+    _holds_code(image)
+    for path, file in image.files.items():
+        parts = set(PurePosixPath(file.origin or "").parts)
+        found = parts & {"__pycache__", ".venv", ".git"}
+        assert not found, (
+            f"{found.pop()} gets into the image (as {path}; line {file.line} copies it); right is "
+            "a .dockerignore that leaves it out."
+        )
+
+
+# --- what it does --------------------------------------------------------------------------------
+
+
+@points(1, hint="Which files does main.py need, and which of them are in the image?")
+@on_the_wall_clock
+async def test_serves_from_its_own_files(task: Task) -> None:
+    """With nothing but the image's own files it answers and predicts."""
+    image = task.image()
+    _holds_code(image)
+    _has_start(image)
+    container = task.container(image)
+    if container.lacks is not None:
+        container = task.container(_with_uvicorn(image))
+    features = task.models.features()
+    names = ("sepal_length", "sepal_width", "petal_length", "petal_width")
+    await _start(task, container, free_port(), given=True)
+    async with _client(container) as client:
+        expect_json(await client.get("/health"), {"status": "healthy"})
+        answer = await client.post(
+            "/predict/logistic_regression",
+            json=dict(zip(names, features, strict=True)),
+            headers={"X-API-Key": KEY},
+        )
+    expect(answer, 200, because="the image has all that a prediction needs")
+    right = task.models.answer("logistic_regression", features)
+    seen = field(answer, "prediction")
+    assert seen == right, f"In the container the model's answer is {seen}; right is {right}."
+
+
+@points(1, hint="Who chooses the port, you or the platform? And who replaces $PORT by its value?")
+@on_the_wall_clock
+async def test_listens_on_port(task: Task) -> None:
+    """It listens on `PORT`, and on 8080 if that is not set."""
+    image = task.image()
+    _has_start(image)
+    bare = [word for word in image.start if re.search(r"\$\{?PORT", word)]
+    if bare and not _starts_a_shell(image):
+        raise AssertionError(
+            f"The start command hands on {bare[0]} as it stands: a list is run without a shell, "
+            "and only a shell puts the value of PORT in its place; right is a program that reads "
+            "PORT itself, or a shell that is asked for by name."
+        )
+    container = task.container(image)
+    if container.lacks is not None:
+        _judge_port_by_text(image)
+        return
+    port = free_port()
+    try:
+        await _start(task, container, port, given=True)
+    except SubmissionFault as fault:
+        raise AssertionError(f"With PORT={port} set: {fault}") from None
+    await container.stopped(STOP_LIMIT)
+    if await _busy(DEFAULT_PORT):
+        return  # something else here listens there
+    container = task.container(image)
+    try:
+        await _start(task, container, DEFAULT_PORT, given=False)
+    except SubmissionFault as fault:
+        if await _busy(DEFAULT_PORT):
+            return
+        raise AssertionError(f"With PORT not set, which means 8080: {fault}") from None
+
+
+@points(1, hint="Inside a container, who is 127.0.0.1?")
+@on_the_wall_clock
+async def test_listens_on_every_interface(task: Task) -> None:
+    """It can be reached from outside the container."""
+    image = task.image()
+    _has_start(image)
+    container = task.container(image)
+    if container.lacks is not None:
+        _judge_address_by_text(image)
+        return
+    await _start(task, container, free_port(), given=True)
+    assert await container.reachable() is not False, (
+        "The app listens on 127.0.0.1, which nobody outside the container can reach; right is "
+        "0.0.0.0."
+    )
+
+
+@points(1, hint="A platform sends SIGTERM to the first process. Which process is that, with yours?")
+@on_the_wall_clock
+async def test_stop_signal_ends_it(task: Task) -> None:
+    """The start command is in the exec form, and the signal to stop ends the app."""
+    image = task.image()
+    _has_start(image)
+    assert not image.starts_in_shell, (
+        f"The start command (line {image.start_line}) is a list in single quotes, which Docker "
+        "takes for the text of a shell; right is double quotes."
+        if "['" in image.start[-1].replace(" ", "")
+        else f"The start command (line {image.start_line}) is in the shell form, so a shell stands "
+        'between the stop signal and the app; right is the exec form: ["program", "argument"].'
+    )
+    container = task.container(image)
+    if container.lacks is not None:
+        text = _start_text(image)
+        assert not _starts_a_shell(image) or "exec " in text, (
+            f"The start command, {text}, leaves the shell in front of the app, where it keeps the "
+            "stop signal to itself; right is exec before the last command."
+        )
+        return
+    await _start(task, container, free_port(), given=True)
+    assert await container.stopped(STOP_LIMIT), (
+        f"{STOP_LIMIT} s after {image.final.stop_signal} some of it still runs; right is that the "
+        "signal reaches the app and ends it."
+    )
+
+
+# --- helpers -------------------------------------------------------------------------------------
+
+
+def _reference(reference: str) -> tuple[str, str, str]:
+    """Return an image's name, tag and digest; what is missing is empty."""
+    rest, _, digest = reference.partition("@")
+    head, slash, last = rest.rpartition("/")
+    last, _, tag = last.partition(":")
+    return head + slash + last, tag, digest
+
+
+def _holds_code(image: Image) -> None:
+    assert any(name.endswith(".py") for name in image.files), (
+        "No line of the Dockerfile brings main.py into the image; COPY does."
+    )
+
+
+def _has_start(image: Image) -> None:
+    assert image.start, "The image has no start command; right is a CMD line that serves the app."
+
+
+def _start_text(image: Image) -> str:
+    """Return the start command with the scripts and settings that it names."""
+    texts = [*image.start]
+    named = [*image.start, *(["gunicorn.conf.py"] if _runs(image, "gunicorn") else [])]
+    for word in named:
+        path = posixpath.normpath(posixpath.join(image.final.workdir, word))
+        if path in image.files:
+            content = image.files[path].content
+            raw = content if isinstance(content, bytes) else content.read_bytes()
+            text = raw.decode("utf-8", errors="replace")
+            texts += [] if "FastAPI(" in text else [text]
+    return " ".join(texts)
+
+
+def _runs(image: Image, program: str) -> bool:
+    return re.search(rf"\b{program}\b", " ".join(image.start)) is not None
+
+
+def _starts_a_shell(image: Image) -> bool:
+    return any(
+        re.fullmatch(r"(.*/)?(ba|da|a|z)?sh", word) or word.endswith(".sh") for word in image.start
+    )
+
+
+def _expanded(image: Image, text: str) -> str:
+    """Return a RUN line's text with the variables that the build knows put in."""
+    known = {name: value for stage in image.stages for name, value in stage.args.items()}
+    known |= {name: value for stage in image.stages for name, value in stage.env.items()}
+    return re.sub(r"\$\{?(\w+)\}?", lambda found: known.get(found[1], found[0]), text)
+
+
+def _with_uvicorn(image: Image) -> Image:
+    """Return the image with its server, which is not installed here, replaced by uvicorn."""
+    text = _start_text(image)
+    named = re.search(r"\b([A-Za-z_][\w.]*:[A-Za-z_]\w*)\b", text)
+    script = re.search(r"\b([A-Za-z_]\w*)\.py\b", text)
+    app = named[1] if named else f"{script[1] if script else 'main'}:app"
+    shell = f"exec python -m uvicorn {app} --host 0.0.0.0 --port $PORT"
+    final = replace(
+        image.final, entrypoint=None, command=Command(("sh", "-c", shell), False, image.start_line)
+    )
+    return replace(image, final=final)
+
+
+def _judge_port_by_text(image: Image) -> None:
+    text = _start_text(image)
+    told = re.search(r"(^|\s)(-b|--bind|-p|--port)\b|\bbind *=", text)
+    # Both have PORT for their default.
+    by_itself = not told and (_runs(image, "gunicorn") or _runs(image, "fastapi"))
+    assert by_itself or "PORT" in text, (
+        f"The start command, {text}, does not use PORT; right is to listen there."
+    )
+    spelled = re.search(r"""PORT(?::?-|["'] *, *["']?)(\d+)""", text)
+    default = image.final.env.get("PORT") or (spelled[1] if spelled else "no port")
+    assert default == str(DEFAULT_PORT), (
+        f"With PORT not set the start command, {text}, has {default}; right is {DEFAULT_PORT}."
+    )
+
+
+def _judge_address_by_text(image: Image) -> None:
+    text = _start_text(image)
+    told = re.search(r"(^|\s)(-b|--bind|--host)\b|\bbind *=", text)
+    everywhere = re.search(r"0\.0\.0\.0|\[?::\]?|(--bind|-b)[ =]?[\"']?:", text)
+    by_itself = not told and (_runs(image, "gunicorn") or _runs(image, "fastapi run"))
+    assert everywhere or by_itself, (
+        f"The start command, {text}, does not listen on every address; right is 0.0.0.0."
+    )
+
+
+async def _busy(port: int) -> bool:
+    if await answers("127.0.0.1", port):
+        return True
+    try:
+        socket.create_server(("0.0.0.0", port)).close()
+    except OSError:
+        return True
+    return False
+
+
+async def _start(task: Task, container: Container, port: int, *, given: bool) -> None:
+    models = container.mount(task.files.path("../task_2_1"))
+    env = {
+        "API_KEY": KEY,
+        "LOGISTIC_MODEL": f"{models}/logistic_regression.pkl",
+        "RF_MODEL": f"{models}/random_forest.pkl",
+        **({"PORT": str(port)} if given else {}),
+    }
+    container.start(env, port)
+    await container.listening()
+
+
+def _client(container: Container) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=container.url, timeout=15)

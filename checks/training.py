@@ -1,0 +1,87 @@
+"""The trained models: what a training script wrote, and models of the reference's own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from checks.predicting import MODELS
+from shared.check import Task
+
+FILES = tuple(f"{name}.pkl" for name in MODELS)
+
+_CHECKS = Path(__file__).resolve().parent
+_REFERENCE = _CHECKS.parent / "solutions" / "task_2_1" / "train.py"
+
+# Training takes real time. The same script has the same pickles looked into only once a run, and
+# the reference trains once.
+_inspected: dict[tuple[bytes, ...], dict[str, Pickled]] = {}
+_reference: dict[str, bytes] = {}
+
+
+@dataclass(frozen=True)
+class Pickled:
+    """What one pickle holds, as :mod:`checks.inspector` tells it."""
+
+    file: str
+    facts: dict[str, Any]
+
+    def model(self) -> dict[str, Any]:
+        """Return the facts; assert that it is a model of its own class."""
+        kind = _kind(self.file)
+        assert "missing" not in self.facts, (
+            f"Running train.py left no {self.file} in its folder; right are {' and '.join(FILES)}."
+        )
+        assert "problem" not in self.facts, (
+            f"{self.file} cannot be loaded by another program ({self.facts.get('problem')}); "
+            f"right is a pickle of a scikit-learn {kind}."
+        )
+        assert self.facts["own"], f"{self.file} holds a {self.facts['class']}; right is a {kind}."
+        return self.facts
+
+    def fitted(self) -> dict[str, Any]:
+        """Return the facts; assert that it is a fitted model of its own class."""
+        facts = self.model()
+        assert facts["fitted"], (
+            f"The {facts['class']} in {self.file} has not been fitted, so it cannot predict; "
+            "right is to save it after its fit."
+        )
+        return facts
+
+
+async def train(task: Task) -> list[Pickled]:
+    """Run the submission's train.py and look into what it wrote."""
+    key = tuple(part for name in task.files.names() for part in (name.encode(), _bytes(task, name)))
+    if key not in _inspected:
+        await task.run("train.py")
+        folder = f"../inspection-{task.draw.getrandbits(64):016x}"
+        script = (_CHECKS / "inspector.py").read_text(encoding="utf-8")
+        task.files.write(f"{folder}/inspector.py", script)
+        await task.run(f"{folder}/inspector.py")
+        report = json.loads(task.files.path(f"{folder}/report.json").read_text(encoding="utf-8"))
+        _inspected[key] = {name: Pickled(f"{name}.pkl", report[name]) for name in MODELS}
+    return list(_inspected[key].values())
+
+
+async def place_reference(task: Task) -> None:
+    """Lay the reference's own scikit-learn models where the task expects its models."""
+    if not _reference:
+        # Under a name that no submission has.
+        script = task.files.write("train_the_reference.py", _REFERENCE.read_text(encoding="utf-8"))
+        await task.run(script.name)
+        script.unlink()
+        _reference.update({file: _bytes(task, file) for file in FILES})
+        for file in FILES:
+            task.files.remove(file)
+    for file, content in _reference.items():
+        task.files.write(f"../task_2_1/{file}", content)
+
+
+def _bytes(task: Task, name: str) -> bytes:
+    return task.files.path(name).read_bytes()
+
+
+def _kind(file: str) -> str:
+    return {"logistic_regression.pkl": "LogisticRegression"}.get(file, "RandomForestClassifier")

@@ -1,0 +1,118 @@
+"""Task 5.2: the deployment.
+
+The image is built. Now tell a platform how to run it, in one file beside this one: `service.yaml`
+for Cloud Run, or `containerapp.yaml` for Azure Container Apps. It names
+
+- the image, and port 8080, where the container listens;
+- the platform's secret that `API_KEY` comes from; the key itself is nowhere in the file;
+- at least one probe, and `/health` for every probe;
+- limits of CPU and memory;
+- how many instances there are at least and at most, and how many requests one takes at once.
+"""
+
+import asyncio
+import os
+import pickle
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import uvicorn
+from dotenv import load_dotenv
+from fastapi import BackgroundTasks, FastAPI, HTTPException, Response
+from pydantic import BaseModel, Field
+from starlette.middleware.base import BaseHTTPMiddleware
+
+from auth import api_key, guard
+from cache import cache_from_environment
+from observability import observe
+from predictions_log import log_prediction
+
+load_dotenv()
+
+MODEL_VARIABLES = {"logistic_regression": "LOGISTIC_MODEL", "random_forest": "RF_MODEL"}
+WAIT = {"logistic_regression": 2, "random_forest": 3}
+
+models: dict[str, Any] = {}
+cache = cache_from_environment()
+
+
+def load_model(variable: str) -> Any:
+    """Load the model whose path that variable holds."""
+    path = os.getenv(variable)
+    if not path:
+        raise RuntimeError(f"{variable} is not set; put the model's path into .env")
+    with Path(path).open("rb") as file:
+        return pickle.load(file)
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    api_key()  # without a key there is no door to keep: do not even start
+    for name, variable in MODEL_VARIABLES.items():
+        models[name] = load_model(variable)
+    yield
+    models.clear()
+
+
+class IrisFeatures(BaseModel):
+    """A flower's four measures in centimetres."""
+
+    sepal_length: Annotated[float, Field(gt=0, lt=10, description="Sepal length in cm")] = 5.1
+    sepal_width: Annotated[float, Field(gt=0, lt=10, description="Sepal width in cm")] = 3.5
+    petal_length: Annotated[float, Field(gt=0, lt=10, description="Petal length in cm")] = 1.4
+    petal_width: Annotated[float, Field(gt=0, lt=10, description="Petal width in cm")] = 0.2
+
+
+app = FastAPI(lifespan=lifespan)
+app.add_middleware(BaseHTTPMiddleware, dispatch=guard)
+# Added last, it is the outermost: what the guard refuses is timed and logged as well.
+app.add_middleware(BaseHTTPMiddleware, dispatch=observe)
+
+
+@app.get("/health")
+async def health() -> dict[str, str]:
+    return {"status": "healthy"}
+
+
+@app.get("/")
+async def root() -> dict[str, str]:
+    return {"message": "Hello World"}
+
+
+@app.get("/models")
+async def list_models() -> dict[str, list[str]]:
+    return {"available_models": list(models)}
+
+
+async def ask_model(model_name: str, features: IrisFeatures) -> int:
+    """Return what the model says of these features, after as long as it takes."""
+    await asyncio.sleep(WAIT[model_name])
+    row = [
+        features.sepal_length,
+        features.sepal_width,
+        features.petal_length,
+        features.petal_width,
+    ]
+    return int(models[model_name].predict([row])[0])
+
+
+@app.post("/predict/{model_name}")
+async def predict(
+    model_name: str, features: IrisFeatures, background: BackgroundTasks, response: Response
+) -> dict[str, str | int]:
+    if model_name not in models:
+        raise HTTPException(404, f"There is no model {model_name!r}")
+    key = (model_name, *features.model_dump().values())
+    prediction = cache.get(key)
+    response.headers["X-Cache"] = "MISS" if prediction is None else "HIT"
+    if prediction is None:
+        prediction = await ask_model(model_name, features)
+        cache.put(key, prediction)
+    background.add_task(log_prediction, model_name, features.model_dump(), prediction)
+    return {"model": model_name, "prediction": prediction}
+
+
+if __name__ == "__main__":
+    uvicorn.run(app, host=os.getenv("HOST", "127.0.0.1"), port=int(os.getenv("PORT", "8000")))

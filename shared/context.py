@@ -1,0 +1,97 @@
+"""A build context: what `docker build` may see of a folder."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from e2b_dockerfile_utils import PatternMatcher
+
+from shared.errors import SubmissionFault
+
+_IGNORE_FILES = ("Dockerfile.dockerignore", ".dockerignore")
+
+
+class Context:
+    """The files of a folder that its `.dockerignore` leaves in.
+
+    The patterns are Docker's, not git's: they are anchored at the folder's root, `*` does not
+    cross a slash, `**` does, a pattern that matches a folder takes everything in it, and the last
+    pattern that matches decides (`!` brings back).
+
+    Attributes:
+        files: their paths from the root, with slashes, and where they are.
+        folders: the folders that are left in, "" being the root.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Read the folder.
+
+        Raises:
+            SubmissionFault: the `.dockerignore` cannot be read.
+        """
+        self._folder = folder
+        self._ignored = PatternMatcher(self._patterns())
+        self.files: dict[str, Path] = {}
+        self.folders = {""}
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(folder).as_posix()
+            if self._ignored.matches(name):
+                continue
+            if path.is_dir():
+                self.folders.add(name)
+            elif path.is_file():
+                self.files[name] = path
+                self.folders.update(p.as_posix() for p in Path(name).parents if p.name)
+
+    def _patterns(self) -> list[str]:
+        for name in _IGNORE_FILES:
+            path = self._folder / name
+            if path.is_file():
+                try:
+                    lines = path.read_text(encoding="utf-8-sig").splitlines()
+                    PatternMatcher(lines)
+                except UnicodeDecodeError:
+                    raise SubmissionFault(f"{name} is not UTF-8 text.") from None
+                except ValueError as error:
+                    raise SubmissionFault(f"Docker would refuse {name}: {error}.") from None
+                return lines
+        return []
+
+    def ignores(self, name: str) -> bool:
+        """Whether that path is there but left out."""
+        return (self._folder / name).exists() and self._ignored.matches(name)
+
+    def match(self, pattern: str) -> list[str]:
+        """Return the files and folders that a source of `COPY` names, sorted.
+
+        `*`, `?` and `[...]` match within one part of a path; `**` only means more with
+        `COPY --parents`, where it stands for any number of folders.
+        """
+        names = [*self.files, *self.folders]
+        if not re.search(r"[*?\[]", pattern):
+            return [pattern] if pattern in names else []
+        expression = _expression(pattern)
+        return sorted(name for name in names if name and expression.fullmatch(name))
+
+
+def _expression(pattern: str) -> re.Pattern[str]:
+    out = ""
+    i = 0
+    while i < len(pattern):
+        if pattern.startswith("**/", i):
+            out, i = out + r"(?:[^/]+/)*", i + 3
+        elif pattern[i] == "*":
+            out, i = out + r"[^/]*", i + 1
+        elif pattern[i] == "?":
+            out, i = out + r"[^/]", i + 1
+        elif pattern[i] == "[" and (end := pattern.find("]", i + 2)) > 0:
+            out, i = out + "[" + pattern[i + 1 : end].replace("\\", "\\\\") + "]", end + 1
+        elif pattern[i] == "\\" and i + 1 < len(pattern):
+            out, i = out + re.escape(pattern[i + 1]), i + 2
+        else:
+            out, i = out + re.escape(pattern[i]), i + 1
+    try:
+        return re.compile(out)
+    except re.error:
+        raise SubmissionFault(f"COPY {pattern}: that is no pattern of file names.") from None

@@ -1,0 +1,100 @@
+"""Task 3.3: features that make sense.
+
+Each of the four features gets
+
+- limits: more than 0 and less than 10 (centimetres),
+- a description of your own,
+- a default: 5.1, 3.5, 1.4 and 0.2, in the usual order. The body `{}` is predicted with them.
+
+`/openapi.json`, and so `/docs`, shows all three. What is out of its limits or no number is answered
+with 422, at once and without asking the model; the answer names every feature that is wrong.
+"""
+
+import asyncio
+import os
+import pickle
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import uvicorn
+from dotenv import load_dotenv
+from fastapi import FastAPI, HTTPException
+from pydantic import BaseModel, Field
+
+load_dotenv()
+
+MODEL_VARIABLES = {"logistic_regression": "LOGISTIC_MODEL", "random_forest": "RF_MODEL"}
+SECONDS = {"logistic_regression": 2, "random_forest": 3}
+
+models: dict[str, Any] = {}
+
+
+def load_model(path: str) -> Any:
+    with Path(path).open("rb") as file:
+        return pickle.load(file)
+
+
+def model_path(variable: str) -> str:
+    """Return the path that the variable holds."""
+    path = os.environ.get(variable)
+    if not path:
+        raise RuntimeError(f"{variable} is not set; put the path of the model into .env")
+    return path
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    for name, variable in MODEL_VARIABLES.items():
+        models[name] = load_model(model_path(variable))
+    yield
+    models.clear()
+
+
+class IrisFeatures(BaseModel):
+    """A flower's four measures in centimetres."""
+
+    sepal_length: Annotated[float, Field(gt=0, lt=10, description="Sepal length in cm")] = 5.1
+    sepal_width: Annotated[float, Field(gt=0, lt=10, description="Sepal width in cm")] = 3.5
+    petal_length: Annotated[float, Field(gt=0, lt=10, description="Petal length in cm")] = 1.4
+    petal_width: Annotated[float, Field(gt=0, lt=10, description="Petal width in cm")] = 0.2
+
+
+app = FastAPI(title="ML API", lifespan=lifespan)
+
+
+@app.get("/health")
+async def health() -> dict[str, str]:
+    return {"status": "healthy"}
+
+
+@app.get("/")
+async def root() -> dict[str, str]:
+    return {"message": "Hello World"}
+
+
+@app.get("/models")
+async def list_models() -> dict[str, list[str]]:
+    return {"available_models": list(models)}
+
+
+@app.post("/predict/{model_name}")
+async def predict(model_name: str, features: IrisFeatures) -> dict[str, str | int]:
+    if model_name not in models:
+        raise HTTPException(404, f"There is no model {model_name!r}")
+    await asyncio.sleep(SECONDS[model_name])
+    row = [
+        features.sepal_length,
+        features.sepal_width,
+        features.petal_length,
+        features.petal_width,
+    ]
+    prediction = int(models[model_name].predict([row])[0])
+    return {"model": model_name, "prediction": prediction}
+
+
+if __name__ == "__main__":
+    host = os.environ.get("HOST", "127.0.0.1")
+    port = int(os.environ.get("PORT", "8000"))
+    uvicorn.run(app, host=host, port=port)
