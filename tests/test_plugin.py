@@ -354,7 +354,7 @@ def test_the_run_ends_early(tmp_path: Path) -> None:
     second = course.run()
     assert (second.status, second.score) == (2, (0, 10))
     assert second.report is not None
-    assert second.report["ended"] == "interrupted"
+    assert second.report["ended"] == "it was interrupted"
     assert set(second.outcomes.values()) == {"not run"}
 
 
@@ -377,7 +377,7 @@ def test_a_faulty_check_has_a_status_of_its_own(tmp_path: Path) -> None:
     result = course.run()
     assert result.status == 3
     assert result.report is not None
-    assert result.report["ended"] == "the harness failed"
+    assert result.report["ended"].startswith("the harness failed")
     assert result.outcomes == {"task_0_1 test_greets": "failed", "task_0_1 test_waits": "passed"}
     assert "The check itself waits for something that can never come" in result.text
 
