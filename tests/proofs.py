@@ -32,7 +32,7 @@ import inspect
 import random
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -155,6 +155,11 @@ class Prover:
     def checks(self, task: str) -> list[Check]:
         return [check for check in self.catalog.values() if check.task == task]
 
+    def on_the_wall_clock(self, case: Case) -> bool:
+        """Whether the check of a mistake talks to a real process."""
+        check = next(each for each in self.checks(case.task) if each.name == case.check)
+        return "on_the_wall_clock" in _marks(self._function(check))
+
     def grade(self, root: Path, task: str, only: str | None = None) -> dict[str, Verdict]:
         """Grade one task of the tree in that folder; return its checks' verdicts by name."""
         checks = [check for check in self.checks(task) if only in (None, check.name)]
@@ -162,9 +167,14 @@ class Prover:
             raise ValueError(f"{task} has no check {only}")
         return {check.name: self._verdict(root, check) for check in checks}
 
+    def _function(self, check: Check) -> Callable[..., Any]:
+        module = _module(self.course / "checks" / check.task / check.file)
+        function: Callable[..., Any] = getattr(module, check.name)
+        return function
+
     def _verdict(self, root: Path, check: Check) -> Verdict:
-        function = getattr(_module(self.course / "checks" / check.task / check.file), check.name)
-        marks = {mark.name for mark in getattr(function, "pytestmark", ())}
+        function = self._function(check)
+        marks = _marks(function)
         name = "real" if "on_the_wall_clock" in marks else self._clock
         message: str | None = None
         moment = 0
@@ -192,6 +202,10 @@ class Prover:
 
     def close(self) -> None:
         self._stage.close()
+
+
+def _marks(function: Callable[..., Any]) -> set[str]:
+    return {mark.name for mark in getattr(function, "pytestmark", ())}
 
 
 @cache
