@@ -32,8 +32,7 @@ from predictions_log import log_prediction
 load_dotenv()
 
 MODEL_VARIABLES = {"logistic_regression": "LOGISTIC_MODEL", "random_forest": "RF_MODEL"}
-
-WAIT = {"logistic_regression": 2, "random_forest": 3}
+SECONDS = {"logistic_regression": 2, "random_forest": 3}
 
 models: dict[str, Any] = {}
 cache = cache_from_environment()
@@ -107,7 +106,7 @@ async def predict(
         background.add_task(log_prediction, model_name, features.model_dump(), known)
         return {"model": model_name, "prediction": known}
     response.headers["X-Cache"] = "MISS"
-    await asyncio.sleep(WAIT[model_name])
+    await asyncio.sleep(SECONDS[model_name])
     row = [
         features.sepal_length,
         features.sepal_width,
