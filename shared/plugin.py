@@ -370,6 +370,8 @@ class Lab:
         if isinstance(error, HarnessError | CourseError):
             self.harness_failed = True
         message = message_of(error, skipped=report.skipped)
+        if handle is not None:
+            handle.halt()
         transcript = handle.transcript if handle is not None else None
         text = card(check, message, transcript, self._again(item))
         if not result.card:

@@ -247,12 +247,16 @@ class Task:
         """Write a `.env` file with these variables and no others."""
         self.files.write(".env", "".join(f"{name}={value}\n" for name, value in variables.items()))
 
-    def close(self) -> None:
-        """End everything that was started, and remove the scratch copy."""
+    def halt(self) -> None:
+        """End everything that was started; the transcript is complete then."""
         for submission in self._submissions:
             submission.close()
         for process in self._processes:
             process.close()
+
+    def close(self) -> None:
+        """End everything that was started, and remove the scratch copy."""
+        self.halt()
         self.files.close()
 
     def _begin(

@@ -18,6 +18,8 @@ from checks.predicting import MODELS, expect_prediction, predict
 from shared.check import Clock, Task, points, seconds, took
 
 OPEN = ("/", "/health", "/docs", "/redoc", "/openapi.json")
+# A refusal that is raised in a middleware becomes a 500; one check says so, the others let it pass.
+SHUT = (401, 403, 500)
 
 
 @points(2, hint="What does your middleware do with a path that is not on its list?")
@@ -64,7 +66,11 @@ async def test_unknown_paths_ask_for_the_key(task: Task, clock: Clock) -> None:
     key = new_key(task)
     async with task.serve(env={"API_KEY": key}) as client:
         for path in ("/nothing", "/admin/users", "/predict"):
-            expect_refusal(await client.get(path), f"{NO_KEY}, and only the listed paths are open")
+            expect(
+                await client.get(path),
+                *SHUT,
+                because=f"{NO_KEY}, and only the listed paths are open",
+            )
         answer = await client.get("/nothing", headers=bearing(key))
         expect(answer, 404, because="the key is right, and there is nothing")
 
@@ -101,10 +107,11 @@ async def test_lookalikes_stay_shut(task: Task, clock: Clock) -> None:
     async with task.serve(env={"API_KEY": new_key(task)}) as client:
         for path in lookalikes:
             answer = await client.get("/", extensions={"target": path.encode()})
-            assert answer.status_code in (401, 403), (
+            assert answer.status_code in SHUT, (
                 f"GET {path} without the key answered {answer.status_code}{shown(answer)}; "
                 "right is 401 or 403, because it is none of the listed paths."
             )
+        expect(await client.get("/health"), 200, because="that is open to everyone")
 
 
 @points(
@@ -142,5 +149,7 @@ async def test_the_key_is_told_to_nobody(task: Task, clock: Clock) -> None:
             await client.get("/models", headers=bearing(key)),
             await predict(client, MODELS[0], task.models.features(), bearing(key)),
         ]
-    expect_refusal(answers[len(OPEN)], NO_KEY)
+    refused, _, served, _ = answers[len(OPEN) :]
+    expect(refused, *SHUT, because=NO_KEY)
+    expect(served, 200, because="the key is right")
     expect_untold(task, key, answers)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _thread
 import datetime
+import importlib.util
 import os
 import queue
 import selectors
@@ -19,7 +20,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from shared.host.clock import CLOCK, Waiter, start_uncounted
@@ -63,6 +64,8 @@ def install() -> None:
     ]
     for owner, name, value in replaced:
         setattr(owner, name, value)
+    if importlib.util.find_spec("uvloop") is not None:
+        sys.modules["uvloop"] = _uvloop()
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_keep_own_locks_real)
     if hasattr(asyncio, "WindowsSelectorEventLoopPolicy"):
@@ -78,6 +81,22 @@ def _keep_own_locks_real() -> None:
     threading._active_limbo_lock = _thread.RLock()  # type: ignore[attr-defined]
     if hasattr(threading, "_shutdown_locks_lock"):
         threading._shutdown_locks_lock = _thread.allocate_lock()
+
+
+def _uvloop() -> ModuleType:
+    """Return asyncio's own loop under the name of one that waits where nothing can be put in."""
+    import asyncio
+
+    module = ModuleType("uvloop")
+    module.__dict__.update(
+        install=lambda: None,
+        run=asyncio.run,
+        Loop=asyncio.SelectorEventLoop,
+        new_event_loop=asyncio.new_event_loop,
+    )
+    if sys.version_info < (3, 14):
+        module.__dict__["EventLoopPolicy"] = asyncio.DefaultEventLoopPolicy
+    return module
 
 
 def _freeze() -> None:
