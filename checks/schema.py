@@ -9,7 +9,7 @@ from checks.answers import expect, json_of
 if TYPE_CHECKING:
     import httpx
 
-_NUMBERS = ("number", "integer", None)
+_LOOKED_AT = ("number", "integer", "object", None)
 
 
 async def body_schema(client: httpx.AsyncClient) -> dict[str, dict[str, Any]]:
@@ -17,10 +17,12 @@ async def body_schema(client: httpx.AsyncClient) -> dict[str, dict[str, Any]]:
     response = await client.get("/openapi.json")
     expect(response, 200)
     document = json_of(response)
+    paths = document.get("paths", {})
     operations = [
-        methods["post"]
-        for path, methods in document.get("paths", {}).items()
-        if path.startswith("/predict/") and "post" in methods
+        paths[path]["post"]
+        # The one for all models comes before others that the application may have.
+        for path in sorted(paths, key=lambda each: not each.startswith("/predict/{"))
+        if path.startswith("/predict/") and "post" in paths[path]
     ]
     assert operations, "/openapi.json shows no POST /predict/{model_name}; right is that it does."
     content = _resolved(operations[0].get("requestBody", {}), document).get("content", {})
@@ -41,13 +43,13 @@ def _resolved(schema: dict[str, Any], document: dict[str, Any], depth: int = 10)
         flat |= _resolved(part, document, depth - 1)
     for choice in ("anyOf", "oneOf"):
         options = [_resolved(each, document, depth - 1) for each in schema.get(choice, ())]
-        numbers = [each for each in options if each.get("type") in _NUMBERS]
-        if numbers:
-            # What holds for a number, whichever of them it is.
+        fitting = [each for each in options if each.get("type") in _LOOKED_AT]
+        if fitting:
+            # What holds for a number or for a body, whichever of them it is.
             flat |= {
                 key: value
-                for key, value in numbers[0].items()
-                if all(key in each and each[key] == value for each in numbers)
+                for key, value in fitting[0].items()
+                if all(key in each and each[key] == value for each in fitting)
             }
     return flat | schema
 

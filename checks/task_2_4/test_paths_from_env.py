@@ -1,6 +1,9 @@
 """Checks of task 2.4: where the paths of the models come from."""
 
+import io
 import re
+
+from dotenv import dotenv_values
 
 from checks.answers import expect, expect_json, field, json_of
 from checks.predicting import MODELS
@@ -14,7 +17,8 @@ VARIABLES = ("LOGISTIC_MODEL", "RF_MODEL")
 async def test_own_env_file_leads_to_the_models(task: Task) -> None:
     """The submission's own .env has both lines, and they lead to the models of task 2.1."""
     lines = task.files.text(".env")
-    for variable in VARIABLES:
+    values = dotenv_values(stream=io.StringIO(lines))
+    for variable, model in zip(VARIABLES, MODELS, strict=True):
         line = re.search(rf"^[^\S\n]*(?:export\s+)?{variable}[^\S\n]*=(.+)$", lines, re.MULTILINE)
         assert line is not None, (
             f"The file .env has no line {variable}=...; right are both {listed(list(VARIABLES))}."
@@ -23,6 +27,9 @@ async def test_own_env_file_leads_to_the_models(task: Task) -> None:
         assert not re.match(r"/|\\|[A-Za-z]:", path), (
             f"In .env, {variable} is the absolute path {path}, which is right on one machine only; "
             "a relative one leads to the models of task 2.1 on every machine."
+        )
+        assert str(values.get(variable)).endswith(f"{model}.pkl"), (
+            f"In .env, {variable} leads to {values.get(variable)}; right is {model}.pkl."
         )
     async with task.serve():
         expect_loaded(task)
@@ -49,6 +56,11 @@ async def test_process_wins_over_the_env_file(task: Task) -> None:
     task.write_env(**in_file)
     async with task.serve(env=in_process):
         _expect_read(task, in_process, "in the process (and to another file in .env)")
+    for variable in VARIABLES:
+        alone = {variable: f"alone/{variable}.pkl"}
+        _place(task, alone)
+        async with task.serve(env=alone):
+            _expect_read(task, alone, "in the process, alone (and to another file in .env)")
 
 
 @points(3, hint="What is the value of a variable that is set to nothing, and is it true or false?")
@@ -61,6 +73,10 @@ async def test_unset_or_empty_variable_stops_the_start(task: Task) -> None:
         await expect_no_start(task, variable, because=f"With {variable} unset")
         task.write_env(**others, **{variable: ""})
         await expect_no_start(task, variable, because=f"With {variable} empty")
+        task.write_env(**right)
+        await expect_no_start(
+            task, variable, because=f"With {variable} empty in the process", env={variable: ""}
+        )
 
 
 @points(1, hint="Which endpoints did task 2.3 have?")

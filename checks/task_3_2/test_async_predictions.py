@@ -6,10 +6,12 @@ import asyncio
 
 from checks.answers import called, expect
 from checks.predicting import MODELS, expect_prediction, predict
-from shared.check import Clock, Task, answered_at, points, seconds, took
+from shared.check import Clock, Span, Task, answered_at, milliseconds, points, seconds, took
 
 ALONE = {"logistic_regression": seconds(2), "random_forest": seconds(3)}
 LONGEST = seconds(3)
+ROUNDING = milliseconds(1)
+"""Waits of a third of a second each come to a few nanoseconds more or less than whole ones."""
 
 
 @points(2, hint="How long does each model take, and is the wait really waited for?")
@@ -17,10 +19,11 @@ async def test_each_model_takes_its_time(task: Task) -> None:
     """A prediction of logistic_regression takes 2 s, one of random_forest 3 s."""
     flower = task.models.features()
     async with task.serve() as client:
-        for model, alone in ALONE.items():
+        # The second time as well, with a flower that has been asked for.
+        for model, alone in list(ALONE.items()) * 2:
             response = await predict(client, model, flower)
             expect(response, 200)
-            assert took(response) == alone, (
+            assert _lasted(took(response), alone), (
                 f"{called(response)} took {took(response)}, with nothing else to do; "
                 f"right is {alone}."
             )
@@ -36,7 +39,7 @@ async def test_two_predictions_share_the_wait(task: Task, clock: Clock) -> None:
         both = clock.elapsed
     for response in answers:
         expect(response, 200)
-    assert both == LONGEST, (
+    assert _lasted(both, LONGEST), (
         f"Both models together took {both}; right is {LONGEST}, what the slower one takes alone."
     )
 
@@ -44,14 +47,14 @@ async def test_two_predictions_share_the_wait(task: Task, clock: Clock) -> None:
 @points(2, hint="What do the twenty share, so that one has to wait until another is done?")
 async def test_twenty_predictions_share_the_wait(task: Task, clock: Clock) -> None:
     """Twenty predictions at the same time take no longer than one."""
-    flower = task.models.features()
+    asked = [(model, task.models.features()) for model in MODELS * 10]
     async with task.serve() as client:
         clock.restart()
-        answers = await asyncio.gather(*(predict(client, model, flower) for model in MODELS * 10))
+        answers = await asyncio.gather(*(predict(client, *each) for each in asked))
         together = clock.elapsed
     for response in answers:
         expect(response, 200)
-    assert together == LONGEST, (
+    assert _lasted(together, LONGEST), (
         f"Ten predictions of each model at once took {together}; "
         f"right is {LONGEST}, what the slower model takes for one."
     )
@@ -60,24 +63,25 @@ async def test_twenty_predictions_share_the_wait(task: Task, clock: Clock) -> No
 @points(2, hint="What else can the loop do during the wait, and does anything hold it up?")
 async def test_others_are_answered_meanwhile(task: Task, clock: Clock) -> None:
     """/health is answered at once while predictions wait."""
-    flower = task.models.features()
     async with task.serve() as client:
-        predictions = asyncio.gather(*(predict(client, model, flower) for model in MODELS))
-        await asyncio.sleep(1)
-        asked_at = clock.now
-        health = await client.get("/health")
-        answers = await predictions
-    expect(health, 200)
-    for response in answers:
-        expect(response, 200)
-        assert answered_at(response) > asked_at, (
-            f"{called(response)} was answered after {took(response)}, before GET /health was even "
-            "sent at 1 s; right is that predictions are still waiting then."
-        )
-    assert took(health) == seconds(0), (
-        f"GET /health, sent 1 s after two predictions, took {took(health)}; "
-        "right is that it is answered at once while they wait."
-    )
+        for models, many in ((MODELS, "two"), (MODELS * 10, "twenty")):
+            asked = [(model, task.models.features()) for model in models]
+            predictions = asyncio.gather(*(predict(client, *each) for each in asked))
+            await asyncio.sleep(1)
+            asked_at = clock.now
+            health = await client.get("/health")
+            answers = await predictions
+            expect(health, 200)
+            for response in answers:
+                expect(response, 200)
+                assert answered_at(response) > asked_at, (
+                    f"{called(response)} was answered after {took(response)}, before GET /health "
+                    "was even sent at 1 s; right is that predictions are still waiting then."
+                )
+            assert took(health) == seconds(0), (
+                f"GET /health, sent 1 s after {many} predictions, took {took(health)}; "
+                "right is that it is answered at once while they wait."
+            )
 
 
 @points(1, hint="Is there a variable that a second request overwrites while the first one waits?")
@@ -91,3 +95,7 @@ async def test_each_gets_its_own_answer(task: Task) -> None:
         answers = await asyncio.gather(*(predict(client, *each) for each in asked))
     for response, (model, flower) in zip(answers, asked, strict=True):
         expect_prediction(response, model, task.models.answer(model, flower))
+
+
+def _lasted(time: Span, right: Span) -> bool:
+    return right - ROUNDING <= time <= right + ROUNDING
