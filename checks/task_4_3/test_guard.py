@@ -47,6 +47,7 @@ async def test_with_the_key_all_is_as_before(task: Task, clock: Clock) -> None:
     key = new_key(task)
     flower = task.models.features()
     model = "random_forest"
+    logbook.begin(task)
     async with task.serve(env={"API_KEY": key}) as client:
         expect_shut(await client.get("/models"), NO_KEY)
         answer = await predict(client, model, flower, bearing(key))

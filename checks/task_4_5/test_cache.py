@@ -238,6 +238,7 @@ async def test_a_hit_is_logged(task: Task, clock: Clock) -> None:
     """A HIT is logged in the background like any prediction."""
     key = new_key(task)
     flower = task.models.features()
+    logbook.begin(task)
     async with task.serve(env={"API_KEY": key}) as client:
         client.headers.update(bearing(key))
         await fill(client, flower)
