@@ -111,7 +111,7 @@ async def test_only_predictions_are_logged(task: Task, clock: Clock) -> None:
 async def test_each_line_is_whole(task: Task, clock: Clock) -> None:
     """Predictions at the same time leave one whole line each."""
     flowers = [(model, task.models.features()) for model in MODELS for _ in range(4)]
-    logbook.begin(task)
+    logbook.begin(task, '{"earlier": true}')
     async with task.serve() as client:
         answers = await asyncio.gather(
             *(predict(client, model, flower) for model, flower in flowers)
@@ -122,4 +122,8 @@ async def test_each_line_is_whole(task: Task, clock: Clock) -> None:
         await asyncio.sleep(8)
     for model, flower in flowers:
         logbook.expect_record(task, model, flower, task.models.answer(model, flower))
-    logbook.expect_count(task, len(flowers), "there were as many predictions, at the same time")
+    logbook.expect_count(
+        task,
+        len(flowers) + 1,
+        f"there were {len(flowers)} predictions, at the same time, and one line before them",
+    )
