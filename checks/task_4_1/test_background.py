@@ -70,8 +70,10 @@ async def test_a_line_tells_the_prediction(task: Task, clock: Clock) -> None:
         answers = await asyncio.gather(
             *(predict(client, model, flower) for model, flower in flowers.items())
         )
-        await logbook.reach(task, clock, len(flowers))
-    for answer, (model, flower) in zip(answers, flowers.items(), strict=True):
+        by_default = await predict(client, MODELS[0], {})
+        await logbook.reach(task, clock, len(flowers) + 1)
+    asked = [*flowers.items(), (MODELS[0], [5.1, 3.5, 1.4, 0.2])]
+    for answer, (model, flower) in zip([*answers, by_default], asked, strict=True):
         right = task.models.answer(model, flower)
         expect_prediction(answer, model, right)
         logbook.expect_record(task, model, flower, right)
