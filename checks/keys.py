@@ -54,7 +54,7 @@ def expect_shut(response: httpx.Response, because: str) -> None:
 
 async def expect_strange_keys_refused(client: httpx.AsyncClient, key: str) -> None:
     """Assert that keys of strange characters, and near misses, are refused like any other."""
-    near = ["", key[:-1], f"{key}0", key.upper()]
+    near = ["", key[:-1], key[1:], f"{key}0", f"0{key}", key.upper()]
     strange = ["schlüssel".encode("latin-1"), "ключ".encode(), b"\xff\xfe"]
     for wrong in (*near, *strange):
         answer = await client.get("/models", headers=bearing(wrong))
