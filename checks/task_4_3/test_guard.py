@@ -98,6 +98,11 @@ async def test_lookalikes_stay_shut(task: Task, clock: Clock) -> None:
         "/models?/docs",
         "/%6dodels",
         "/docs%2f..%2fmodels",
+        "/health/",
+        "/Health",
+        "/models/",
+        "/predict/health",
+        "/docs/oauth2-redirect",
     )
     async with task.serve(env={"API_KEY": new_key(task)}) as client:
         for path in lookalikes:
