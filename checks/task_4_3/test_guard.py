@@ -66,6 +66,9 @@ async def test_unknown_paths_ask_for_the_key(task: Task, clock: Clock) -> None:
     async with task.serve(env={"API_KEY": key}) as client:
         for path in ("/nothing", "/admin/users", "/predict"):
             expect_refusal(await client.get(path), f"{NO_KEY}, and only the listed paths are open")
+        for method, path in (("OPTIONS", "/models"), ("DELETE", "/models"), ("POST", "/nothing")):
+            answer = await client.request(method, path)
+            expect_refusal(answer, f"{NO_KEY}, and {method} opens no path")
         answer = await client.get("/nothing", headers=bearing(key))
         expect(answer, 404, because="the key is right, and there is nothing")
 
