@@ -13,6 +13,7 @@ from checks.keys import (
     expect_strange_keys_refused,
     expect_untold,
     new_key,
+    settings,
 )
 from checks.predicting import MODELS, expect_prediction, predict
 from shared.check import Clock, Task, points, seconds, took
@@ -43,12 +44,13 @@ async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) 
 
 @points(1, hint="What is left to do for a middleware once the key is right?")
 async def test_with_the_key_all_is_as_before(task: Task, clock: Clock) -> None:
-    """With the key predictions come, and are logged, as before."""
+    """With the key, here from .env, predictions come, and are logged, as before."""
     key = new_key(task)
     flower = task.models.features()
     model = "random_forest"
     logbook.begin(task)
-    async with task.serve(env={"API_KEY": key}) as client:
+    task.write_env(**settings(task), API_KEY=key)
+    async with task.serve() as client:
         expect_shut(await client.get("/models"), NO_KEY)
         answer = await predict(client, model, flower, bearing(key))
         expect_prediction(answer, model, task.models.answer(model, flower))
