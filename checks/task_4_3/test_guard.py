@@ -57,6 +57,7 @@ async def test_with_the_key_all_is_as_before(task: Task, clock: Clock) -> None:
         assert took(answer) == seconds(3), (
             f"{called(answer)} took {took(answer)}; right is 3 s, as without the middleware."
         )
+        expect_shut(await client.get("/models"), f"{NO_KEY}, whoever has come in before")
         await logbook.reach(task, clock, 1)
     logbook.expect_record(task, model, flower, task.models.answer(model, flower))
 
