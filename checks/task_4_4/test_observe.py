@@ -111,6 +111,7 @@ async def test_each_request_leaves_a_line(task: Task, clock: Clock) -> None:
     async with task.serve(env={"API_KEY": key}) as client:
         answers = [
             (await client.get("/health"), "/health"),
+            (await client.get("/health?from=probe"), "/health"),
             (await client.get("/models"), "/models"),
             (await client.get("/nothing", headers=bearing(key)), "/nothing"),
             *[
