@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import re
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -54,7 +57,7 @@ def expect_shut(response: httpx.Response, because: str) -> None:
 
 async def expect_strange_keys_refused(client: httpx.AsyncClient, key: str) -> None:
     """Assert that keys of strange characters, and near misses, are refused like any other."""
-    near = ["", key[:-1], f"{key}0", key.upper()]
+    near = ["", key[:-1], key[1:], f"{key}0", f"0{key}", key.upper()]
     strange = ["schlüssel".encode("latin-1"), "ключ".encode(), b"\xff\xfe"]
     for wrong in (*near, *strange):
         answer = await client.get("/models", headers=bearing(wrong))
@@ -76,12 +79,29 @@ async def expect_no_door_without_a_key(task: Task) -> None:
 async def _expect_all_shut(client: httpx.AsyncClient, task: Task, because: str) -> None:
     flower = task.models.features()
     tries: list[dict[str, str | bytes]] = [{}, bearing(""), bearing("None")]
-    for headers in tries:
+    for headers in (*tries, *map(bearing, _written_keys(task))):
         carried = f" (sent {HEADER}: {headers[HEADER]!r})" if headers else ""
         expect_shut(await client.get("/models", headers=headers), because + carried)
     answers = await asyncio.gather(*(predict(client, MODELS[0], flower, each) for each in tries))
     for answer in answers:
         expect_shut(answer, because)
+
+
+def _written_keys(task: Task) -> list[str]:
+    """Return what the code has in quotes and might take for a key when it is given none."""
+    found = set()
+    for name in task.files.names():
+        if not name.endswith(".py"):
+            continue
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                tree = ast.parse(task.files.path(name).read_bytes())
+        except (SyntaxError, ValueError):
+            continue  # whoever imports it will be told
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+    return sorted(each for each in found if re.fullmatch(r"[!-~]{1,64}", each))
 
 
 def expect_untold(task: Task, key: str, answers: Iterable[httpx.Response]) -> None:

@@ -20,6 +20,13 @@ _STEP = milliseconds(100)
 _SHOWN = 200
 
 
+def begin(task: Task, *earlier: str) -> None:
+    """Let the log hold these lines alone, or not be there: runs by hand may have left one."""
+    task.files.remove(FILE)
+    if earlier:
+        task.files.write(FILE, "".join(f"{line}\n" for line in earlier))
+
+
 def lines(task: Task) -> list[str]:
     """Return the log's lines, blank ones left out; none if there is no log."""
     text = task.files.text(FILE) if task.files.exists(FILE) else ""

@@ -91,7 +91,7 @@ def _with_id(task: Task, request_id: str) -> list[dict[str, Any]]:
             content = json.loads(line.text)
         except ValueError:
             continue
-        if isinstance(content, dict) and content.get("id") == request_id:
+        if isinstance(content, dict) and str(content.get("id")) == request_id:
             found.append(content)
     return found
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from shared.host.standin import CLASSES, FEATURES, StandIn, answer
 from shared.link import Journal, Tell
-from shared.moment import Span
+from shared.moment import Span, seconds
 from shared.scratch import Scratch
 from shared.submission import Submission
 
@@ -81,6 +81,11 @@ class Models:
         """
         # The oldest protocol that every supported Python writes by default can be read by all.
         return self._files.write(path, pickle.dumps(StandIn(name, self._seed), protocol=4))
+
+    def slow(self, name: str, takes: Span) -> None:
+        """Write the pickle of a model that needs that long for an answer, blocking its thread."""
+        slow = StandIn(name, self._seed, takes / seconds(1))
+        self._files.write(f"{self._folder}/{name}.pkl", pickle.dumps(slow, protocol=4))
 
     def remove(self, name: str) -> None:
         """Remove a pickle from where this task expects it."""

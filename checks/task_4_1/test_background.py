@@ -16,6 +16,7 @@ from shared.check import Clock, Task, answered_at, points, seconds, took
 async def test_the_answer_does_not_wait(task: Task, clock: Clock) -> None:
     """The answer comes before the log is written."""
     flower = task.models.features()
+    logbook.begin(task)
     async with task.serve() as client:
         answers = await asyncio.gather(*(predict(client, model, flower) for model in MODELS))
         for answer, alone in zip(answers, (seconds(2), seconds(3)), strict=True):
@@ -30,6 +31,7 @@ async def test_the_answer_does_not_wait(task: Task, clock: Clock) -> None:
 @points(2, hint="Where does the 5 s wait belong: into the endpoint, or into what runs behind it?")
 async def test_the_line_comes_five_seconds_later(task: Task, clock: Clock) -> None:
     """The line is written 5 s after the answer."""
+    logbook.begin(task)
     async with task.serve() as client:
         answer = await predict(client, "logistic_regression", task.models.features())
         expect(answer, 200)
@@ -43,6 +45,7 @@ async def test_the_line_comes_five_seconds_later(task: Task, clock: Clock) -> No
 async def test_no_other_request_waits(task: Task, clock: Clock) -> None:
     """Other requests are answered while the log waits."""
     flower = task.models.features()
+    logbook.begin(task)
     async with task.serve() as client:
         expect(await predict(client, "logistic_regression", flower), 200)
         await asyncio.sleep(1)
@@ -62,12 +65,15 @@ async def test_no_other_request_waits(task: Task, clock: Clock) -> None:
 async def test_a_line_tells_the_prediction(task: Task, clock: Clock) -> None:
     """A line holds the model, the features and the prediction."""
     flowers = {model: task.models.features() for model in MODELS}
+    logbook.begin(task)
     async with task.serve() as client:
         answers = await asyncio.gather(
             *(predict(client, model, flower) for model, flower in flowers.items())
         )
-        await logbook.reach(task, clock, len(flowers))
-    for answer, (model, flower) in zip(answers, flowers.items(), strict=True):
+        by_default = await predict(client, MODELS[0], {})
+        await logbook.reach(task, clock, len(flowers) + 1)
+    asked = [*flowers.items(), (MODELS[0], [5.1, 3.5, 1.4, 0.2])]
+    for answer, (model, flower) in zip([*answers, by_default], asked, strict=True):
         right = task.models.answer(model, flower)
         expect_prediction(answer, model, right)
         logbook.expect_record(task, model, flower, right)
@@ -78,6 +84,7 @@ async def test_only_predictions_are_logged(task: Task, clock: Clock) -> None:
     """A refused or failed request leaves no line."""
     flower = task.models.features()
     task.models.fail("random_forest")
+    logbook.begin(task)
     async with task.serve() as client:
         good, unknown, invalid, failed = await asyncio.gather(
             predict(client, "logistic_regression", flower),
@@ -106,6 +113,7 @@ async def test_only_predictions_are_logged(task: Task, clock: Clock) -> None:
 async def test_each_line_is_whole(task: Task, clock: Clock) -> None:
     """Predictions at the same time leave one whole line each."""
     flowers = [(model, task.models.features()) for model in MODELS for _ in range(4)]
+    logbook.begin(task, '{"earlier": true}')
     async with task.serve() as client:
         answers = await asyncio.gather(
             *(predict(client, model, flower) for model, flower in flowers)
@@ -116,4 +124,8 @@ async def test_each_line_is_whole(task: Task, clock: Clock) -> None:
         await asyncio.sleep(8)
     for model, flower in flowers:
         logbook.expect_record(task, model, flower, task.models.answer(model, flower))
-    logbook.expect_count(task, len(flowers), "there were as many predictions, at the same time")
+    logbook.expect_count(
+        task,
+        len(flowers) + 1,
+        f"there were {len(flowers)} predictions, at the same time, and one line before them",
+    )

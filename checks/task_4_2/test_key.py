@@ -66,6 +66,8 @@ async def test_the_key_comes_first(task: Task, clock: Clock) -> None:
                 f"{called(answer)} without the key was refused after {took(answer)}; "
                 "right is at once."
             )
+        answer = await predict(client, "no_such_model", task.models.features())
+        expect_refusal(answer, f"{NO_KEY}, whether there is such a model or not")
     assert not task.models.calls, (
         "A request without the key was refused, but the model had been asked before; "
         "right is to ask no model."

@@ -13,6 +13,7 @@ from checks.keys import (
     expect_strange_keys_refused,
     expect_untold,
     new_key,
+    settings,
 )
 from checks.predicting import MODELS, expect_prediction, predict
 from shared.check import Clock, Task, points, seconds, took
@@ -45,17 +46,20 @@ async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) 
 
 @points(1, hint="What is left to do for a middleware once the key is right?")
 async def test_with_the_key_all_is_as_before(task: Task, clock: Clock) -> None:
-    """With the key predictions come, and are logged, as before."""
+    """With the key, here from .env, predictions come, and are logged, as before."""
     key = new_key(task)
     flower = task.models.features()
     model = "random_forest"
-    async with task.serve(env={"API_KEY": key}) as client:
+    logbook.begin(task)
+    task.write_env(**settings(task), API_KEY=key)
+    async with task.serve() as client:
         expect_shut(await client.get("/models"), NO_KEY)
         answer = await predict(client, model, flower, bearing(key))
         expect_prediction(answer, model, task.models.answer(model, flower))
         assert took(answer) == seconds(3), (
             f"{called(answer)} took {took(answer)}; right is 3 s, as without the middleware."
         )
+        expect_shut(await client.get("/models"), f"{NO_KEY}, whoever has come in before")
         await logbook.reach(task, clock, 1)
     logbook.expect_record(task, model, flower, task.models.answer(model, flower))
 
@@ -66,11 +70,11 @@ async def test_unknown_paths_ask_for_the_key(task: Task, clock: Clock) -> None:
     key = new_key(task)
     async with task.serve(env={"API_KEY": key}) as client:
         for path in ("/nothing", "/admin/users", "/predict"):
-            expect(
-                await client.get(path),
-                *SHUT,
-                because=f"{NO_KEY}, and only the listed paths are open",
-            )
+            answer = await client.get(path)
+            expect(answer, *SHUT, because=f"{NO_KEY}, and only the listed paths are open")
+        for method, path in (("OPTIONS", "/models"), ("DELETE", "/models"), ("POST", "/nothing")):
+            answer = await client.request(method, path)
+            expect(answer, *SHUT, because=f"{NO_KEY}, and {method} opens no path")
         answer = await client.get("/nothing", headers=bearing(key))
         expect(answer, 404, because="the key is right, and there is nothing")
 
@@ -103,6 +107,11 @@ async def test_lookalikes_stay_shut(task: Task, clock: Clock) -> None:
         "/models?/docs",
         "/%6dodels",
         "/docs%2f..%2fmodels",
+        "/health/",
+        "/Health",
+        "/models/",
+        "/predict/health",
+        "/docs/oauth2-redirect",
     )
     async with task.serve(env={"API_KEY": new_key(task)}) as client:
         for path in lookalikes:

@@ -10,7 +10,7 @@ from checks import logbook
 from checks.answers import called, expect, json_of
 from checks.keys import NO_KEY, bearing, expect_refusal, new_key
 from checks.observing import TIME, alike, header, process_time
-from checks.predicting import MODELS, expect_prediction, predict
+from checks.predicting import MODELS, expect_prediction, named, predict
 from shared.check import Clock, Task, points, seconds, took
 
 if TYPE_CHECKING:
@@ -74,6 +74,10 @@ async def test_a_repeat_is_served_from_the_cache(task: Task, clock: Clock) -> No
             assert len(task.models.calls) == asked, (
                 "The model was asked for the repeat as well; right is to ask it once."
             )
+            backwards = await predict(client, model, dict(reversed(named(flower).items())))
+            expect_cache(
+                backwards, HIT, "the features are the same, in whatever order they are sent"
+            )
 
 
 @points(
@@ -102,7 +106,7 @@ def _others(flower: list[float]) -> list[tuple[str, list[float], str]]:
     """Return questions that differ from that of the first model about the flower, and how."""
     questions = [(OTHER, flower, "the other model is asked")]
     for place, number in enumerate(flower):
-        changed = [*flower[:place], round(number + 0.01, 2), *flower[place + 1 :]]
+        changed = [*flower[:place], round(number + 0.001, 3), *flower[place + 1 :]]
         questions.append((MODEL, changed, f"feature {place + 1} is another"))
     # Drawn features are four different numbers.
     return [*questions, (MODEL, flower[::-1], "the features come in another order")]
@@ -174,7 +178,34 @@ async def test_the_cache_is_bounded(task: Task, clock: Clock) -> None:
         await fill(client, fourth)
         answer = await predict(client, MODEL, third)
         expect_cache(answer, HIT, "it was stored anew 2 s before, and the oldest leaves")
+    await _expect_age_to_decide(task, key)
+    await _expect_one_bound(task, key)
     await _expect_default_size(task, key)
+
+
+async def _expect_age_to_decide(task: Task, key: str) -> None:
+    often, late, new = (drawn(task) for _ in range(3))
+    async with task.serve(env={"API_KEY": key, "CACHE_SIZE": "2"}) as client:
+        client.headers.update(bearing(key))
+        await fill(client, often, late)
+        for flower in (often, often, late):
+            expect_cache(
+                await predict(client, MODEL, flower), HIT, "CACHE_SIZE is 2, and two are in"
+            )
+        await fill(client, new)
+        answer = await predict(client, MODEL, late)
+        expect_cache(answer, HIT, "it was stored and used after the other, which leaves first")
+
+
+async def _expect_one_bound(task: Task, key: str) -> None:
+    flower = drawn(task)
+    async with task.serve(env={"API_KEY": key, "CACHE_SIZE": "1"}) as client:
+        client.headers.update(bearing(key))
+        await fill(client, flower)
+        expect_cache(await predict(client, OTHER, flower), MISS, "the other model is asked")
+        answer = await predict(client, MODEL, flower)
+        because = "CACHE_SIZE is 1, whichever model is asked, and another was asked since"
+        expect_cache(answer, MISS, because)
 
 
 async def _expect_default_size(task: Task, key: str) -> None:
@@ -253,6 +284,7 @@ async def test_a_hit_is_logged(task: Task, clock: Clock) -> None:
     """A HIT is logged in the background like any prediction."""
     key = new_key(task)
     flower = drawn(task)
+    logbook.begin(task)
     async with task.serve(env={"API_KEY": key}) as client:
         client.headers.update(bearing(key))
         await fill(client, flower)

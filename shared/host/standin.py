@@ -42,31 +42,35 @@ def answer(model: str, seed: str, features: Sequence[float]) -> int:
     return int.from_bytes(digest, "big") % CLASSES
 
 
-def load(model: str, seed: str) -> StandIn:
+def load(model: str, seed: str, takes: float = 0) -> StandIn:
     """Return a stand-in, and journal that it was loaded: what its pickle calls."""
     # As a real model does; later it would be the first prediction that waits for it.
     import numpy  # noqa: F401
 
     journal("load", model, [])
-    return StandIn(model, seed)
+    return StandIn(model, seed, takes)
 
 
 class StandIn:
     """A classifier with scikit-learn's interface.
 
+    Args:
+        takes: how many seconds it needs for an answer.
+
     Attributes:
         n_features_in_: how many features it takes.
     """
 
-    __slots__ = ("_model", "_seed")
+    __slots__ = ("_model", "_seed", "_takes")
     n_features_in_ = FEATURES
 
-    def __init__(self, model: str, seed: str) -> None:
+    def __init__(self, model: str, seed: str, takes: float = 0) -> None:
         self._model = model
         self._seed = seed
+        self._takes = takes
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return load, (self._model, self._seed)
+        return load, (self._model, self._seed, self._takes)
 
     # A copy is not a load.
     def __copy__(self) -> StandIn:
@@ -108,6 +112,10 @@ class StandIn:
             journal("predict", self._model, table.tolist())
         else:
             journal("predict", self._model, [])
+        if self._takes:
+            import time
+
+            time.sleep(self._takes)
         if self._model in failing:
             raise RuntimeError(f"the model {self._model} fails now, to see what the program does")
         if table.ndim != 2:
