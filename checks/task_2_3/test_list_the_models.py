@@ -2,7 +2,7 @@
 
 from checks.answers import called, expect, expect_json, field, json_of
 from checks.predicting import MODELS
-from checks.starting import listed
+from checks.starting import expect_loaded, listed
 from shared.check import Task, points
 
 KEY = "available_models"
@@ -24,6 +24,7 @@ async def test_models_answers_a_list_of_names(task: Task) -> None:
 async def test_every_loaded_model_is_listed(task: Task) -> None:
     """GET /models lists both loaded models, each once."""
     async with task.serve() as client:
+        expect_loaded(task)
         answer = await client.get("/models")
     expect(answer, 200)
     names = field(answer, KEY)
