@@ -49,6 +49,11 @@ async def test_process_wins_over_the_env_file(task: Task) -> None:
     task.write_env(**in_file)
     async with task.serve(env=in_process):
         _expect_read(task, in_process, "in the process (and to another file in .env)")
+    for variable in VARIABLES:
+        alone = {variable: f"alone/{variable}.pkl"}
+        _place(task, alone)
+        async with task.serve(env=alone):
+            _expect_read(task, alone, "in the process, alone (and to another file in .env)")
 
 
 @points(3, hint="What is the value of a variable that is set to nothing, and is it true or false?")
