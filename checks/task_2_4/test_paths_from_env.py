@@ -66,6 +66,10 @@ async def test_unset_or_empty_variable_stops_the_start(task: Task) -> None:
         await expect_no_start(task, variable, because=f"With {variable} unset")
         task.write_env(**others, **{variable: ""})
         await expect_no_start(task, variable, because=f"With {variable} empty")
+        task.write_env(**right)
+        await expect_no_start(
+            task, variable, because=f"With {variable} empty in the process", env={variable: ""}
+        )
 
 
 @points(1, hint="Which endpoints did task 2.3 have?")
