@@ -1,6 +1,9 @@
 """Checks of task 2.4: where the paths of the models come from."""
 
+import io
 import re
+
+from dotenv import dotenv_values
 
 from checks.answers import expect, expect_json, field, json_of
 from checks.predicting import MODELS
@@ -14,7 +17,8 @@ VARIABLES = ("LOGISTIC_MODEL", "RF_MODEL")
 async def test_own_env_file_leads_to_the_models(task: Task) -> None:
     """The submission's own .env has both lines, and they lead to the models of task 2.1."""
     lines = task.files.text(".env")
-    for variable in VARIABLES:
+    values = dotenv_values(stream=io.StringIO(lines))
+    for variable, model in zip(VARIABLES, MODELS, strict=True):
         line = re.search(rf"^[^\S\n]*(?:export\s+)?{variable}[^\S\n]*=(.+)$", lines, re.MULTILINE)
         assert line is not None, (
             f"The file .env has no line {variable}=...; right are both {listed(list(VARIABLES))}."
@@ -23,6 +27,9 @@ async def test_own_env_file_leads_to_the_models(task: Task) -> None:
         assert not re.match(r"/|\\|[A-Za-z]:", path), (
             f"In .env, {variable} is the absolute path {path}, which is right on one machine only; "
             "a relative one leads to the models of task 2.1 on every machine."
+        )
+        assert str(values.get(variable)).endswith(f"{model}.pkl"), (
+            f"In .env, {variable} leads to {values.get(variable)}; right is {model}.pkl."
         )
     async with task.serve():
         expect_loaded(task)
