@@ -29,6 +29,10 @@ async def test_each_name_asks_its_own_model(task: Task) -> None:
             for model in MODELS:
                 response = await predict(client, model, flower)
                 expect_prediction(response, model, task.models.answer(model, flower))
+        for model in MODELS * 4:
+            flower = _whole_and_fine(task)
+            response = await predict(client, model, flower)
+            expect_prediction(response, model, task.models.answer(model, flower))
 
 
 @points(2, hint="In which order do the numbers stand in the row that the model gets?")
@@ -112,3 +116,10 @@ async def test_trained_models_are_served(task: Task) -> None:
         for model in MODELS:
             for right, flower in enumerate(IRIS):
                 expect_prediction(await predict(client, model, flower), model, right)
+
+
+def _whole_and_fine(task: Task) -> list[float]:
+    """Draw a flower whose numbers have no decimals at all, or two."""
+    drawn = task.draw.sample(range(1, 10), len(FEATURES))
+    fine = task.draw.sample(range(len(FEATURES)), 2)
+    return [each + 0.25 if place in fine else each for place, each in enumerate(drawn)]
