@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,21 +62,35 @@ def field(response: httpx.Response, name: str) -> Any:
 
 
 def names(response: httpx.Response, name: str) -> bool:
-    """Whether an error's answer names that field, in its `loc` or its message, in any case.
+    """Whether an error's answer names that field, in its `loc`, its message or a key, in any case.
 
-    The `input` that FastAPI echoes does not count.
+    What echoes the request does not count: FastAPI's `input`, and its body as it was sent.
     """
-    return name.lower() in _told(json_of(response)).lower()
+    return name.lower() in _told(json_of(response), _sent(response)).lower()
 
 
-def _told(content: Any) -> str:
+def _told(content: Any, sent: object) -> str:
     if isinstance(content, dict):
+        if content == sent:
+            return ""
         return " ".join(
-            _told(value) for key, value in content.items() if key not in ("input", "ctx")
+            f"{key} {_told(value, sent)}"
+            for key, value in content.items()
+            if key not in ("input", "ctx")
         )
     if isinstance(content, list):
-        return " ".join(_told(each) for each in content)
-    return str(content)
+        return " ".join(_told(each, sent) for each in content)
+    told = str(content)
+    for echo in (str(sent), json.dumps(sent), json.dumps(sent, separators=(",", ":"))):
+        told = told.replace(echo, "")
+    return told
+
+
+def _sent(response: httpx.Response) -> object:
+    try:
+        return json.loads(response.request.content)
+    except ValueError:
+        return None
 
 
 def shown(response: httpx.Response) -> str:
