@@ -9,7 +9,7 @@ from checks.answers import expect, json_of
 if TYPE_CHECKING:
     import httpx
 
-_NUMBERS = ("number", "integer", None)
+_LOOKED_AT = ("number", "integer", "object", None)
 
 
 async def body_schema(client: httpx.AsyncClient) -> dict[str, dict[str, Any]]:
@@ -41,13 +41,13 @@ def _resolved(schema: dict[str, Any], document: dict[str, Any], depth: int = 10)
         flat |= _resolved(part, document, depth - 1)
     for choice in ("anyOf", "oneOf"):
         options = [_resolved(each, document, depth - 1) for each in schema.get(choice, ())]
-        numbers = [each for each in options if each.get("type") in _NUMBERS]
-        if numbers:
-            # What holds for a number, whichever of them it is.
+        fitting = [each for each in options if each.get("type") in _LOOKED_AT]
+        if fitting:
+            # What holds for a number or for a body, whichever of them it is.
             flat |= {
                 key: value
-                for key, value in numbers[0].items()
-                if all(key in each and each[key] == value for each in numbers)
+                for key, value in fitting[0].items()
+                if all(key in each and each[key] == value for each in fitting)
             }
     return flat | schema
 
