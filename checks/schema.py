@@ -17,10 +17,12 @@ async def body_schema(client: httpx.AsyncClient) -> dict[str, dict[str, Any]]:
     response = await client.get("/openapi.json")
     expect(response, 200)
     document = json_of(response)
+    paths = document.get("paths", {})
     operations = [
-        methods["post"]
-        for path, methods in document.get("paths", {}).items()
-        if path.startswith("/predict/") and "post" in methods
+        paths[path]["post"]
+        # The one for all models comes before others that the application may have.
+        for path in sorted(paths, key=lambda each: not each.startswith("/predict/{"))
+        if path.startswith("/predict/") and "post" in paths[path]
     ]
     assert operations, "/openapi.json shows no POST /predict/{model_name}; right is that it does."
     content = _resolved(operations[0].get("requestBody", {}), document).get("content", {})
