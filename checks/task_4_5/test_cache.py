@@ -10,7 +10,7 @@ from checks import logbook
 from checks.answers import called, expect, json_of
 from checks.keys import NO_KEY, bearing, expect_refusal, new_key
 from checks.observing import TIME, alike, header, process_time
-from checks.predicting import MODELS, expect_prediction, predict
+from checks.predicting import MODELS, expect_prediction, named, predict
 from shared.check import Clock, Task, points, seconds, took
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ async def test_a_repeat_is_served_from_the_cache(task: Task, clock: Clock) -> No
             assert len(task.models.calls) == asked, (
                 "The model was asked for the repeat as well; right is to ask it once."
             )
+            backwards = await predict(client, model, dict(reversed(named(flower).items())))
+            expect_cache(backwards, HIT, "the features are the same, in whatever order")
 
 
 @points(
