@@ -81,7 +81,7 @@ async def test_another_question_is_a_miss(task: Task, clock: Clock) -> None:
     questions = [(OTHER, flower, "the other model is asked")]
     for place in range(len(flower)):
         changed = [*flower]
-        changed[place] += 0.01
+        changed[place] += 0.001
         questions.append((MODEL, changed, f"feature {place + 1} is another"))
     # Drawn features are four different numbers.
     questions.append((MODEL, flower[::-1], "the features come in another order"))
