@@ -162,7 +162,19 @@ async def test_the_cache_is_bounded(task: Task, clock: Clock) -> None:
         await fill(client, fourth)
         answer = await predict(client, MODEL, third)
         expect_cache(answer, HIT, "it was stored anew 2 s before, and the oldest leaves")
+    await _expect_one_bound(task, key)
     await _expect_default_size(task, key)
+
+
+async def _expect_one_bound(task: Task, key: str) -> None:
+    flower = task.models.features()
+    async with task.serve(env={"API_KEY": key, "CACHE_SIZE": "1"}) as client:
+        client.headers.update(bearing(key))
+        await fill(client, flower)
+        expect_cache(await predict(client, OTHER, flower), MISS, "the other model is asked")
+        answer = await predict(client, MODEL, flower)
+        because = "CACHE_SIZE is 1, whichever model is asked, and another was asked since"
+        expect_cache(answer, MISS, because)
 
 
 async def _expect_default_size(task: Task, key: str) -> None:
