@@ -162,8 +162,21 @@ async def test_the_cache_is_bounded(task: Task, clock: Clock) -> None:
         await fill(client, fourth)
         answer = await predict(client, MODEL, third)
         expect_cache(answer, HIT, "it was stored anew 2 s before, and the oldest leaves")
+    await _expect_age_to_decide(task, key)
     await _expect_one_bound(task, key)
     await _expect_default_size(task, key)
+
+
+async def _expect_age_to_decide(task: Task, key: str) -> None:
+    often, late, new = (task.models.features() for _ in range(3))
+    async with task.serve(env={"API_KEY": key, "CACHE_SIZE": "2"}) as client:
+        client.headers.update(bearing(key))
+        await fill(client, often, late)
+        for flower in (often, often, late):
+            expect_cache(await predict(client, MODEL, flower), HIT, "CACHE_SIZE is 2, for both")
+        await fill(client, new)
+        answer = await predict(client, MODEL, late)
+        expect_cache(answer, HIT, "it was stored and used after the other, which leaves first")
 
 
 async def _expect_one_bound(task: Task, key: str) -> None:
