@@ -354,7 +354,7 @@ def test_the_run_ends_early(tmp_path: Path) -> None:
     second = course.run()
     assert (second.status, second.score) == (2, (0, 10))
     assert second.report is not None
-    assert second.report["ended"] == "it was interrupted"
+    assert second.report["ended"] == "interrupted"
     assert set(second.outcomes.values()) == {"not run"}
 
 
