@@ -18,7 +18,7 @@ TASKS = sorted((COURSE / "checks").glob("task_*/README.md"))
 def test_two_commands_come_first_and_ci_runs_the_second() -> None:
     main_job, all_tests = COMMANDS[:2]
     assert main_job.endswith("pytest checks --tree=solutions")
-    assert all_tests.endswith("pytest tests")
+    assert all_tests.endswith("pytest tests -n auto --dist worksteal")
     script = (COURSE / ".ci" / "run").read_text(encoding="utf-8")
     assert script.splitlines()[-1] == all_tests
 
