@@ -10,6 +10,7 @@ import runpy
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 from shared.host.server import Server
 from shared.link import Message, Request, Stop
@@ -50,6 +51,11 @@ async def _serve_once() -> None:
         number: float = pydantic.Field(1.0, gt=0)
 
     app = fastapi.FastAPI()
+
+    # Its machinery for tasks and threads is not imported before somebody needs it.
+    @app.middleware("http")
+    async def through(request: fastapi.Request, call_next: Any) -> Any:
+        return await call_next(request)
 
     @app.post("/{name}")
     async def warm(name: str, item: Item) -> Item:
