@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from shared.task import Task
     from shared.tree import Tree
 
-SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model")
+SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model", "sklearn.datasets")
 
 
 class Stage:
