@@ -31,6 +31,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SOLUTIONS = Tree("solutions", ROOT / "solutions")
 SYLLABUS = syllabus.read(ROOT / "checks" / "syllabus.toml")
 
+SCIKIT_LEARN = "an import of scikit-learn"
+
 # The least that one more check of an application could cost: fork, import the app, answer once.
 FLOOR = """
 import asyncio, importlib, os, statistics, sys, time
@@ -63,17 +65,22 @@ print(statistics.median(took))
 """
 
 
-def pytest_command(*arguments: str) -> Callable[[], None]:
-    """Return a run of pytest in a fresh process, output discarded."""
+def python(*arguments: str) -> Callable[[], None]:
+    """Return a run of Python in a fresh process, output discarded."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
     def run() -> None:
-        command = [sys.executable, "-m", "pytest", "-q", *arguments]
+        command = [sys.executable, *arguments]
         subprocess.run(
             command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, check=True, timeout=600
         )
 
     return run
+
+
+def graded(*arguments: str) -> Callable[[], None]:
+    """Return a run of pytest on the solutions."""
+    return python("-m", "pytest", "-q", "--tree=solutions", *arguments)
 
 
 def in_turn(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
@@ -97,30 +104,27 @@ def whole_runs(rounds: int) -> None:
             "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n",
             encoding="utf-8",
         )
-        contestants = {"a bare pytest": pytest_command("-c", str(ini), str(bare))}
-        tree = "--tree=solutions"
-        contestants["checks/task_0_3"] = pytest_command(tree, "checks/task_0_3")
-        for part, tasks in groups().items():
-            contestants[part] = pytest_command(tree, *(f"checks/{task}" for task in tasks))
+        contestants = {
+            "a bare pytest": python("-m", "pytest", "-q", "-c", str(ini), str(bare)),
+            SCIKIT_LEARN: python("-c", "import sklearn.ensemble, sklearn.linear_model"),
+            "checks/task_0_3": graded("checks/task_0_3"),
+            "Parts 0 and 1, without 1.3": graded(*checks("Part 0", "Part 1")),
+            "Parts 2 and 3": graded(*checks("Part 2", "Part 3")),
+            "Parts 2 and 3, without real models": graded(
+                "-m", "not scikit_learn", *checks("Part 2", "Part 3")
+            ),
+            "Part 4": graded(*checks("Part 4")),
+        }
         medians = in_turn(contestants, rounds)
     base = medians["a bare pytest"]
     for name, median in medians.items():
         print(f"{name:<44}{median:8.3f} s{median / base:8.2f} times a bare pytest")
 
 
-def groups() -> dict[str, list[str]]:
-    """Return the tasks whose runs are compared: by part, without what waits for real servers."""
-    real_servers = {"task_1_3", "task_5_1"}
-    parts: dict[str, list[str]] = {}
-    for entry in SYLLABUS.tasks:
-        if entry.name not in real_servers:
-            parts.setdefault(entry.part[:6], []).append(entry.name)
-    found = {
-        "Parts 0 and 1, without 1.3": parts.get("Part 0", []) + parts.get("Part 1", []),
-        "Parts 2 and 3": parts.get("Part 2", []) + parts.get("Part 3", []),
-        "Part 4": parts.get("Part 4", []),
-    }
-    return {name: tasks for name, tasks in found.items() if tasks}
+def checks(*parts: str) -> list[str]:
+    """Return the checks of these parts, without those of 1.3, which wait for real servers."""
+    tasks = [entry for entry in SYLLABUS.tasks if entry.part.startswith(parts)]
+    return [f"checks/{entry.name}" for entry in tasks if entry.name != "task_1_3"]
 
 
 def scene(stage: Stage, work: Callable[[Task], object], task: str = "task_1_2") -> None:

@@ -165,9 +165,15 @@ def _start_early(config: pytest.Config) -> None:
     except CourseError:
         return  # told when the run is configured
     stage = config.stash.setdefault(_STAGE, Stage())
-    named = [entry for entry in tasks if entry.name in asked]
-    for entry in named or tasks:
+    named = [entry for entry in tasks if entry.name in asked] or tasks
+    for entry in named:
         stage.hosts("lab", entry.preload)
+    if "scikit_learn" in asked:
+        return  # as in -m "not scikit_learn"
+    for entry in named:
+        files = (config.rootpath / "checks" / entry.name).glob("test_*.py")
+        if any(b"mark.scikit_learn" in file.read_bytes() for file in files):
+            stage.hosts("lab", entry.preload + SCIKIT_LEARN)
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, Any]:
