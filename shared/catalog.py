@@ -6,6 +6,7 @@ Nothing is imported or run: whatever happens to a check in a run, its points are
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,38 +31,60 @@ class Check:
         return f"checks/{self.task}/{self.file}::{self.name}"
 
 
-def read(course: Path, syllabus: Syllabus) -> dict[str, Check]:
-    """Return all checks of the course by their ids, in the order of the syllabus.
+class Catalog(Mapping[str, Check]):
+    """All checks of the course by their ids, in the order of the syllabus.
+
+    A task's checks are read when they are first asked for: a run of one task is not to pay for
+    twenty.
 
     Raises:
-        CourseError: a folder is missing or unlisted, a check lacks something, or a task's points
-            do not add up.
+        CourseError: a folder is missing or unlisted; on reading a task, one of its checks lacks
+            something, or their points do not add up.
     """
-    folder = course / "checks"
-    listed = set(syllabus.names)
-    for tree in ("checks", "exercises", "solutions"):
-        present = {each.name for each in (course / tree).glob("task_*") if each.is_dir()}
-        if unlisted := sorted(present - listed):
-            raise CourseError(
-                f"{tree}/{unlisted[0]} is not in checks/syllabus.toml; list it there."
-            )
-        # A student's copy may lack tasks of `exercises`; they score 0 and are named.
-        if tree == "checks" and (missing := sorted(listed - present)):
-            raise CourseError(
-                f"{tree}/{missing[0]} is in the syllabus, but there is no such folder."
-            )
-    checks: dict[str, Check] = {}
-    for task in syllabus.names:
-        found = [
-            check for path in sorted((folder / task).glob("test_*.py")) for check in _checks(path)
-        ]
-        total = sum(check.points for check in found)
-        if total != POINTS_PER_TASK:
-            raise CourseError(
-                f"The checks of {task} add up to {total} points; every task has {POINTS_PER_TASK}."
-            )
-        checks.update((check.id, check) for check in found)
-    return checks
+
+    def __init__(self, course: Path, syllabus: Syllabus) -> None:
+        self._folder = course / "checks"
+        self._tasks = syllabus.names
+        self._read: dict[str, dict[str, Check]] = {}
+        listed = set(self._tasks)
+        for tree in ("checks", "exercises", "solutions"):
+            present = {each.name for each in (course / tree).glob("task_*") if each.is_dir()}
+            if unlisted := sorted(present - listed):
+                raise CourseError(
+                    f"{tree}/{unlisted[0]} is not in checks/syllabus.toml; list it there."
+                )
+            # A student's copy may lack tasks of `exercises`; they score 0 and are named.
+            if tree == "checks" and (missing := sorted(listed - present)):
+                raise CourseError(
+                    f"{tree}/{missing[0]} is in the syllabus, but there is no such folder."
+                )
+
+    def task(self, name: str) -> dict[str, Check]:
+        """Return the checks of one task, by their ids."""
+        if name not in self._read:
+            files = sorted((self._folder / name).glob("test_*.py"))
+            checks = [check for path in files for check in _checks(path)]
+            total = sum(check.points for check in checks)
+            if total != POINTS_PER_TASK:
+                raise CourseError(
+                    f"The checks of {name} add up to {total} points; "
+                    f"every task has {POINTS_PER_TASK}."
+                )
+            self._read[name] = {check.id: check for check in checks}
+        return self._read[name]
+
+    def __getitem__(self, id: str) -> Check:
+        task = id.split("/")[1] if id.count("/") > 1 else ""
+        if task not in self._tasks:
+            raise KeyError(id)
+        return self.task(task)[id]
+
+    def __iter__(self) -> Iterator[str]:
+        for name in self._tasks:
+            yield from self.task(name)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _checks(path: Path) -> list[Check]:

@@ -215,7 +215,7 @@ class Lab:
         self.config = config
         self.course = config.rootpath
         self.syllabus = syllabus.read(self.course / "checks" / "syllabus.toml")
-        self.catalog = catalog.read(self.course, self.syllabus)
+        self.catalog = catalog.Catalog(self.course, self.syllabus)
         chosen = config.getoption("tree") or os.environ.get("LAB_TREE") or self._where_asked()
         self.tree: Tree = tree.choose(chosen or "exercises", self.course, self.syllabus.names)
         seed = config.getoption("seed")
@@ -235,6 +235,8 @@ class Lab:
         self._written: list[str] = []
         if not config.getoption("collectonly"):
             reports.forget(self.reports)
+        for name in self._asked():
+            self.catalog.task(name)
 
     # --- what was asked for -----------------------------------------------------------------------
 
@@ -259,6 +261,14 @@ class Lab:
         if named is not None:
             self.config.args = mapped
         return named
+
+    def _asked(self) -> list[str]:
+        """Return the tasks that the command line names; all, if it names a folder of many."""
+        named = []
+        for arg in self.config.args:
+            parts = Path(arg.split("::")[0]).parts
+            named.append(next((name for name in self.syllabus.names if name in parts), None))
+        return [name for name in named if name] if all(named) else self.syllabus.names
 
     def check_of(self, item: pytest.Item) -> Check | None:
         """Return the check that this test is, None if it is none."""
@@ -321,14 +331,16 @@ class Lab:
         """Put the checks into the order of the syllabus, and expect their points."""
         from shared.grade import Result
 
-        order = {name: place for place, name in enumerate(self.catalog)}
         checks = {item: self.check_of(item) for item in items}
-        items.sort(key=lambda item: order[c.id] if (c := checks[item]) is not None else -1)
         asked = {check.task for check in checks.values() if check is not None}
-        asked |= {check.task for check in self.catalog.values() if self._is_unloaded(check.id)}
-        for check in self.catalog.values():
-            if check.task in asked:
-                self.grade.results[check.id] = Result(check)
+        if self._unloaded:
+            asked |= {check.task for check in self.catalog.values() if self._is_unloaded(check.id)}
+        for name in self.syllabus.names:
+            if name in asked:
+                for check in self.catalog.task(name).values():
+                    self.grade.results[check.id] = Result(check)
+        order = {name: place for place, name in enumerate(self.grade.results)}
+        items.sort(key=lambda item: order[c.id] if (c := checks[item]) is not None else -1)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         from shared.grade import DESELECTED

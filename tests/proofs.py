@@ -142,7 +142,7 @@ class Prover:
     ) -> None:
         self.course = course
         self.syllabus = syllabus.read(course / "checks" / "syllabus.toml")
-        self.catalog = catalog.read(course, self.syllabus)
+        self.catalog = catalog.Catalog(course, self.syllabus)
         self._clock = clock
         self._seed = seed
         self._budget = budget
@@ -153,7 +153,7 @@ class Prover:
         return syllabus.read(COURSE / "checks" / "syllabus.toml").names
 
     def checks(self, task: str) -> list[Check]:
-        return [check for check in self.catalog.values() if check.task == task]
+        return list(self.catalog.task(task).values())
 
     def on_the_wall_clock(self, case: Case) -> bool:
         """Whether the check of a mistake talks to a real process."""

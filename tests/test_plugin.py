@@ -220,11 +220,11 @@ def test_a_wrong_check(old: str, new: str, sentence: str, tmp_path: Path) -> Non
     course = Course(tmp_path / "course")
     course.task("task_0_1", CHECK)
     entries = syllabus.read(course.root / "checks" / "syllabus.toml")
-    assert [each.title for each in catalog.read(course.root, entries).values()] == ["Title."]
+    assert [each.title for each in catalog.Catalog(course.root, entries).values()] == ["Title."]
     assert old in CHECK
     course.task("task_0_1", CHECK.replace(old, new))
     with pytest.raises(CourseError, match=re.escape(sentence)):
-        catalog.read(course.root, entries)
+        dict(catalog.Catalog(course.root, entries))
 
 
 @pytest.mark.parametrize("where", ["checks", "exercises", "solutions"])
@@ -234,7 +234,7 @@ def test_orphans(where: str, tmp_path: Path) -> None:
     entries = syllabus.read(course.root / "checks" / "syllabus.toml")
     (course.root / where / "task_7_7").mkdir()
     with pytest.raises(CourseError, match=f"{where}/task_7_7 is not in checks/syllabus.toml"):
-        catalog.read(course.root, entries)
+        dict(catalog.Catalog(course.root, entries))
 
 
 def test_a_task_without_checks(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_a_task_without_checks(tmp_path: Path) -> None:
     with pytest.raises(
         CourseError, match="checks/task_0_1 is in the syllabus, but there is no such"
     ):
-        catalog.read(course.root, entries)
+        dict(catalog.Catalog(course.root, entries))
 
 
 def test_no_tree(tmp_path: Path) -> None:
