@@ -73,11 +73,11 @@ class Catalog(Mapping[str, Check]):
             self._read[name] = {check.id: check for check in checks}
         return self._read[name]
 
-    def __getitem__(self, id: str) -> Check:
-        task = id.split("/")[1] if id.count("/") > 1 else ""
+    def __getitem__(self, check: str) -> Check:
+        task = check.split("/")[1] if check.count("/") > 1 else ""
         if task not in self._tasks:
-            raise KeyError(id)
-        return self.task(task)[id]
+            raise KeyError(check)
+        return self.task(task)[check]
 
     def __iter__(self) -> Iterator[str]:
         for name in self._tasks:

@@ -42,6 +42,10 @@ from shared.link import (
 
 _THREADS = 32
 
+# The lab itself is not on the path of what runs in it. Found out before the fork, once for all.
+_LAB = Path(__file__).resolve().parents[2]
+_PATH = [each for each in sys.path if Path(each).resolve() != _LAB]
+
 
 class Program:
     """One submission at work, from `Start` to the end of its process."""
@@ -177,9 +181,7 @@ class Program:
         atexit._clear()  # what the fork server would do at its own end
         sys.argv = [start.file]
         sys.dont_write_bytecode = True
-        # The lab itself is not on the path of what runs in it.
-        lab = Path(__file__).resolve().parents[2]
-        sys.path[:] = [start.folder, *(each for each in sys.path if Path(each).resolve() != lab)]
+        sys.path[:] = [start.folder, *_PATH]
         # An executor has as many threads as the machine has cores plus four, so that what
         # asyncio.to_thread can do at once would depend on the machine.
         os.cpu_count = lambda: _THREADS - 4
