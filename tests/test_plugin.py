@@ -137,6 +137,21 @@ def test_a_wrong_course_is_a_usage_error(course: Course) -> None:
         assert "Traceback" not in result.text
 
 
+def test_a_task_answers_for_its_own_checks(course: Course) -> None:
+    """A broken task stops the runs that it belongs to, and no others."""
+    file = course.root / "checks" / "task_0_2" / "test_toy.py"
+    file.write_text(file.read_text(encoding="utf-8").replace("@points(", "@points(1", 1))
+    sentence = "The checks of task_0_2 add up to"
+    alone = course.run("checks/task_0_1")
+    assert sentence not in alone.text
+    assert alone.score[1] == 10
+    for asked in (["checks"], [], ["checks/task_0_2"], ["checks", "checks/task_0_1"]):
+        result = course.run(*asked, report=False)
+        assert result.status == 4
+        assert sentence in result.text
+        assert "Traceback" not in result.text
+
+
 SYLLABUS = """
 format = 1
 title = "Course"
