@@ -1,5 +1,6 @@
 """Both clocks give the same verdicts: every solution, stub, mistake and variant on each.
 
+But for the mistakes that only exact time shows, and that say so: the wall clock must forgive them.
 Slow, since the wall clock is: ``tox -e clocks``. Much of it is waiting, so many run side by side.
 """
 
@@ -86,4 +87,6 @@ def test_clocks_agree(
 ) -> None:
     case = CASES[number]
     root = write(case, tmp_path)
-    assert on_the_wall[number].result() == passed(prover, root, case.task, case.check)
+    in_the_lab = passed(prover, root, case.task, case.check)
+    expected = dict.fromkeys(in_the_lab, True) if case.exact else in_the_lab
+    assert on_the_wall[number].result() == expected
