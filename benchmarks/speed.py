@@ -18,11 +18,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from shared import syllabus
-from shared.clock import new_loop
+from shared.clock import Clock
 from shared.stage import Stage
 from shared.task import Task
 from shared.tree import Tree
@@ -127,22 +127,18 @@ def checks(*parts: str) -> list[str]:
     return [f"checks/{entry.name}" for entry in tasks if entry.name != "task_1_3"]
 
 
-def scene(stage: Stage, work: Callable[[Task], object], task: str = "task_1_2") -> None:
+def scene(stage: Stage, work: Callable[[Task, Clock], Awaitable[None]]) -> None:
     """Do what one check does, without pytest."""
-    with asyncio.Runner(loop_factory=lambda: new_loop("lab", 60)) as runner:
-        clock = runner.get_loop().clock  # type: ignore[attr-defined]
-        handle = stage.task(SYLLABUS.entry(task), SOLUTIONS, clock, random.Random(1))
-        runner.run(work(handle))  # type: ignore[arg-type]
-        handle.close()
+    stage.play(work, SYLLABUS.entry("task_1_2"), SOLUTIONS, random.Random(1))
 
 
-async def answer_once(task: Task) -> None:
+async def answer_once(task: Task, clock: Clock) -> None:
     async with task.serve() as client:
         await client.get("/health")
 
 
-def answer_many(number: int) -> Callable[[Task], object]:
-    async def work(task: Task) -> None:
+def answer_many(number: int) -> Callable[[Task, Clock], Awaitable[None]]:
+    async def work(task: Task, clock: Clock) -> None:
         async with task.serve() as client:
             await asyncio.gather(*(client.get("/health") for _ in range(number)))
 

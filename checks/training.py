@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from checks.predicting import MODELS
-from shared.check import Task
+from shared.check import Line, Task
 
 FILES = tuple(f"{name}.pkl" for name in MODELS)
 
@@ -16,8 +17,9 @@ _CHECKS = Path(__file__).resolve().parent
 _REFERENCE = _CHECKS.parent / "solutions" / "task_2_1" / "train.py"
 
 # Training takes real time. The same script has the same pickles looked into only once a run, and
-# the reference trains once.
-_inspected: dict[tuple[bytes, ...], dict[str, Pickled]] = {}
+# the reference trains once; checks at work side by side wait for each other's.
+_training = threading.Lock()
+_inspected: dict[tuple[bytes, ...], tuple[list[Pickled], list[Line]]] = {}
 _reference: dict[str, bytes] = {}
 
 
@@ -28,10 +30,15 @@ class Pickled:
     file: str
     facts: dict[str, Any]
 
+    @property
+    def missing(self) -> bool:
+        """Whether no such file was written."""
+        return "missing" in self.facts
+
     def model(self) -> dict[str, Any]:
         """Return the facts; assert that it is a model of its own class."""
         kind = _kind(self.file)
-        assert "missing" not in self.facts, (
+        assert not self.missing, (
             f"Running train.py left no {self.file} in its folder; right are {' and '.join(FILES)}."
         )
         assert "problem" not in self.facts, (
@@ -61,27 +68,36 @@ async def train(task: Task) -> list[Pickled]:
     """Run the submission's train.py and look into what it wrote."""
     clear(task)
     key = tuple(part for name in task.files.names() for part in (name.encode(), _bytes(task, name)))
-    if key not in _inspected:
-        await task.run("train.py")
-        folder = f"../inspection-{task.draw.getrandbits(64):016x}"
-        script = (_CHECKS / "inspector.py").read_text(encoding="utf-8")
-        task.files.write(f"{folder}/inspector.py", script)
-        await task.run(f"{folder}/inspector.py")
-        report = json.loads(task.files.path(f"{folder}/report.json").read_text(encoding="utf-8"))
-        _inspected[key] = {name: Pickled(f"{name}.pkl", report[name]) for name in MODELS}
-    return list(_inspected[key].values())
+    with _training:
+        if key in _inspected:
+            task.transcript.lines.extend(_inspected[key][1])
+        else:
+            run = await task.run("train.py")
+            _inspected[key] = await _inspect(task), run.lines
+    return _inspected[key][0]
+
+
+async def _inspect(task: Task) -> list[Pickled]:
+    folder = f"../inspection-{task.draw.getrandbits(64):016x}"
+    script = (_CHECKS / "inspector.py").read_text(encoding="utf-8")
+    task.files.write(f"{folder}/inspector.py", script)
+    await task.run(f"{folder}/inspector.py")
+    report = json.loads(task.files.path(f"{folder}/report.json").read_text(encoding="utf-8"))
+    return [Pickled(f"{name}.pkl", report[name]) for name in MODELS]
 
 
 async def place_reference(task: Task) -> None:
     """Lay the reference's own scikit-learn models where the task expects its models."""
-    if not _reference:
-        # Under a name that no submission has.
-        script = task.files.write("train_the_reference.py", _REFERENCE.read_text(encoding="utf-8"))
-        await task.run(script.name)
-        script.unlink()
-        _reference.update({file: _bytes(task, file) for file in FILES})
-        clear(task)
-        task.clock.renew_budget()
+    with _training:
+        if not _reference:
+            # Under a name that no submission has.
+            script = _REFERENCE.read_text(encoding="utf-8")
+            path = task.files.write("train_the_reference.py", script)
+            await task.run(path.name)
+            path.unlink()
+            _reference.update({file: _bytes(task, file) for file in FILES})
+            clear(task)
+            task.clock.renew_budget()
     for file, content in _reference.items():
         task.files.write(f"../task_2_1/{file}", content)
 

@@ -103,6 +103,11 @@ class Clock:
         """Begin the budget anew: what has run so far was work of the check's own."""
         self.give_up = time.monotonic() + self.budget
 
+    def hurry(self, limit: float) -> None:
+        """Allow no more than that many seconds of real time from now on; from any thread."""
+        self.budget = min(self.budget, limit)
+        self.give_up = min(self.give_up, time.monotonic() + limit)
+
     def part(self, party: Party) -> None:
         if party in self.parties:
             self.parties.remove(party)

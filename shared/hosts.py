@@ -4,6 +4,8 @@ Where the platform can fork, a fork server imports what submissions need once, a
 fork of it (a few milliseconds). Where it cannot, every host is a fresh interpreter. Either way the
 new process connects back over loopback and shows a token, and one more host than is needed is
 always under way, so that a check seldom waits for its own.
+
+Several threads may take hosts at once.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -55,6 +58,9 @@ class Hosts:
         self._hosts: dict[int, subprocess.Popen[bytes] | None] = {}
         self._statuses: dict[int, int] = {}
         self._server_token = ""
+        self._lock = threading.RLock()
+        self._counting = threading.Lock()
+        self._takers = 0
         if self._forks:
             self._server, self._server_token = self._launch("forks")
         else:
@@ -66,45 +72,52 @@ class Hosts:
         Raises:
             HarnessError: none came.
         """
-        if self._forks:
-            self._connect_server()
-        if not self._expected:
-            self._order()
-        link, hello = self._accept()
-        self._hosts[hello.pid] = self._expected.pop(hello.token)
-        self._order()
-        return link, hello.pid
+        # Counted before it waits for the others, so that all who wait are ordered for at once.
+        self._count_taker(1)
+        with self._lock:
+            try:
+                if self._forks:
+                    self._connect_server()
+                self._order_up_to(self._takers)
+                link, hello = self._accept()
+            finally:
+                self._count_taker(-1)
+            self._hosts[hello.pid] = self._expected.pop(hello.token)
+            self._order_up_to(self._takers + 1)
+            return link, hello.pid
 
     def end(self, pid: int) -> None:
         """End that host with all that it started; a fork server does it while we go on."""
-        process = self._hosts.pop(pid, None)
-        if process is not None:
-            end_process(process)
-            return
-        if pid in self._statuses or not self._forks:
-            return
-        if self._control is not None:
-            try:
-                self._control.send(Kill(pid))
+        with self._lock:
+            process = self._hosts.pop(pid, None)
+            if process is not None:
+                end_process(process)
                 return
-            except LinkClosed:
-                self._lose_server()
-        # The fork server is gone, and with it the one who would have ended its hosts.
-        _kill_group(pid)
+            if pid in self._statuses or not self._forks:
+                return
+            if self._control is not None:
+                try:
+                    self._control.send(Kill(pid))
+                    return
+                except LinkClosed:
+                    self._lose_server()
+            # The fork server is gone, and with it the one who would have ended its hosts.
+            _kill_group(pid)
 
     def wait(self, pid: int, limit: float) -> int | None:
         """Return the exit status of a host that is ending by itself, None if it does not."""
-        process = self._hosts.get(pid)
-        if process is not None:
+        with self._lock:
+            process = self._hosts.get(pid)
+            if process is not None:
+                try:
+                    return process.wait(limit)
+                except subprocess.TimeoutExpired:
+                    return None
             try:
-                return process.wait(limit)
-            except subprocess.TimeoutExpired:
-                return None
-        try:
-            self._await_end(pid, limit)
-        except LinkClosed:
-            self._lose_server()
-        return self._statuses.get(pid)
+                self._await_end(pid, limit)
+            except LinkClosed:
+                self._lose_server()
+            return self._statuses.get(pid)
 
     def close(self) -> None:
         """End everything."""
@@ -143,6 +156,15 @@ class Hosts:
             creationflags=flags,
         )
         return process, token
+
+    def _count_taker(self, change: int) -> None:
+        with self._counting:
+            self._takers += change
+
+    def _order_up_to(self, number: int) -> None:
+        """Have at least that many hosts under way."""
+        for _ in range(number - len(self._expected)):
+            self._order()
 
     def _order(self) -> None:
         """Set the next host going."""

@@ -5,13 +5,14 @@ It sleeps unless pytest's root folder is a course (has a `checks/syllabus.toml`)
 
 from __future__ import annotations
 
+import inspect
 import os
 import random
 import shlex
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared import syllabus
+from shared.ahead import Ahead, Passed
 from shared.errors import CourseError, HarnessError
 from shared.stage import SCIKIT_LEARN, Stage
 
@@ -36,6 +38,11 @@ BUDGET = 20.0
 
 ALL_POINTS, POINTS_MISSING, FAILED_ITSELF = 0, 1, 3
 """The exit statuses of a run that came to its end; pytest's own 2, 4 and 5 stay as they are."""
+
+# What a check may ask pytest for, and be marked with, to be run ahead of its turn: what it takes
+# itself, and what pytest-asyncio adds.
+_FIXTURES = {"task", "clock", "request", "event_loop_policy"}
+_MARKS = {"asyncio", "scikit_learn"}
 
 _ENDINGS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
@@ -101,6 +108,7 @@ def pytest_configure(config: pytest.Config) -> None:
             from shared.plain import plain
 
             raise pytest.UsageError(plain(str(error))) from error
+        config.add_cleanup(lab.ahead.end)
         config.pluginmanager.register(lab, "lab-run")
         config.stash[_LAB] = lab
         _hear_endings(config)
@@ -230,6 +238,8 @@ class Lab:
         )
         self.harness_failed = False
         self.stage = stage
+        self.ahead = Ahead(self._perform)
+        self._stretches: dict[pytest.Item, list[pytest.Item]] = {}
         self._handles: dict[str, Task] = {}
         self._unloaded: list[str] = []
         self._written: list[str] = []
@@ -284,19 +294,28 @@ class Lab:
     # --- what a check gets ------------------------------------------------------------------------
 
     def handle(self, item: pytest.Item, clock: Clock) -> Task:
-        check = self.check_of(item)
-        if check is None:
-            raise CourseError(f"{item.nodeid} is no check, so it has no task.")
         handle = self.stage.task(
-            self.syllabus.entry(check.task),
+            self._entry(item),
             self.tree,
             clock,
-            random.Random(f"{self.seed} {item.nodeid}"),
+            self._draw(item),
             terminal=self._terminal(),
-            science=item.get_closest_marker("scikit_learn") is not None,
+            science=self._needs_science(item),
         )
         self._handles[item.nodeid] = handle
         return handle
+
+    def _entry(self, item: pytest.Item) -> syllabus.Entry:
+        check = self.check_of(item)
+        if check is None:
+            raise CourseError(f"{item.nodeid} is no check, so it has no task.")
+        return self.syllabus.entry(check.task)
+
+    def _draw(self, item: pytest.Item) -> random.Random:
+        return random.Random(f"{self.seed} {item.nodeid}")
+
+    def _needs_science(self, item: pytest.Item) -> bool:
+        return item.get_closest_marker("scikit_learn") is not None
 
     def _terminal(self) -> str | None:
         """Return the terminal's name if pytest leaves it to us (`-s`)."""
@@ -308,6 +327,65 @@ class Lab:
             return os.ttyname(0)
         except OSError:
             return None
+
+    # --- ahead of its turn ------------------------------------------------------------------------
+
+    def _may_run_ahead(self, item: pytest.Item) -> bool:
+        """Whether this is a check in lab time that asks pytest for nothing but task and clock."""
+        return (
+            self.check_of(item) is not None
+            and self.clock_of(item) == "lab"
+            and isinstance(item, pytest.Function)
+            and inspect.iscoroutinefunction(item.function)
+            and _FIXTURES.issuperset(item.fixturenames)
+            and _MARKS.issuperset(mark.name for mark in item.iter_markers())
+        )
+
+    def _perform(self, item: pytest.Item, know: Callable[[Clock], None]) -> None:
+        async def scene(task: Task, clock: Clock) -> None:
+            know(clock)
+            await function(**{name: {"task": task, "clock": clock}[name] for name in wanted})
+
+        function = item.function  # type: ignore[attr-defined]
+        wanted = inspect.signature(function).parameters
+        self.stage.play(
+            scene,
+            self._entry(item),
+            self.tree,
+            self._draw(item),
+            budget=self.config.getoption("budget"),
+            science=self._needs_science(item),
+        )
+
+    def _spread(self, stretch: list[pytest.Item]) -> list[pytest.Item]:
+        """Return the checks in the order in which to begin with them.
+
+        The first of each task, then the second of each: a file begins with what takes longest, and
+        one long check alone at the end would leave the machine idle. Last, what waits for
+        scikit-learn, which takes a while to load.
+        """
+        places: dict[Path, int] = {}
+        keys = {}
+        for item in stretch:
+            places[item.path] = place = places.get(item.path, 0) + 1
+            keys[item] = self._needs_science(item), place
+        return sorted(stretch, key=keys.__getitem__)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> bool | None:
+        """Report a check that has passed ahead; begin with those that follow when it is time."""
+        if isinstance(item, _PassedItem):
+            return None
+        if item in self._stretches:
+            self.ahead.begin(self._stretches[item])
+        passed = self.ahead.passed(item)
+        if passed is None:
+            return None
+        report = _PassedItem.from_parent(item.parent, name=item.name, passed=passed)
+        done: bool | None = item.ihook.pytest_runtest_protocol(item=report, nextitem=nextitem)
+        return done
 
     # --- pytest's hooks ---------------------------------------------------------------------------
 
@@ -343,17 +421,25 @@ class Lab:
         items.sort(key=lambda item: order[c.id] if (c := checks[item]) is not None else -1)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
+        from itertools import groupby
+
         from shared.grade import DESELECTED
 
         found = {check.id for item in session.items if (check := self.check_of(item)) is not None}
         for name, result in self.grade.results.items():
             if name not in found and not self._is_unloaded(name):
                 result.outcome = DESELECTED
-        if not self.config.getoption("collectonly"):
-            for item in session.items:
-                if item.get_closest_marker("scikit_learn") and (check := self.check_of(item)):
-                    preload = self.syllabus.entry(check.task).preload
-                    self.stage.hosts(self.clock_of(item), preload + SCIKIT_LEARN)
+        if self.config.getoption("collectonly"):
+            return
+        for item in session.items:
+            if self._needs_science(item) and self.check_of(item) is not None:
+                self.stage.hosts(self.clock_of(item), self._entry(item).preload + SCIKIT_LEARN)
+        # A debugger wants the terminal to itself, and so does a real server the machine.
+        if self._terminal() is None and not hasattr(self.config, "workerinput"):
+            for ahead, group in groupby(session.items, self._may_run_ahead):
+                if ahead:
+                    stretch = list(group)
+                    self._stretches[stretch[0]] = self._spread(stretch)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -361,6 +447,8 @@ class Lab:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         check = self.check_of(item)
+        if isinstance(item, _PassedItem) and report.when == "call":
+            report.duration = item.passed.took
         if check is not None:
             self._record(item, check, call, report)
         return report
@@ -376,8 +464,10 @@ class Lab:
         from shared.grade import FAILED, NOT_RUN, PASSED
 
         result = self.grade.results[check.id]
-        result.real_time += call.duration
+        result.real_time += report.duration
         handle = self._handles.get(item.nodeid)
+        if isinstance(item, _PassedItem):
+            result.lab_time = item.passed.lab_time
         if report.when == "call" and handle is not None:
             result.lab_time = max(result.lab_time, int(handle.clock.now))
         if report.passed:
@@ -470,6 +560,20 @@ class Lab:
             )
         else:
             self._written.append(f"The {report.format} report is in {report.file}")
+
+
+class _PassedItem(pytest.Item):
+    """A check that has passed ahead, for pytest to report in its turn."""
+
+    def __init__(self, *, passed: Passed, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.passed = passed
+
+    def runtest(self) -> None:
+        """Do nothing: it has been done."""
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        return self.path, None, self.name
 
 
 _LAB = pytest.StashKey[Lab]()

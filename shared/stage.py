@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, TypeVar
 
 from shared.hosts import Hosts
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Awaitable, Callable
 
     from shared.clock import Clock
     from shared.engine import Engine
@@ -16,11 +18,15 @@ if TYPE_CHECKING:
     from shared.task import Task
     from shared.tree import Tree
 
+T = TypeVar("T")
+
 SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model", "sklearn.datasets")
 
 
 class Stage:
     """Keeps hosts of each kind that is needed, for as long as a run takes.
+
+    Safe to use from several threads, each with tasks of its own.
 
     Attributes:
         engine: the engine that builds and runs images, if the run is to use one.
@@ -28,6 +34,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.engine: Engine | None = None
+        self._lock = threading.Lock()
         self._hosts: dict[tuple[str, tuple[str, ...]], Hosts] = {}
 
     def hosts(self, clock: str, modules: tuple[str, ...]) -> Hosts:
@@ -36,10 +43,11 @@ class Stage:
         LAB_FORK=0 in the environment starts a fresh interpreter for each, as on Windows.
         """
         key = (clock, modules)
-        if key not in self._hosts:
-            fork = False if os.environ.get("LAB_FORK") == "0" else None
-            self._hosts[key] = Hosts(clock, modules, fork=fork)
-        return self._hosts[key]
+        with self._lock:
+            if key not in self._hosts:
+                fork = False if os.environ.get("LAB_FORK") == "0" else None
+                self._hosts[key] = Hosts(clock, modules, fork=fork)
+            return self._hosts[key]
 
     def task(
         self,
@@ -76,6 +84,38 @@ class Stage:
             terminal,
             self.engine,
         )
+
+    def play(
+        self,
+        scene: Callable[[Task, Clock], Awaitable[T]],
+        entry: Entry,
+        tree: Tree,
+        draw: random.Random,
+        *,
+        clock: str = "lab",
+        budget: float = 60,
+        science: bool = False,
+    ) -> T:
+        """Put that task to work as the scene asks, in an event loop of its own; no pytest is needed.
+
+        Args:
+            budget: the real time that it may take, in seconds.
+        """
+        import asyncio
+
+        from shared.clock import new_loop
+
+        with asyncio.Runner(loop_factory=lambda: new_loop(clock, budget)) as runner:
+            moving: Clock = runner.get_loop().clock  # type: ignore[attr-defined]
+            task = self.task(entry, tree, moving, draw, science=science)
+
+            async def played() -> T:
+                return await scene(task, moving)
+
+            try:
+                return runner.run(played())
+            finally:
+                task.close()
 
     def close(self) -> None:
         """End all hosts, and remove what the engine built."""

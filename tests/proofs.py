@@ -27,7 +27,6 @@ says `exact = true`: only lab time shows it.
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import inspect
 import random
@@ -43,8 +42,10 @@ from typing import Any
 from shared import catalog, syllabus
 from shared.card import card, message_of
 from shared.catalog import Check
-from shared.clock import new_loop
+from shared.clock import Clock
 from shared.stage import Stage
+from shared.task import Task
+from shared.transcript import Transcript
 from shared.tree import Tree
 
 COURSE = Path(__file__).resolve().parent.parent
@@ -185,29 +186,33 @@ class Prover:
     def _verdict(self, root: Path, check: Check) -> Verdict:
         function = self._function(check)
         marks = _marks(function)
-        name = "real" if "on_the_wall_clock" in marks else self._clock
-        message: str | None = None
-        moment = 0
-        with asyncio.Runner(loop_factory=lambda: new_loop(name, self._budget)) as runner:
-            clock = runner.get_loop().clock  # type: ignore[attr-defined]
-            task = self._stage.task(
-                self.syllabus.entry(check.task),
-                Tree("exercises", root),  # as a student's own, wherever it lies
-                clock,
-                random.Random(f"{self._seed} {check.id}"),
-                science="scikit_learn" in marks,
-            )
+        seen: list[tuple[Transcript, Clock]] = []
+
+        async def scene(task: Task, clock: Clock) -> None:
+            seen.append((task.transcript, clock))
             available = {"task": task, "clock": clock}
             wanted = inspect.signature(function).parameters
-            try:
-                runner.run(function(**{name: available[name] for name in wanted}))
-            except Exception as error:  # what pytest would report
-                message = message_of(error)
-            finally:
-                moment = int(clock.now)
-                task.close()
-        stopped = (each.type for each in task.transcript.raised if each.stage == "import")
-        shown = card(check, message, task.transcript, f"pytest {check.id}") if message else ""
+            await function(**{name: available[name] for name in wanted})
+
+        message: str | None = None
+        try:
+            self._stage.play(
+                scene,
+                self.syllabus.entry(check.task),
+                Tree("exercises", root),  # as a student's own, wherever it lies
+                random.Random(f"{self._seed} {check.id}"),
+                clock="real" if "on_the_wall_clock" in marks else self._clock,
+                budget=self._budget,
+                science="scikit_learn" in marks,
+            )
+        except Exception as error:  # what pytest would report
+            if not seen:
+                raise
+            message = message_of(error)
+        transcript, clock = seen[0]
+        stopped = (each.type for each in transcript.raised if each.stage == "import")
+        shown = card(check, message, transcript, f"pytest {check.id}") if message else ""
+        moment = int(clock.now)
         return Verdict(message, moment, tuple(stopped), "on_the_wall_clock" in marks, shown)
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.clock import new_loop
+from shared.clock import Clock
 from shared.container import Container, signal_named
 from shared.engine import Engine
 from shared.errors import CourseError, SubmissionFault
@@ -19,6 +19,7 @@ from shared.process import free_port
 from shared.stage import Stage
 from shared.syllabus import Entry
 from shared.task import Task
+from shared.transcript import Line
 from shared.tree import Tree
 from tests.toy import Course
 
@@ -74,19 +75,18 @@ class Images:
         folder.mkdir(parents=True)
         for name, text in {"main_py": SERVER, "Dockerfile": dockerfile, **files}.items():
             (folder / name.replace("_", ".")).write_text(text)
-        with asyncio.Runner(loop_factory=lambda: new_loop("real", 60)) as runner:
-            clock = runner.get_loop().clock  # type: ignore[attr-defined]
-            tree = Tree("scene", self._folder)
-            task = self.stage.task(entry, tree, clock, random.Random(1))
+        printed: list[Line] = []
 
-            async def played() -> None:
-                await scene(task, task.container(task.image()))
-
+        async def played(task: Task, clock: Clock) -> None:
             try:
-                runner.run(played())
+                await scene(task, task.container(task.image()))
             finally:
-                task.close()
-        return [line.text for line in task.transcript.lines]
+                task.halt()
+                printed.extend(task.transcript.lines)
+
+        tree = Tree("scene", self._folder)
+        self.stage.play(played, entry, tree, random.Random(1), clock="real")
+        return [line.text for line in printed]
 
 
 @pytest.fixture

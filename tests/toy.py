@@ -6,7 +6,6 @@ it. `Scenes` plays single scenes with a submission in this process, without pyte
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import random
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from shared.clock import Clock, new_loop
+from shared.clock import Clock
 from shared.moment import NS
 from shared.stage import Stage
 from shared.syllabus import Entry
@@ -187,18 +186,14 @@ class Scenes:
         folder = root / self._entry.name
         folder.mkdir(parents=True)
         (folder / "main.py").write_text(textwrap.dedent(source), encoding="utf-8")
-        with asyncio.Runner(loop_factory=lambda: new_loop(clock, budget)) as runner:
-            moving: Clock = runner.get_loop().clock  # type: ignore[attr-defined]
-            tree = Tree("scene", root)
-            task = self._stage.task(self._entry, tree, moving, random.Random(1))
-
-            async def played() -> T:
-                return await scene(task, moving)
-
-            try:
-                return runner.run(played())
-            finally:
-                task.close()
+        return self._stage.play(
+            scene,
+            self._entry,
+            Tree("scene", root),
+            random.Random(1),
+            clock=clock,
+            budget=budget,
+        )
 
     def script(self, source: str, env: Mapping[str, str] | None = None, **options: Any) -> Run:
         """Run that source as a script."""

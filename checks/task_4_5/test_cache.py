@@ -44,8 +44,80 @@ async def fill(client: httpx.AsyncClient, *flowers: Sequence[float]) -> None:
         expect_cache(await predict(client, MODEL, flower), MISS, "it is asked for the first time")
 
 
+@points(1, hint="What does your cache take for its size when the environment names none?")
+async def test_without_a_size_it_is_128(task: Task, clock: Clock) -> None:
+    """Without CACHE_SIZE 128 entries stay."""
+    key, size = new_key(task), 128
+    row = ([1 + number / 100, 2.0, 3.0, 4.0] for number in range(800))
+    flowers = [each for each in row if task.models.answer(MODEL, each)][: size + 1]
+    async with task.serve(env={"API_KEY": key, "CACHE_TTL": "600"}) as client:
+        client.headers.update(bearing(key))
+        await fill(client, flowers[0], flowers[1])
+        await asyncio.gather(*(predict(client, MODEL, flower) for flower in flowers[2:size]))
+        answer = await predict(client, MODEL, flowers[0])
+        expect_cache(
+            answer, HIT, f"{size} predictions were made, as many as fit without CACHE_SIZE"
+        )
+        await fill(client, flowers[size])
+        # Now one has left: the first as the oldest, or the second as the least recently used.
+        answers = await asyncio.gather(*(predict(client, MODEL, each) for each in flowers[:2]))
+        seen = [answer.headers.get("X-Cache") for answer in answers]
+        assert MISS in seen, (
+            f"After {size + 1} predictions the first two are still in the cache; "
+            f"right is that one has left, because without CACHE_SIZE {size} fit."
+        )
+
+
+@points(1, hint="Who makes room when the cache is full, and which entry has been there longest?")
+async def test_the_cache_is_bounded(task: Task, clock: Clock) -> None:
+    """At most CACHE_SIZE entries stay; the oldest leaves first."""
+    key = new_key(task)
+    first, second, third, fourth = (drawn(task) for _ in range(4))
+    env = {"API_KEY": key, "CACHE_SIZE": "2", "CACHE_TTL": "7"}
+    async with task.serve(env=env) as client:
+        client.headers.update(bearing(key))
+        await fill(client, first, second, third)
+        full = "CACHE_SIZE is 2, and three predictions were made"
+        for flower, right in ((third, HIT), (second, HIT), (first, MISS)):
+            place = "the last two stay" if right == HIT else "the oldest leaves"
+            expect_cache(await predict(client, MODEL, flower), right, f"{full}: {place}")
+        await asyncio.sleep(6)
+        answer = await predict(client, MODEL, third)
+        expect_cache(answer, MISS, "it was stored 8 s before, and CACHE_TTL is 7")
+        await fill(client, fourth)
+        answer = await predict(client, MODEL, third)
+        expect_cache(answer, HIT, "it was stored anew 2 s before, and the oldest leaves")
+    await _expect_age_to_decide(task, key)
+    await _expect_one_bound(task, key)
+
+
+async def _expect_age_to_decide(task: Task, key: str) -> None:
+    often, late, new = (drawn(task) for _ in range(3))
+    async with task.serve(env={"API_KEY": key, "CACHE_SIZE": "2"}) as client:
+        client.headers.update(bearing(key))
+        await fill(client, often, late)
+        for flower in (often, often, late):
+            expect_cache(
+                await predict(client, MODEL, flower), HIT, "CACHE_SIZE is 2, and two are in"
+            )
+        await fill(client, new)
+        answer = await predict(client, MODEL, late)
+        expect_cache(answer, HIT, "it was stored and used after the other, which leaves first")
+
+
+async def _expect_one_bound(task: Task, key: str) -> None:
+    flower = drawn(task)
+    async with task.serve(env={"API_KEY": key, "CACHE_SIZE": "1"}) as client:
+        client.headers.update(bearing(key))
+        await fill(client, flower)
+        expect_cache(await predict(client, OTHER, flower), MISS, "the other model is asked")
+        answer = await predict(client, MODEL, flower)
+        because = "CACHE_SIZE is 1, whichever model is asked, and another was asked since"
+        expect_cache(answer, MISS, because)
+
+
 @points(
-    2,
+    1,
     hint="What must not happen at all when the answer is there already? When do you look?",
 )
 async def test_a_repeat_is_served_from_the_cache(task: Task, clock: Clock) -> None:
@@ -157,77 +229,6 @@ async def test_a_hit_renews_nothing(task: Task, clock: Clock) -> None:
         await asyncio.sleep(2)
         answer = await predict(client, MODEL, flower)
         expect_cache(answer, MISS, "it was stored 5 s before, and CACHE_TTL is 4")
-
-
-@points(1, hint="Who makes room when the cache is full, and which entry has been there longest?")
-async def test_the_cache_is_bounded(task: Task, clock: Clock) -> None:
-    """At most CACHE_SIZE entries stay, without it 128; the oldest leaves first."""
-    key = new_key(task)
-    first, second, third, fourth = (drawn(task) for _ in range(4))
-    env = {"API_KEY": key, "CACHE_SIZE": "2", "CACHE_TTL": "7"}
-    async with task.serve(env=env) as client:
-        client.headers.update(bearing(key))
-        await fill(client, first, second, third)
-        full = "CACHE_SIZE is 2, and three predictions were made"
-        for flower, right in ((third, HIT), (second, HIT), (first, MISS)):
-            place = "the last two stay" if right == HIT else "the oldest leaves"
-            expect_cache(await predict(client, MODEL, flower), right, f"{full}: {place}")
-        await asyncio.sleep(6)
-        answer = await predict(client, MODEL, third)
-        expect_cache(answer, MISS, "it was stored 8 s before, and CACHE_TTL is 7")
-        await fill(client, fourth)
-        answer = await predict(client, MODEL, third)
-        expect_cache(answer, HIT, "it was stored anew 2 s before, and the oldest leaves")
-    await _expect_age_to_decide(task, key)
-    await _expect_one_bound(task, key)
-    await _expect_default_size(task, key)
-
-
-async def _expect_age_to_decide(task: Task, key: str) -> None:
-    often, late, new = (drawn(task) for _ in range(3))
-    async with task.serve(env={"API_KEY": key, "CACHE_SIZE": "2"}) as client:
-        client.headers.update(bearing(key))
-        await fill(client, often, late)
-        for flower in (often, often, late):
-            expect_cache(
-                await predict(client, MODEL, flower), HIT, "CACHE_SIZE is 2, and two are in"
-            )
-        await fill(client, new)
-        answer = await predict(client, MODEL, late)
-        expect_cache(answer, HIT, "it was stored and used after the other, which leaves first")
-
-
-async def _expect_one_bound(task: Task, key: str) -> None:
-    flower = drawn(task)
-    async with task.serve(env={"API_KEY": key, "CACHE_SIZE": "1"}) as client:
-        client.headers.update(bearing(key))
-        await fill(client, flower)
-        expect_cache(await predict(client, OTHER, flower), MISS, "the other model is asked")
-        answer = await predict(client, MODEL, flower)
-        because = "CACHE_SIZE is 1, whichever model is asked, and another was asked since"
-        expect_cache(answer, MISS, because)
-
-
-async def _expect_default_size(task: Task, key: str) -> None:
-    size = 128
-    row = ([1 + number / 100, 2.0, 3.0, 4.0] for number in range(800))
-    flowers = [each for each in row if task.models.answer(MODEL, each)][: size + 1]
-    async with task.serve(env={"API_KEY": key, "CACHE_TTL": "600"}) as client:
-        client.headers.update(bearing(key))
-        await fill(client, flowers[0], flowers[1])
-        await asyncio.gather(*(predict(client, MODEL, flower) for flower in flowers[2:size]))
-        answer = await predict(client, MODEL, flowers[0])
-        expect_cache(
-            answer, HIT, f"{size} predictions were made, as many as fit without CACHE_SIZE"
-        )
-        await fill(client, flowers[size])
-        # Now one has left: the first as the oldest, or the second as the least recently used.
-        answers = await asyncio.gather(*(predict(client, MODEL, each) for each in flowers[:2]))
-        seen = [answer.headers.get("X-Cache") for answer in answers]
-        assert MISS in seen, (
-            f"After {size + 1} predictions the first two are still in the cache; "
-            f"right is that one has left, because without CACHE_SIZE {size} fit."
-        )
 
 
 @points(1, hint="Which stands nearer to the caller, your cache or your guard?")
