@@ -18,12 +18,14 @@ import _thread
 import json
 import socket
 import types
+from collections.abc import Callable
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 FRAME_LIMIT = 16 * 1024 * 1024
 """The largest frame that either side accepts, in bytes."""
 
 _HEADER = 4
+_HELD_LIMIT = 64 * 1024
 
 
 class BadFrame(Exception):
@@ -201,23 +203,24 @@ Message = ToHost | FromHost
 """One message; each class is its own schema."""
 
 _KINDS: dict[str, type[Message]] = {cls.__name__.lower(): cls for cls in get_args(Message)}
-_SCHEMAS: dict[str, dict[str, Any]] = {}
+_SCHEMAS: dict[str, dict[str, Callable[[object], bool]]] = {}
 
 
-def _fits(value: object, hint: Any) -> bool:
-    """Whether a JSON value has the type that a field is declared with."""
+def _checker(hint: Any) -> Callable[[object], bool]:
+    """Return what tells whether a JSON value has the type that a field is declared with."""
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
-        return any(_fits(value, choice) for choice in get_args(hint))
+        choices = [_checker(choice) for choice in get_args(hint)]
+        return lambda value: any(fits(value) for fits in choices)
     if origin is list:
-        (item,) = get_args(hint)
-        return type(value) is list and all(_fits(each, item) for each in value)
+        item = _checker(get_args(hint)[0])
+        return lambda value: type(value) is list and all(map(item, value))
     if origin is dict:
-        _, item = get_args(hint)
-        return type(value) is dict and all(_fits(each, item) for each in value.values())
+        item = _checker(get_args(hint)[1])
+        return lambda value: type(value) is dict and all(map(item, value.values()))
     if hint is float:
-        return type(value) in (int, float)
-    return type(value) is hint
+        return lambda value: type(value) in (int, float)
+    return lambda value: type(value) is hint
 
 
 def encode(message: Message) -> bytes:
@@ -243,12 +246,14 @@ def decode(data: bytes) -> Message:
     if cls is None:
         raise BadFrame("a frame is of no known kind")
     if kind not in _SCHEMAS:
-        _SCHEMAS[kind] = get_type_hints(cls)
+        hints = get_type_hints(cls)
+        _SCHEMAS[kind] = {name: _checker(hint) for name, hint in hints.items()}
     schema = _SCHEMAS[kind]
     if content.keys() != schema.keys():
         raise BadFrame(f"a {cls.__name__} has the wrong fields")
-    for name, hint in schema.items():
-        if not _fits(content[name], hint):
+    for name, fits in schema.items():
+        if not fits(content[name]):
+            hint = get_type_hints(cls)[name]
             raise BadFrame(f"the field {name} of a {cls.__name__} is not {hint}")
     return cls(**content)
 
@@ -274,9 +279,15 @@ class Link:
         return self._socket.fileno()
 
     def hold(self, message: Message) -> None:
-        """Keep the message back until the next `send`, so that both leave in one write."""
+        """Keep the message back until the next `send`, so that both leave in one write.
+
+        Raises:
+            LinkClosed: so much was held back that it was sent, and the far side is gone.
+        """
         with self._sending:
             self._held += encode(message)
+            if len(self._held) > _HELD_LIMIT:
+                self._flush()
 
     def send(self, message: Message) -> None:
         """Send what was held back, then this message.
@@ -285,11 +296,15 @@ class Link:
             LinkClosed: the far side is gone.
         """
         with self._sending:
-            data, self._held = self._held + encode(message), bytearray()
-            try:
-                self._socket.sendall(data)
-            except OSError as error:
-                raise LinkClosed(str(error)) from error
+            self._held += encode(message)
+            self._flush()
+
+    def _flush(self) -> None:
+        data, self._held = self._held, bytearray()
+        try:
+            self._socket.sendall(data)
+        except OSError as error:
+            raise LinkClosed(str(error)) from error
 
     def next(self) -> Message | None:
         """Take the next message out of what has been received, if it is complete.

@@ -5,6 +5,7 @@ It sleeps unless pytest's root folder is a course (has a `checks/syllabus.toml`)
 
 from __future__ import annotations
 
+import gc
 import inspect
 import os
 import random
@@ -431,6 +432,9 @@ class Lab:
                 result.outcome = DESELECTED
         if self.config.getoption("collectonly"):
             return
+        # All that is alive now stays so: nobody need look through it for garbage, as pytest does at
+        # its end.
+        gc.freeze()
         for item in session.items:
             if self._needs_science(item) and self.check_of(item) is not None:
                 self.stage.hosts(self.clock_of(item), self._entry(item).preload + SCIKIT_LEARN)

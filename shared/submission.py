@@ -124,14 +124,12 @@ class Submission:
         if self._fault is not None:
             self._told = True
             raise self._fault
-        if self._clock.name == "lab":
-            self._link.hold(message)
-            self.posted = True
-        else:
-            try:
-                self._link.send(message)
-            except LinkClosed:
-                self._break_off(self._obituary())
+        in_turns = self._clock.name == "lab"
+        self.posted = in_turns
+        try:
+            (self._link.hold if in_turns else self._link.send)(message)
+        except LinkClosed:
+            self._break_off(self._obituary())
 
     async def ask(
         self, method: str, target: str, headers: list[list[str]], body: bytes
