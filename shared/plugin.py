@@ -343,6 +343,7 @@ class Lab:
         )
 
     def _perform(self, item: pytest.Item, know: Callable[[Clock], None]) -> None:
+        # With part of the budget: what does not end by itself is to have it in its turn.
         async def scene(task: Task, clock: Clock) -> None:
             know(clock)
             await function(**{name: {"task": task, "clock": clock}[name] for name in wanted})
@@ -354,7 +355,7 @@ class Lab:
             self._entry(item),
             self.tree,
             self._draw(item),
-            budget=self.config.getoption("budget"),
+            budget=self.config.getoption("budget") / 4,
             science=self._needs_science(item),
         )
 
@@ -382,7 +383,7 @@ class Lab:
         if item in self._stretches:
             self.ahead.begin(self._stretches[item])
         passed = self.ahead.passed(item)
-        if passed is None:
+        if passed is None or item.parent is None:
             return None
         report = _PassedItem.from_parent(item.parent, name=item.name, passed=passed)
         done: bool | None = item.ihook.pytest_runtest_protocol(item=report, nextitem=nextitem)

@@ -96,7 +96,7 @@ class Stage:
         budget: float = 60,
         science: bool = False,
     ) -> T:
-        """Put that task to work as the scene asks, in an event loop of its own; no pytest is needed.
+        """Put that task to work as the scene asks, in an event loop of its own; without pytest.
 
         Args:
             budget: the real time that it may take, in seconds.

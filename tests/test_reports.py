@@ -286,9 +286,20 @@ def test_runs_agree(name: str, course: Path, tmp_path: Path) -> None:
 def test_interrupted_runs_agree(
     end: str, waits: str, clock: str, course: Path, tmp_path: Path
 ) -> None:
-    sign = tmp_path / "sign"
-    looping = f"open({str(sign)!r}, 'w').close()\n{waits}"
-    tree = graded.submit(tmp_path / "tree", task_0_2=looping)
+    # Ahead of its turn (in lab time) it fails, so that those before it are graded when it waits.
+    sign, begun = tmp_path / "sign", tmp_path / "begun"
+    if clock == "real":
+        begun.touch()
+    waiting = f"""
+        import pathlib
+        begun = pathlib.Path({str(begun)!r})
+        if not begun.exists():
+            begun.touch()
+            raise SystemExit(1)
+        pathlib.Path({str(sign)!r}).touch()
+        {waits}
+    """
+    tree = graded.submit(tmp_path / "tree", task_0_2=waiting)
     ran = graded.grade(
         course,
         tree,

@@ -1,0 +1,186 @@
+"""Work ahead of its turn: side by side, only passes are taken from it, and one failure ends it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from shared.ahead import Ahead
+from shared.clock import Clock, LabClock
+from tests.toy import LIMIT, Course
+
+Know = Callable[[Clock], None]
+
+
+def clock(now: float = 0) -> Clock:
+    clock = LabClock(LIMIT)
+    clock._now = round(now * 1e9)
+    return clock
+
+
+def test_several_run_side_by_side() -> None:
+    together = threading.Barrier(2, timeout=LIMIT)
+
+    def perform(check: str, know: Know) -> None:
+        know(clock(3))
+        together.wait()
+
+    ahead = Ahead(perform)
+    ahead.begin(["one", "two"])
+    seen = [ahead.passed(check) for check in ("one", "two")]
+    ahead.end()
+    assert [each.lab_time for each in seen if each is not None] == [3_000_000_000] * 2
+
+
+def test_the_first_failure_ends_it() -> None:
+    """What has passed stays so; what is at work is hurried; what has not begun never does."""
+    begun: list[str] = []
+    failing, hurried = threading.Event(), threading.Event()
+
+    def perform(check: str, know: Know) -> None:
+        begun.append(check)
+        moving = clock()
+        know(moving)
+        if check == "fails":
+            assert failing.wait(LIMIT)
+            raise AssertionError
+        if check == "goes on":
+            failing.set()
+            moving.join(Idle())
+            while time.monotonic() < moving.give_up:
+                time.sleep(0.01)
+            hurried.set()
+            raise AssertionError
+
+    ahead = Ahead(perform)
+    ahead.begin(["passes"])
+    passed = ahead.passed("passes")
+    ahead.begin(["goes on", "fails"])
+    assert ahead.passed("fails") is None
+    # Whoever runs in its turn now runs alone.
+    assert hurried.is_set()
+    ahead.begin(["too late"])
+    assert passed is not None
+    assert ahead.passed("goes on") is None
+    assert ahead.passed("too late") is None
+    assert sorted(begun) == ["fails", "goes on", "passes"]
+
+
+class Idle:
+    """A party of which nobody wants anything."""
+
+    next = None
+    posted = False
+
+    def grant(self, now: int) -> None: ...
+
+    def settle(self) -> None: ...
+
+    def deliver(self) -> bool:
+        return False
+
+    def stall(self, reason: str) -> bool:
+        return False
+
+    def attach(self, loop: object) -> None: ...
+
+
+def test_a_budget_that_begins_later_is_hurried_as_well() -> None:
+    late = clock()
+    late.hurry(0)
+    late.join(Idle())
+    assert late.give_up <= time.monotonic()
+    late.renew_budget()
+    assert late.give_up <= time.monotonic()
+
+
+ALONE = '''
+import threading
+
+def alone():
+    return threading.current_thread() is threading.main_thread()
+
+@points(1, hint="?")
+async def test_is_begun_ahead(task: Task):
+    """It runs ahead, and passes."""
+    assert not alone(), "It ran in its turn."
+
+@on_the_wall_clock
+@points(1, hint="?")
+async def test_talks_to_a_process(task: Task):
+    """What runs on the wall clock runs in its turn."""
+    assert alone(), "It ran ahead."
+
+@points(1, hint="?")
+async def test_fails_in_company(task: Task, clock: Clock):
+    """It fails ahead and passes in its turn."""
+    assert alone(), "It ran in company."
+
+@points(1, hint="?")
+async def test_comes_behind_a_failure(task: Task):
+    """After a failure each runs in its turn."""
+    run = await task.run()
+    assert run.output == "hello", run.output
+
+@pytest.mark.parametrize("number", [1, 2])
+@points(1, hint="?")
+async def test_has_cases(task: Task, number: int):
+    """What asks pytest for more runs in its turn."""
+    assert alone(), "It ran ahead."
+
+@points(1, hint="?")
+async def test_takes_a_fixture(task: Task, tmp_path):
+    """What asks pytest for more runs in its turn."""
+    assert alone(), "It ran ahead."
+
+@points(4, hint="?")
+async def test_runs_alone_once_one_has_failed(task: Task):
+    """After a failure each runs in its turn."""
+    assert alone(), "It ran ahead."
+'''
+
+
+def test_only_a_pass_is_taken_from_it(tmp_path: Path) -> None:
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", ALONE, "print('hello')")
+    result = course.run("-v")
+    assert result.messages == {}
+    assert (result.status, result.score) == (0, (10, 10))
+    assert result.text.count("test_is_begun_ahead PASSED") == 1
+
+
+MEETING = '''
+@points(5, hint="?")
+async def test_one(task: Task):
+    """They meet."""
+    run = await task.run()
+    assert run.output == "met", f"It printed {run.output!r}."
+
+@points(5, hint="?")
+async def test_two(task: Task):
+    """They meet."""
+    run = await task.run()
+    assert run.output == "met", f"It printed {run.output!r}."
+'''
+MEETS = """
+import os
+from pathlib import Path
+
+place = Path({place!r})
+(place / str(os.getpid())).touch()
+while len(list(place.iterdir())) < 2:
+    pass
+print("met")
+"""
+
+
+def test_two_submissions_are_at_work_at_once(tmp_path: Path) -> None:
+    """Each waits in real time until the other is there: in turn, both would wait for ever."""
+    (tmp_path / "place").mkdir()
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", MEETING, MEETS.format(place=str(tmp_path / "place")))
+    result = course.run("--budget=60")
+    assert result.messages == {}
+    assert result.score == (10, 10)
