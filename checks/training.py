@@ -1,4 +1,4 @@
-"""The trained models: what a training script wrote, and models of the reference's own."""
+"""The trained models: what a training script wrote, and models of the checks' own."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from shared.check import Line, Task
 FILES = tuple(f"{name}.pkl" for name in MODELS)
 
 _CHECKS = Path(__file__).resolve().parent
-_REFERENCE = _CHECKS.parent / "solutions" / "task_2_1" / "train.py"
 
 # Training takes real time. The same script has the same pickles looked into only once a run, and
-# the reference trains once; checks at work side by side wait for each other's.
+# the models that checks serve are trained once; checks side by side wait for each other's.
 _training = threading.Lock()
 _inspected: dict[tuple[bytes, ...], tuple[list[Pickled], list[Line]]] = {}
-_reference: dict[str, bytes] = {}
+_trained: dict[str, bytes] = {}
 
 
 @dataclass(frozen=True)
@@ -86,19 +85,19 @@ async def _inspect(task: Task) -> list[Pickled]:
     return [Pickled(f"{name}.pkl", report[name]) for name in MODELS]
 
 
-async def place_reference(task: Task) -> None:
-    """Lay the reference's own scikit-learn models where the task expects its models."""
+async def place_trained(task: Task) -> None:
+    """Lay models that scikit-learn has trained where the task expects its models."""
     with _training:
-        if not _reference:
+        if not _trained:
             # Under a name that no submission has.
-            script = _REFERENCE.read_text(encoding="utf-8")
-            path = task.files.write("train_the_reference.py", script)
+            script = (_CHECKS / "trainer.py").read_text(encoding="utf-8")
+            path = task.files.write("train_for_the_check.py", script)
             await task.run(path.name)
             path.unlink()
-            _reference.update({file: _bytes(task, file) for file in FILES})
+            _trained.update({file: _bytes(task, file) for file in FILES})
             clear(task)
             task.clock.renew_budget()
-    for file, content in _reference.items():
+    for file, content in _trained.items():
         task.files.write(f"../task_2_1/{file}", content)
 
 

@@ -59,9 +59,11 @@ class Ahead(Generic[Key]):
             self._futures[check] = self._pool.submit(self._try, check)
 
     def passed(self, check: Key) -> Passed | None:
-        """Wait for a check; return None if it has to run in its turn. Nothing else runs then."""
+        """Wait for a check; return None if it has to run in its turn, with nothing beside it."""
         future = self._futures.pop(check, None)
-        result = future.result() if future is not None else None
+        if future is None:
+            return None
+        result = future.result()
         if result is None:
             self.end()
         return result

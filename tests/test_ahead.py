@@ -114,6 +114,17 @@ async def test_talks_to_a_process(task: Task):
     assert alone(), "It ran ahead."
 
 @points(1, hint="?")
+async def test_is_begun_ahead_again(task: Task):
+    """The next stretch runs ahead as well."""
+    assert not alone(), "It ran in its turn."
+
+@pytest.mark.parametrize("number", [1, 2])
+@points(1, hint="?")
+async def test_has_cases(task: Task, number: int):
+    """What asks pytest for more runs in its turn."""
+    assert alone(), "It ran ahead."
+
+@points(1, hint="?")
 async def test_fails_in_company(task: Task, clock: Clock):
     """It fails ahead and passes in its turn."""
     assert alone(), "It ran in company."
@@ -124,18 +135,12 @@ async def test_comes_behind_a_failure(task: Task):
     run = await task.run()
     assert run.output == "hello", run.output
 
-@pytest.mark.parametrize("number", [1, 2])
-@points(1, hint="?")
-async def test_has_cases(task: Task, number: int):
-    """What asks pytest for more runs in its turn."""
-    assert alone(), "It ran ahead."
-
 @points(1, hint="?")
 async def test_takes_a_fixture(task: Task, tmp_path):
     """What asks pytest for more runs in its turn."""
     assert alone(), "It ran ahead."
 
-@points(4, hint="?")
+@points(3, hint="?")
 async def test_runs_alone_once_one_has_failed(task: Task):
     """After a failure each runs in its turn."""
     assert alone(), "It ran ahead."

@@ -108,6 +108,20 @@ def course(folder: Path) -> Path:
     return folder
 
 
+def test_the_checks_need_no_solutions(tmp_path: Path) -> None:
+    """A fetch of the checks alone grades as the whole repository does."""
+    for name in ("checks", "shared"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=line"]
+    # What talks to real servers reads nothing that the others do not.
+    asked = [f"--tree={ROOT / 'solutions'}", "-m", "not on_the_wall_clock"]
+    done = subprocess.run(
+        [*command, *asked], cwd=tmp_path, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def installed() -> dict[str, str]:
     """Return an environment in which the lab is installed."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -13,7 +13,7 @@ from checks.predicting import (
     named,
     predict,
 )
-from checks.training import place_reference
+from checks.training import place_trained
 from shared.check import Task, points
 
 # One flower of each class from the Iris data, which no fair model takes for another.
@@ -111,7 +111,7 @@ async def test_words_are_refused(task: Task) -> None:
 @pytest.mark.scikit_learn
 async def test_trained_models_are_served(task: Task) -> None:
     """Models trained by scikit-learn tell the three kinds of Iris apart."""
-    await place_reference(task)
+    await place_trained(task)
     async with task.serve() as client:
         for model in MODELS:
             for right, flower in enumerate(IRIS):

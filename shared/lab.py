@@ -1,0 +1,312 @@
+"""One run of the lab: what was asked for, what each check gets, and the grade in the end."""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import shlex
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from shared import endings, syllabus
+from shared.errors import CourseError, HarnessError
+from shared.stage import SCIKIT_LEARN, Stage
+from shared.turns import PassedItem
+
+if TYPE_CHECKING:
+    from shared.catalog import Check
+    from shared.clock import Clock
+    from shared.grade import Grade
+    from shared.reports import Report
+    from shared.task import Task
+    from shared.tree import Tree
+
+ALL_POINTS, POINTS_MISSING, FAILED_ITSELF = 0, 1, 3
+"""The exit statuses of a run that came to its end; pytest's own 2, 4 and 5 stay as they are."""
+
+
+class Lab:
+    """One run of the lab."""
+
+    def __init__(self, config: pytest.Config, stage: Stage) -> None:
+        from shared import catalog, grade, reports, tree
+
+        self.config = config
+        self.course = config.rootpath
+        self.syllabus = syllabus.read(self.course / "checks" / "syllabus.toml")
+        self.catalog = catalog.Catalog(self.course, self.syllabus)
+        chosen = config.getoption("tree") or os.environ.get("LAB_TREE") or self._where_asked()
+        self.tree: Tree = tree.choose(chosen or "exercises", self.course, self.syllabus.names)
+        seed = config.getoption("seed")
+        self.seed = random.SystemRandom().randrange(10**6) if seed is None else seed
+        self.reports = reports.wanted(config.getoption("report"))
+        self.grade: Grade = grade.Grade(
+            self.syllabus,
+            self.tree.name,
+            config.getoption("clock"),
+            self.seed,
+            identity=reports.identity(self.reports, os.environ),
+        )
+        self.harness_failed = False
+        self.stage = stage
+        self._handles: dict[str, Task] = {}
+        self._unloaded: list[str] = []
+        self._written: list[str] = []
+        if not config.getoption("collectonly"):
+            reports.forget(self.reports)
+        for name in self._asked():
+            self.catalog.task(name)
+
+    # --- what was asked for -----------------------------------------------------------------------
+
+    def _where_asked(self) -> str | None:
+        """Take a task's folder in a tree as its checks; return the name of that tree."""
+        from shared.tree import TREES
+
+        asked_for_nothing = self.config.args_source is not pytest.Config.ArgsSource.ARGS
+        here = str(self.config.invocation_params.dir)
+        args = [here] if asked_for_nothing else self.config.args
+        named: str | None = None
+        mapped = []
+        for arg in args:
+            path = Path(os.path.abspath(os.path.join(here, arg)))
+            parts = path.relative_to(self.course).parts if path.is_relative_to(self.course) else ()
+            if len(parts) >= 1 and parts[0] in TREES:
+                named = parts[0]
+                task = parts[1:2] if parts[1:2] and parts[1] in self.syllabus.names else ()
+                mapped.append(str(self.course.joinpath("checks", *task)))
+            else:
+                mapped.append(arg)
+        if named is not None:
+            self.config.args = mapped
+        return named
+
+    def _asked(self) -> list[str]:
+        """Return the tasks that the command line names; all, if it names a folder of many."""
+        named = []
+        for arg in self.config.args:
+            parts = Path(arg.split("::")[0]).parts
+            named.append(next((name for name in self.syllabus.names if name in parts), None))
+        return [name for name in named if name] if all(named) else self.syllabus.names
+
+    def check_of(self, item: pytest.Item) -> Check | None:
+        """Return the check that this test is, None if it is none."""
+        if not item.path.is_relative_to(self.course / "checks"):
+            return None
+        file = item.path.relative_to(self.course).as_posix()
+        return self.catalog.get(f"{file}::{getattr(item, 'originalname', item.name)}")
+
+    def clock_of(self, item: pytest.Item) -> str:
+        wall = item.get_closest_marker("on_the_wall_clock") is not None
+        return "real" if wall else str(self.config.getoption("clock"))
+
+    # --- what a check gets ------------------------------------------------------------------------
+
+    def handle(self, item: pytest.Item, clock: Clock) -> Task:
+        handle = self.stage.task(
+            self.entry_of(item),
+            self.tree,
+            clock,
+            self.draw_of(item),
+            terminal=self.terminal(),
+            science=self.needs_science(item),
+        )
+        self._handles[item.nodeid] = handle
+        return handle
+
+    def entry_of(self, item: pytest.Item) -> syllabus.Entry:
+        check = self.check_of(item)
+        if check is None:
+            raise CourseError(f"{item.nodeid} is no check, so it has no task.")
+        return self.syllabus.entry(check.task)
+
+    def draw_of(self, item: pytest.Item) -> random.Random:
+        return random.Random(f"{self.seed} {item.nodeid}")
+
+    def needs_science(self, item: pytest.Item) -> bool:
+        return item.get_closest_marker("scikit_learn") is not None
+
+    def terminal(self) -> str | None:
+        """Return the terminal's name if pytest leaves it to us (`-s`)."""
+        if self.config.getoption("capture") != "no" or not sys.stdin.isatty():
+            return None
+        if os.name == "nt":
+            return "CON"
+        try:
+            return os.ttyname(0)
+        except OSError:
+            return None
+
+    # --- pytest's hooks ---------------------------------------------------------------------------
+
+    def pytest_report_header(self) -> str:
+        return f"lab: tree {self.tree.name}, clock {self.grade.clock}, seed {self.seed}"
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember the checks that cannot be loaded: they count, and the harness is to blame."""
+        if report.failed and any(self._lies_in(check, report.nodeid) for check in self.catalog):
+            self.harness_failed = True
+            self._unloaded.append(report.nodeid)
+
+    def _lies_in(self, check: str, node: str) -> bool:
+        return node in ("", ".") or check.startswith((f"{node}/", f"{node}::"))
+
+    def _is_unloaded(self, check: str) -> bool:
+        return any(self._lies_in(check, node) for node in self._unloaded)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Put the checks into the order of the syllabus, and expect their points."""
+        from shared.grade import Result
+
+        checks = {item: self.check_of(item) for item in items}
+        asked = {check.task for check in checks.values() if check is not None}
+        if self._unloaded:
+            asked |= {check.task for check in self.catalog.values() if self._is_unloaded(check.id)}
+        for name in self.syllabus.names:
+            if name in asked:
+                for check in self.catalog.task(name).values():
+                    self.grade.results[check.id] = Result(check)
+        order = {name: place for place, name in enumerate(self.grade.results)}
+        items.sort(key=lambda item: order[c.id] if (c := checks[item]) is not None else -1)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        from shared.grade import DESELECTED
+
+        found = {check.id for item in session.items if (check := self.check_of(item)) is not None}
+        for name, result in self.grade.results.items():
+            if name not in found and not self._is_unloaded(name):
+                result.outcome = DESELECTED
+        if self.config.getoption("collectonly"):
+            return
+        # All that is alive now stays so: nobody need look through it for garbage, as pytest does at
+        # its end.
+        gc.freeze()
+        for item in session.items:
+            if self.needs_science(item) and self.check_of(item) is not None:
+                self.stage.hosts(self.clock_of(item), self.entry_of(item).preload + SCIKIT_LEARN)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        check = self.check_of(item)
+        if isinstance(item, PassedItem) and report.when == "call":
+            report.duration = item.passed.took
+        if check is not None:
+            self._record(item, check, call, report)
+        return report
+
+    def _record(
+        self,
+        item: pytest.Item,
+        check: Check,
+        call: pytest.CallInfo[None],
+        report: pytest.TestReport,
+    ) -> None:
+        from shared.card import card, message_of
+        from shared.grade import FAILED, NOT_RUN, PASSED
+
+        result = self.grade.results[check.id]
+        result.real_time += report.duration
+        handle = self._handles.get(item.nodeid)
+        if isinstance(item, PassedItem):
+            result.lab_time = item.passed.lab_time
+        if report.when == "call" and handle is not None:
+            result.lab_time = max(result.lab_time, int(handle.clock.now))
+        if report.passed:
+            if report.when == "call" and result.outcome == NOT_RUN:
+                result.outcome = PASSED
+            return
+        error = call.excinfo.value if call.excinfo is not None else None
+        if isinstance(error, HarnessError | CourseError):
+            self.harness_failed = True
+        message = message_of(error, skipped=report.skipped)
+        if handle is not None:
+            handle.halt()
+        transcript = handle.transcript if handle is not None else None
+        text = card(check, message, transcript, self._again(item))
+        if not result.card:
+            result.message, result.card = message, text
+        result.outcome = FAILED
+        if self.config.getoption("tbstyle") == "auto" and not isinstance(error, CourseError):
+            report.longrepr = text
+            report.sections.clear()
+        else:
+            self._make_plain(report)
+
+    def _make_plain(self, report: pytest.TestReport) -> None:
+        """Take what is dangerous out of pytest's own account, which costs it its colours."""
+        from shared.plain import plain
+
+        if (text := plain(report.longreprtext)) != report.longreprtext:
+            report.longrepr = text
+
+    def _again(self, item: pytest.Item) -> str:
+        command = ["pytest", item.nodeid]
+        if self.tree.name != "exercises":
+            command.append(f"--tree={self.tree.name}")
+        if self.grade.clock != "lab":
+            command.append(f"--clock={self.grade.clock}")
+        command.append(f"--seed={self.seed}")
+        return shlex.join(command)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        from shared.grade import summary
+        from shared.plain import plain
+
+        if self.grade.results and not self.config.getoption("collectonly"):
+            terminalreporter.section(f"{self.syllabus.title}: {self.tree.name}")
+            for line in [*summary(self.grade), *self.grade.notes]:
+                terminalreporter.write_line(line)
+        for line in self._written:
+            terminalreporter.write_line(plain(line))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """Close the grade and write the reports, before anything that could keep us from it."""
+        if not self.config.getoption("collectonly"):
+            with endings.undisturbed():
+                self._conclude(session)
+        return (yield)
+
+    def _conclude(self, session: pytest.Session) -> None:
+        from shared import grade
+
+        status = session.exitstatus
+        if status == pytest.ExitCode.USAGE_ERROR:
+            return
+        left = any(each.outcome == grade.NOT_RUN for each in self.grade.results.values())
+        if self.harness_failed or status == pytest.ExitCode.INTERNAL_ERROR:
+            self.grade.ended = grade.HARNESS_FAILED
+            session.exitstatus = FAILED_ITSELF
+        elif status == pytest.ExitCode.INTERRUPTED:
+            self.grade.ended = grade.INTERRUPTED
+        elif not self.grade.results:
+            self.grade.ended = grade.NOTHING
+        elif left:
+            self.grade.ended = grade.STOPPED
+        if session.exitstatus == ALL_POINTS and self.grade.missing:
+            session.exitstatus = POINTS_MISSING
+        for report in self.reports:
+            self._write(session, report)
+
+    def _write(self, session: pytest.Session, report: Report) -> None:
+        from shared import reports
+
+        try:
+            reports.write(self.grade, report)
+        except Exception as error:  # the other reports are to be written all the same
+            session.exitstatus = FAILED_ITSELF
+            self._written.append(
+                f"The {report.format} report was not written to {report.file}: "
+                f"{type(error).__name__}: {error}"
+            )
+        else:
+            self._written.append(f"The {report.format} report is in {report.file}")
