@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,10 +16,10 @@ from pathlib import Path
 from shared.clock import Clock
 from shared.errors import SubmissionFault
 from shared.hosts import end_process
+from shared.output import Output
 from shared.transcript import Transcript
 
 _POLL = 0.02
-_KEPT = 256 * 1024
 
 
 def free_port() -> int:
@@ -42,23 +43,24 @@ class Process:
         transcript: Transcript,
         clock: Clock,
     ) -> None:
-        self._transcript = transcript
         self._clock = clock
-        self._output = tempfile.TemporaryFile()
-        self._read = False
+        self._place = Path(tempfile.mkdtemp(prefix="lab-process-"))
+        self._output = Output(self._place / "output", transcript)
         try:
-            self._process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=self._output,
-                stderr=self._output,
-                start_new_session=os.name == "posix",
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-            )
+            # Opened for the process alone: it shares no place in the file with who reads here.
+            with (self._place / "output").open("ab") as printed:
+                self._process = subprocess.Popen(
+                    command,
+                    cwd=folder,
+                    env=dict(environment),
+                    stdin=subprocess.DEVNULL,
+                    stdout=printed,
+                    stderr=printed,
+                    start_new_session=os.name == "posix",
+                    creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+                )
         except OSError:
-            self._output.close()
+            self._forget()
             raise
 
     @property
@@ -125,19 +127,17 @@ class Process:
     @property
     def output(self) -> str:
         """What it has printed so far."""
-        self._output.seek(0)
-        return self._output.read(_KEPT).decode("utf-8", errors="backslashreplace")
+        return self._output.text
 
     def close(self) -> None:
         """End it with all that it started, and record what it printed."""
-        if self._read:
-            return
-        self._read = True
-        end_process(self._process)
-        for line in self.output.splitlines():
-            self._transcript.printed(self._clock.now, line)
-        self._transcript.unread += max(0, os.fstat(self._output.fileno()).st_size - _KEPT)
-        self._output.close()
+        if not self._output.closed:
+            end_process(self._process)
+            self._forget()
+
+    def _forget(self) -> None:
+        self._output.close(self._clock.now)
+        shutil.rmtree(self._place, ignore_errors=True)
 
 
 def _all_zombies(group: int) -> bool:

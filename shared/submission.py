@@ -38,6 +38,7 @@ from shared.link import (
     Where,
 )
 from shared.moment import Span
+from shared.output import Output
 from shared.transcript import Frame, Raised, Transcript
 
 OUTPUT_LIMIT = 32 * 1024 * 1024
@@ -46,8 +47,6 @@ OUTPUT_LIMIT = 32 * 1024 * 1024
 ANSWERS_LIMIT = 256 * 1024 * 1024
 """What a submission may answer in one check, in bytes as they are sent."""
 
-_OUTPUT_KEPT = 1024 * 1024
-_LINE_KEPT = 10_000
 _SLICE = 0.25
 _DYING = 5.0
 
@@ -101,10 +100,7 @@ class Submission:
         self._stopping = False
         self._exchanges: dict[int, Exchange] = {}
         self._inbox: list[Message] = []
-        self._output = open(start.output, "ab+")
-        self._partial = b""
-        self._read = 0
-        self._unread = 0
+        self._output = Output(Path(start.output), transcript)
         self._waiting: tuple[Frame, ...] = ()
         self._fault: Dead | None = None
         self._told = False
@@ -173,8 +169,7 @@ class Submission:
             return
         self._clock.part(self)
         self._hang_up()
-        self._read_output(last=True)
-        self._output.close()
+        self._output.close(self._clock.now)
         for future in (self.ready, self.done):
             future.cancel()
 
@@ -207,7 +202,7 @@ class Submission:
                 self._break_off(f"The submission's process broke the link to the checks: {error}.")
 
     def deliver(self) -> bool:
-        self._read_output()
+        self._output.record(self._clock.now)
         inbox, self._inbox = self._inbox, []
         heard = [self._hear(message) for message in inbox]
         if self._fault is not None:
@@ -244,7 +239,7 @@ class Submission:
         def poll() -> None:
             if self._ended:
                 return
-            self._read_output()
+            self._output.record(self._clock.now)
             if self._too_late() or self._said_too_much():
                 self.deliver()
             else:
@@ -341,24 +336,6 @@ class Submission:
         }[problem.stage]
         return self._fail(StartFailed(f"{what}: {raised.headline}{where}.", problem.type, text))
 
-    def _read_output(self, *, last: bool = False) -> None:
-        """Record what was printed since the last time, at this moment."""
-        now = self._clock.now
-        if self._read >= _OUTPUT_KEPT:
-            unread = os.fstat(self._output.fileno()).st_size - self._read
-            self.transcript.unread += unread - self._unread
-            self._unread = unread
-        else:
-            self._output.seek(self._read)
-            data = self._output.read(_OUTPUT_KEPT - self._read)
-            self._read += len(data)
-            *lines, self._partial = (self._partial + data).split(b"\n")
-            for line in lines:
-                self.transcript.printed(now, _text(line))
-        if last and self._partial:
-            self.transcript.printed(now, _text(self._partial))
-            self._partial = b""
-
     # --- failing ----------------------------------------------------------------------------------
 
     def _someone_waits(self) -> bool:
@@ -418,7 +395,7 @@ class Submission:
 
     def _said_too_much(self) -> bool:
         for what, size, limit in (
-            ("printed", os.fstat(self._output.fileno()).st_size, OUTPUT_LIMIT),
+            ("printed", self._output.size, OUTPUT_LIMIT),
             ("sent", self._link.received, ANSWERS_LIMIT),
         ):
             if size > limit:
@@ -493,7 +470,3 @@ def _resolve(future: asyncio.Future, value: object) -> bool:  # type: ignore[typ
         return False
     future.set_result(value)
     return True
-
-
-def _text(line: bytes) -> str:
-    return line[:_LINE_KEPT].rstrip(b"\r").decode("utf-8", errors="backslashreplace")

@@ -218,10 +218,10 @@ class Task:
         Raises:
             SubmissionFault: there is no Dockerfile, or an engine would refuse it.
         """
-        from shared import image
+        from shared.dockerfile import read
 
         self.files.require("Dockerfile")
-        return image.read(self.files.folder)
+        return read(self.files.folder)
 
     def container(self, image: Image) -> Container:
         """Return the image of the scratch copy, ready to start; only for a check on the wall clock.

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shared import image
 from shared.context import Context
+from shared.dockerfile import read
 from shared.errors import SubmissionFault
 from shared.image import Image
 
@@ -27,7 +27,7 @@ def build(tmp_path: Path) -> Build:
         (tmp_path / "Dockerfile").write_text(dockerfile)
         if ignore is not None:
             (tmp_path / ".dockerignore").write_text(ignore)
-        return image.read(tmp_path)
+        return read(tmp_path)
 
     return build
 
@@ -160,11 +160,11 @@ def test_what_docker_refuses_is_told_with_its_line(build: Build, lines: str, rea
 
 def test_a_missing_dockerfile_is_told(tmp_path: Path) -> None:
     with pytest.raises(SubmissionFault, match="There is no Dockerfile"):
-        image.read(tmp_path)
+        read(tmp_path)
     (tmp_path / "dockerfile").write_text("FROM x")
     if not (tmp_path / "Dockerfile").exists():  # where names differ in case
         with pytest.raises(SubmissionFault, match="called dockerfile"):
-            image.read(tmp_path)
+            read(tmp_path)
 
 
 def test_an_empty_dockerfile_is_an_image_of_nothing(build: Build) -> None:

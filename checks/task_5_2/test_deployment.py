@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.platforms import CloudRun, ContainerApp, Platform
+from checks.cloud_run import CloudRun
+from checks.container_app import ContainerApp
+from checks.platforms import Platform
 from shared.check import Task, points
 
 
