@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from checks.requirements import decoded
 from shared.image import File, Image, Step
 
 _INSTALLS = re.compile(
@@ -145,7 +146,7 @@ def _asked(image: Image) -> Iterator[Requirement]:
 
 def _listed(name: str, file: File) -> Iterator[Requirement]:
     content = file.content if isinstance(file.content, bytes) else file.content.read_bytes()
-    text = content.decode("utf-8", errors="replace").lstrip("\ufeff")
+    text = decoded(content)
     if name.endswith("pyproject.toml"):
         try:
             yield from _of_project(tomllib.loads(text))

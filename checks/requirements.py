@@ -18,9 +18,16 @@ _COMMENT = re.compile(r"(^|\s+)#.*$")
 
 
 def read(task: Task, name: str = "requirements.txt") -> str:
-    """Return the file's text, in the encodings that pip reads: Windows' shell writes UTF-16."""
+    """Return the file's text, in the encodings that pip reads."""
     data = task.files.require(name).read_bytes()
-    return data.decode("utf-16") if data.startswith(_UTF_16) else task.files.text(name)
+    return decoded(data) if data.startswith(_UTF_16) else task.files.text(name)
+
+
+def decoded(data: bytes) -> str:
+    """Return a file's text as pip reads it: Windows' shell writes UTF-16."""
+    if data.startswith(_UTF_16):
+        return data.decode("utf-16", errors="replace")
+    return data.decode("utf-8-sig", errors="replace")
 
 
 def listed(text: str) -> list[Requirement]:
