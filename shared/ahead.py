@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Key = TypeVar("Key", bound=Hashable)
 
+# More would wait for each other in this process, however many cores there are.
+_AT_ONCE = min(os.cpu_count() or 1, 4) + 1
+
 _GRACE = 0.5
 """How long what is at work may go on when all of it is to end, in seconds."""
 
@@ -54,7 +57,7 @@ class Ahead(Generic[Key]):
         if self._over:
             return
         if self._pool is None:
-            self._pool = ThreadPoolExecutor((os.cpu_count() or 1) + 1, "ahead")
+            self._pool = ThreadPoolExecutor(_AT_ONCE, "ahead")
         for check in checks:
             self._futures[check] = self._pool.submit(self._try, check)
 

@@ -64,6 +64,11 @@ def install() -> None:
     ]
     for owner, name, value in replaced:
         setattr(owner, name, value)
+    unix: Any = getattr(asyncio, "unix_events", None)
+    if hasattr(unix, "can_use_pidfd"):
+        # From Python 3.12 on a loop would wait for the end of a child in its selector, which is lab
+        # time; a thread that waits for it is running, so that it is waited for in real time.
+        unix.can_use_pidfd = lambda: False
     if importlib.util.find_spec("uvloop") is not None:
         sys.modules["uvloop"] = _uvloop()
     if hasattr(os, "register_at_fork"):
