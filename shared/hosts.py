@@ -26,6 +26,7 @@ from shared.link import Ended, Fork, Hello, Kill, Link, LinkClosed
 
 _ROOT = Path(__file__).resolve().parent.parent
 _START_LIMIT = 120.0
+_FORK_LIMIT = 20.0
 _END_LIMIT = 20.0
 
 # One thread for every numeric library: forking a process whose BLAS or OpenMP threads have started
@@ -76,10 +77,12 @@ class Hosts:
         self._count_taker(1)
         with self._lock:
             try:
-                if self._forks:
-                    self._connect_server()
-                self._order_up_to(self._takers)
-                link, hello = self._accept()
+                link, hello = self._next()
+            except HarnessError:
+                if not self._forks:
+                    raise
+                # A submission may have ended or stopped the fork server, which is its parent.
+                link, hello = self._next()
             finally:
                 self._count_taker(-1)
             self._hosts[hello.pid] = self._expected.pop(hello.token)
@@ -139,6 +142,12 @@ class Hosts:
 
     # --- how hosts come about -------------------------------------------------------------------
 
+    def _next(self) -> tuple[Link, Hello]:
+        if self._forks:
+            self._connect_server()
+        self._order_up_to(self._takers)
+        return self._accept(_FORK_LIMIT if self._control is not None else _START_LIMIT)
+
     def _launch(self, role: str) -> tuple[subprocess.Popen[bytes], str]:
         token = os.urandom(8).hex()
         port = self._listener.getsockname()[1]
@@ -183,15 +192,15 @@ class Hosts:
         if self._server is None:
             self._server, self._server_token = self._launch("forks")
         if self._control is None:
-            link, hello = self._accept()
+            link, hello = self._accept(_START_LIMIT)
             if hello.token != self._server_token:
                 raise HarnessError("Something else answered for the fork server; run again.")
             self._control = link
             self._order()
 
-    def _accept(self) -> tuple[Link, Hello]:
-        """Wait for a process of ours to call."""
-        give_up = time.monotonic() + _START_LIMIT
+    def _accept(self, limit: float) -> tuple[Link, Hello]:
+        """Wait for a process of ours to call, for that many seconds."""
+        give_up = time.monotonic() + limit
         while time.monotonic() < give_up:
             if not select.select([self._listener], [], [], 1.0)[0]:
                 if self._server is not None and self._server.poll() is not None:

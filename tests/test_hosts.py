@@ -1,0 +1,72 @@
+"""The processes beside the checks: taken by several threads, and lost by what submissions do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from shared import hosts as module
+from shared.errors import HarnessError
+from shared.hosts import Hosts
+from tests.toy import LIMIT
+
+posix = pytest.mark.skipif(os.name != "posix", reason="a fork server's signals are POSIX's")
+KINDS = [pytest.param(True, marks=posix, id="forked"), pytest.param(False, id="fresh")]
+
+
+@pytest.fixture(params=KINDS)
+def hosts(request: pytest.FixtureRequest) -> Iterator[Hosts]:
+    hosts = Hosts("lab", fork=request.param)
+    yield hosts
+    hosts.close()
+
+
+def test_threads_take_hosts_of_their_own(hosts: Hosts) -> None:
+    together = threading.Barrier(3, timeout=LIMIT)
+
+    def take(_: int) -> int:
+        together.wait()
+        link, pid = hosts.take()
+        link.close()
+        return pid
+
+    with ThreadPoolExecutor(3) as pool:
+        pids = list(pool.map(take, range(3)))
+    assert len(set(pids)) == 3
+    for pid in pids:
+        assert hosts.wait(pid, LIMIT) == 1  # what a host ends with when its link is closed
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_fork_server_that_is_gone_is_replaced(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A submission can do this to its parent; the next one is to notice nothing."""
+    monkeypatch.setattr(module, "_FORK_LIMIT", 1)
+    hosts = Hosts("lab")
+    try:
+        taken = [hosts.take() for _ in range(2)]
+        assert hosts._server is not None
+        os.kill(hosts._server.pid, number)
+        # The first of them may have been forked before.
+        taken += [hosts.take() for _ in range(3)]
+        assert len({pid for _, pid in taken}) == 5
+    finally:
+        hosts.close()
+    for link, _ in taken:
+        link.close()
+
+
+def test_a_host_that_does_not_start_says_why() -> None:
+    hosts = Hosts("lab", ("no_such_module",))
+    try:
+        with pytest.raises(HarnessError, match="No module named 'no_such_module'"):
+            hosts.take()
+    finally:
+        hosts.close()
