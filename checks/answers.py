@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from shared.check import Span, milliseconds
+
 if TYPE_CHECKING:
     import httpx
 
 _SHOWN = 200
+_ROUNDING = milliseconds(1)
 
 
 def called(response: httpx.Response) -> str:
@@ -29,6 +32,14 @@ def expect(response: httpx.Response, *statuses: int, because: str = "") -> None:
         f"{called(response)} answered {response.status_code}{shown(response)}; "
         f"right is {right}{why}."
     )
+
+
+def alike(one: Span, other: Span) -> bool:
+    """Return whether two lengths of time agree to a millisecond (on a wall clock: roughly).
+
+    Waits of a third of a second each come to a few nanoseconds more or less than a whole one.
+    """
+    return one - _ROUNDING <= other and one + _ROUNDING >= other
 
 
 def json_of(response: httpx.Response) -> Any:

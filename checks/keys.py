@@ -55,14 +55,18 @@ def expect_shut(response: httpx.Response, because: str) -> None:
     )
 
 
-async def expect_strange_keys_refused(client: httpx.AsyncClient, key: str) -> None:
+async def expect_strange_keys_refused(client: httpx.AsyncClient, task: Task, key: str) -> None:
     """Assert that keys of strange characters, and near misses, are refused like any other."""
-    near = ["", key[:-1], key[1:], f"{key}0", f"0{key}", key.upper()]
-    strange = ["schlüssel".encode("latin-1"), "ключ".encode(), b"\xff\xfe"]
-    for wrong in (*near, *strange):
-        answer = await client.get("/models", headers=bearing(wrong))
-        shown = wrong if isinstance(wrong, str) else wrong.decode("latin-1")
-        expect_refusal(answer, f"'{shown}' is not the key '{key}'")
+    other = "1" if key[-1] == "0" else "0"
+    cut = ["", key[:-1], key[1:], f"{key}0", f"0{key}"]
+    changed = [key.upper(), key[:-1] + other, "".join(sorted(key))]
+    strange = ["schlüssel", "ключ".encode().decode("latin-1"), "\xff\xfe", f"{key}ü", f"ü{key}"]
+    flower = task.models.features()
+    for wrong in (*cut, *changed, *strange):
+        headers = bearing(wrong.encode("latin-1"))
+        listed = await client.get("/models", headers=headers)
+        for answer in (listed, await predict(client, MODELS[0], flower, headers)):
+            expect_refusal(answer, f"'{wrong}' is not the key '{key}'")
 
 
 async def expect_no_door_without_a_key(task: Task) -> None:
@@ -73,12 +77,15 @@ async def expect_no_door_without_a_key(task: Task) -> None:
             async with task.serve(env=env) as client:
                 await _expect_all_shut(client, task, f"API_KEY is {how}, so no key can be right")
         except StartFailed:
-            pass  # the safest answer
+            # The safest answer, and nothing to show on a card of the other case.
+            task.transcript.raised.clear()
 
 
 async def _expect_all_shut(client: httpx.AsyncClient, task: Task, because: str) -> None:
     flower = task.models.features()
-    tries: list[dict[str, str | bytes]] = [{}, bearing(""), bearing("None")]
+    # What an absent or empty key is made of, as text.
+    made = ("None", "none", "NONE", "null", "False", "b''")
+    tries: list[dict[str, str | bytes]] = [{}, bearing(""), *map(bearing, made)]
     for headers in (*tries, *map(bearing, _written_keys(task))):
         carried = f" (sent {HEADER}: {headers[HEADER]!r})" if headers else ""
         expect_shut(await client.get("/models", headers=headers), because + carried)
@@ -95,17 +102,19 @@ def _written_keys(task: Task) -> list[str]:
             continue
         try:
             with warnings.catch_warnings(action="ignore"):
-                tree = ast.parse(task.files.path(name).read_bytes())
+                tree = ast.parse(task.files.data(name))
         except (SyntaxError, ValueError):
             continue  # whoever imports it will be told
         for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.add(node.value)
-    return sorted(each for each in found if re.fullmatch(r"[!-~]{1,64}", each))
+            if isinstance(node, ast.Constant) and isinstance(node.value, bytes):
+                found.add(node.value.decode("latin-1"))
+            elif isinstance(node, ast.Constant):
+                found.add(str(node.value))
+    return sorted(each for each in found if re.fullmatch(r"[!-~]([ -~]{,62}[!-~])?", each))
 
 
 def expect_untold(task: Task, key: str, answers: Iterable[httpx.Response]) -> None:
-    """Assert that the key appears in none of the answers, and in nothing that was printed."""
+    """Assert that the key appears in no answer, in nothing that was printed, and in no file."""
     for answer in answers:
         assert key not in answer.text + str(dict(answer.headers)), (
             f"{called(answer)} answered {answer.status_code} with the API key itself in it; "
@@ -114,4 +123,8 @@ def expect_untold(task: Task, key: str, answers: Iterable[httpx.Response]) -> No
     printed = [line.text for line in task.transcript.lines if key in line.text]
     assert not printed, (
         f"The program printed the API key ({printed[0]}); right is to print it nowhere."
+    )
+    written = [name for name in task.files.names() if key.encode() in task.files.data(name)]
+    assert not written, (
+        f"The program wrote the API key into {written[0]}; right is to write it nowhere."
     )

@@ -17,6 +17,7 @@ FILE = "predictions.jsonl"
 DELAY = seconds(5)
 _LIMIT = seconds(8)
 _STEP = milliseconds(100)
+_BEHIND = milliseconds(1)
 _SHOWN = 200
 
 
@@ -56,21 +57,21 @@ async def reach(task: Task, clock: Clock, count: int) -> Span:
     Asserts that it comes to that, with time enough for every log that is written behind an answer.
     """
     began = clock.now
+    step = 0
     while len(lines(task)) < count:
-        waited = clock.now - began
-        assert waited < _LIMIT, (
-            f"{FILE} {_has(len(lines(task)))} {_LIMIT} after the last answer; "
-            f"right is {_lines(count)}, one for each prediction."
+        assert step * _STEP < _LIMIT, (
+            f"{FILE} {_has(task)} {_LIMIT} after the last answer{_content(task)}; "
+            f"right is {_lines(count)}, one for each prediction, each ended by a line break."
         )
-        # Whole steps from the beginning, so that no rounding adds up.
-        step = (int(waited) // _STEP + 1) * _STEP
-        await asyncio.sleep((step - int(waited)) / seconds(1))
-    return clock.now
+        step += 1
+        # A little behind the step itself: waits in parts come to a few nanoseconds more.
+        await asyncio.sleep((began + step * _STEP + _BEHIND - clock.now) / seconds(1))
+    return max(began, clock.now - _BEHIND)
 
 
 def expect_record(task: Task, model: str, features: Sequence[float], answer: int) -> None:
     """Assert that a line of the log tells of this prediction."""
-    assert lines(task), f"{FILE} is not there, or empty; right is a line for each prediction."
+    assert lines(task), f"{FILE} {_has(task)}; right is a line for each prediction."
     found = records(task)
     right = {"model": model, "features": named(features), "prediction": answer}
     assert any(_tells(record, right) for record in found), (
@@ -80,10 +81,8 @@ def expect_record(task: Task, model: str, features: Sequence[float], answer: int
 
 def expect_count(task: Task, count: int, because: str) -> None:
     """Assert that the log has that many lines now; `because` is the rest of the sentence."""
-    seen = lines(task)
-    assert len(seen) == count, (
-        f"{FILE} {_has(len(seen))} ({' '.join(seen)[:_SHOWN] or 'nothing'}); "
-        f"right is {_lines(count)}, because {because}."
+    assert len(lines(task)) == count, (
+        f"{FILE} {_has(task)}{_content(task)}; right is {_lines(count)}, because {because}."
     )
 
 
@@ -106,8 +105,19 @@ def _shown(found: list[dict[str, Any]]) -> str:
     return text if len(text) <= 2 * _SHOWN else f"{text[: 2 * _SHOWN]}..."
 
 
-def _has(count: int) -> str:
-    return f"has {_lines(count)}" if count else "is not there, or empty,"
+def _has(task: Task) -> str:
+    """Return what there is of the log, as the rest of a sentence."""
+    if count := len(lines(task)):
+        return f"has {_lines(count)}"
+    if task.files.exists(FILE):
+        return "is empty"
+    elsewhere = [name for name in task.files.names() if name.endswith(f"/{FILE}")]
+    return f"is not there, but {elsewhere[0]} is" if elsewhere else "is not there"
+
+
+def _content(task: Task) -> str:
+    text = " ".join(lines(task))
+    return f" ({text if len(text) <= _SHOWN else f'{text[:_SHOWN]}...'})" if text else ""
 
 
 def _lines(count: int) -> str:

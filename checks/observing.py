@@ -20,7 +20,6 @@ ID = "X-Request-ID"
 KEYS = ("id", "method", "path", "status", "duration")
 _LIMIT = seconds(7)
 _STEP = milliseconds(500)
-_EXACT = milliseconds(1)
 _SECONDS = re.compile(r"\d+(\.\d*)?(e-?\d+)?|\.\d+", re.IGNORECASE)
 
 
@@ -40,11 +39,6 @@ def header(response: httpx.Response, name: str) -> str:
 def process_time(response: httpx.Response) -> Span:
     """Return the time that the answer claims to have taken; assert that it is a number."""
     return _duration(header(response, TIME), f"{called(response)} answered with {TIME}")
-
-
-def alike(one: Span, other: Span) -> bool:
-    """Return whether two lengths of time agree to a millisecond (on a wall clock: roughly)."""
-    return one - _EXACT <= other and one + _EXACT >= other
 
 
 async def line_of(task: Task, clock: Clock, request_id: str) -> dict[str, Any]:

@@ -66,7 +66,9 @@ def clear(task: Task) -> None:
 async def train(task: Task) -> list[Pickled]:
     """Run the submission's train.py and look into what it wrote."""
     clear(task)
-    key = tuple(part for name in task.files.names() for part in (name.encode(), _bytes(task, name)))
+    key = tuple(
+        part for name in task.files.names() for part in (name.encode(), task.files.data(name))
+    )
     with _training:
         if key in _inspected:
             task.transcript.lines.extend(_inspected[key][1])
@@ -94,15 +96,11 @@ async def place_trained(task: Task) -> None:
             path = task.files.write("train_for_the_check.py", script)
             await task.run(path.name)
             path.unlink()
-            _trained.update({file: _bytes(task, file) for file in FILES})
+            _trained.update({file: task.files.data(file) for file in FILES})
             clear(task)
             task.clock.renew_budget()
     for file, content in _trained.items():
         task.files.write(f"../task_2_1/{file}", content)
-
-
-def _bytes(task: Task, name: str) -> bytes:
-    return task.files.path(name).read_bytes()
 
 
 def _kind(file: str) -> str:

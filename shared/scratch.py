@@ -92,6 +92,14 @@ class Scratch:
                 f"{self._shown_as}/{name} is not UTF-8 text (byte {error.start}); save it as UTF-8."
             ) from None
 
+    def data(self, name: str) -> bytes:
+        """Return what is in a file of the submission.
+
+        Raises:
+            SubmissionFault: it is missing.
+        """
+        return self.require(name).read_bytes()
+
     def write(self, name: str, content: str | bytes) -> Path:
         """Write a file, and the folders on the way to it."""
         path = self.path(name)

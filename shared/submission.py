@@ -389,7 +389,8 @@ class Submission:
         where = self._last_line()
         self._break_off(
             f"{self._doing()} did not come to rest within {self._clock.budget:g} s of real time"
-            f"{where}: it computes without end, or waits for something outside the lab."
+            f"{where}: it computes without end (for which no lab time passes), or waits for "
+            "something outside the lab."
         )
         return True
 

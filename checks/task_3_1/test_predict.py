@@ -70,7 +70,11 @@ async def test_prediction_is_a_whole_number(task: Task) -> None:
 @points(2, hint="Which exception lets an endpoint answer with a status of your choosing?")
 async def test_unknown_models_are_refused(task: Task) -> None:
     """A name that no model has is answered with 404 or 422 and a detail."""
-    unknown = (f"svm_{task.draw.randint(10, 99)}", "random", "models", f"{MODELS[0]}_2")
+    unknown = (
+        *(f"svm_{task.draw.randint(10, 99)}", "random", "forest", "models"),
+        *(f"{MODELS[0]}_2", f"my_{MODELS[1]}", "Random_Forest", "random-forest"),
+        *("_state", "__class__"),  # where an attribute is taken for a model
+    )
     flower = task.models.features()
     async with task.serve() as client:
         for model in unknown:
@@ -102,9 +106,10 @@ async def test_words_are_refused(task: Task) -> None:
     """A word in place of a number is answered with 422, by the feature's name."""
     async with task.serve() as client:
         for wrong in FEATURES:
-            body = {**named(task.models.features()), wrong: "wide"}
-            response = await predict(client, task.draw.choice(MODELS), body)
-            expect_refusal(response, wrong, because=f"{wrong} is not a number")
+            for word in ("wide", "12cm", "4,5", ""):
+                body = {**named(task.models.features()), wrong: word}
+                response = await predict(client, task.draw.choice(MODELS), body)
+                expect_refusal(response, wrong, because=f"{wrong} is not a number")
 
 
 @points(1, hint="What shape does the table have that scikit-learn's predict takes?")

@@ -6,7 +6,7 @@ import asyncio
 
 import httpx
 
-from checks.answers import called, shown
+from checks.answers import called, expect, shown
 from checks.predicting import (
     FEATURES,
     MODELS,
@@ -54,10 +54,10 @@ async def test_no_numbers(task: Task) -> None:
 async def test_all_bad_features_are_named(task: Task) -> None:
     """Several wrong features are all named in one answer."""
     bad = [0, 10, "abc", None]
+    all_wrong = [(FEATURES, bad[turn:] + bad[:turn]) for turn in range(len(bad))]
+    some_wrong = [(task.draw.sample(FEATURES, n), task.draw.sample(bad, n)) for n in (2, 3)]
     async with task.serve() as client:
-        for count in (2, 3, 4):
-            wrong = task.draw.sample(FEATURES, count)
-            values = task.draw.sample(bad, count)
+        for wrong, values in (*some_wrong, *all_wrong):
             body = {**named(task.models.features()), **dict(zip(wrong, values, strict=True))}
             response = await predict(client, task.draw.choice(MODELS), body)
             expect_refusal(response, *wrong, because=f"{' and '.join(wrong)} are wrong")
@@ -70,7 +70,7 @@ async def test_refused_at_once(task: Task) -> None:
         # A model may have been tried out when the application started.
         before = len(task.models.calls)
         for model in MODELS:
-            for value in (0, 10, "abc"):
+            for value in (0, 10, "abc", None):
                 wrong = task.draw.choice(FEATURES)
                 body = {**named(task.models.features()), wrong: value}
                 response = await predict(client, model, body)
@@ -79,6 +79,12 @@ async def test_refused_at_once(task: Task) -> None:
                     f"{called(response)} with {wrong} = {value!r} was refused after "
                     f"{took(response)}; right is at once."
                 )
+        unknown = await predict(client, "no_such_model", task.models.features())
+        expect(unknown, 404, 422, because="there is no such model")
+        assert took(unknown) == seconds(0), (
+            f"{called(unknown)} was refused after {took(unknown)}; right is at once, "
+            "because there is no such model."
+        )
         asked = task.models.calls[before:]
     assert not asked, (
         f"The model {asked[0].model} was asked for the prediction of a request that was refused; "
@@ -105,7 +111,12 @@ async def test_defaults_fill_in(task: Task) -> None:
         for _ in range(4):
             body = named(task.models.features())
             del body[left_out]
-            asked.append((body, {**body, left_out: DEFAULTS[left_out]}))
+            asked.append((body, {**DEFAULTS, **body}))
+    for number in (1, 2):
+        for _ in range(4):
+            body = named(task.models.features())
+            body = {name: body[name] for name in task.draw.sample(FEATURES, number)}
+            asked.append((body, {**DEFAULTS, **body}))
     await _expect_predictions(task, asked)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from checks import logbook
-from checks.answers import called, expect, json_of
+from checks.answers import alike, called, expect, json_of
 from checks.keys import NO_KEY, bearing, expect_refusal, new_key
-from checks.observing import TIME, alike, header, process_time
+from checks.observing import TIME, header, process_time
 from checks.predicting import MODELS, expect_prediction, named, predict
 from shared.check import Clock, Task, points, seconds, took
 

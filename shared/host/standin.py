@@ -2,6 +2,7 @@
 
 A pickle of a :class:`StandIn` loads as a scikit-learn model's does, and answers as one: `predict`
 and `predict_proba` take what scikit-learn takes, refuse what it refuses, and return numpy arrays.
+Where scikit-learn is in use, a loaded stand-in is one of its classifiers.
 Which class it answers is decided by the seed, the model's name and the features alone, so that no
 answer can be written into a program, the two models differ, and exchanging features shows.
 
@@ -13,6 +14,7 @@ pickle it, and has no numpy.
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -48,7 +50,15 @@ def load(model: str, seed: str, takes: float = 0) -> StandIn:
     import numpy  # noqa: F401
 
     journal("load", model, [])
-    return StandIn(model, seed, takes)
+    return _kind()(model, seed, takes)
+
+
+def _kind() -> type[StandIn]:
+    """Return the class of a loaded stand-in: for who uses scikit-learn, one of its classifiers."""
+    base = sys.modules.get("sklearn.base")
+    if base is None:
+        return StandIn
+    return type("StandIn", (StandIn, base.ClassifierMixin, base.BaseEstimator), {})
 
 
 class StandIn:
@@ -79,6 +89,17 @@ class StandIn:
     def __deepcopy__(self, memo: object) -> StandIn:
         return self
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return no parameters: nobody can say how it was trained."""
+        return {}
+
+    def fit(self, X: Any, y: Any) -> StandIn:  # noqa: N803
+        """Refuse: what is loaded has been trained."""
+        raise RuntimeError("a stand-in for a trained model cannot be trained")
+
     def __repr__(self) -> str:
         return f"<stand-in for the model {self._model}>"
 
@@ -101,6 +122,12 @@ class StandIn:
         likely = numpy.full((CLASSES, CLASSES), 0.1)
         numpy.fill_diagonal(likely, 1 - 0.1 * (CLASSES - 1))
         return likely[self._answers(X)]
+
+    def predict_log_proba(self, X: Any) -> Any:  # noqa: N803
+        """Return the logarithm of each probability."""
+        import numpy
+
+        return numpy.log(self.predict_proba(X))
 
     def _answers(self, X: Any) -> list[int]:  # noqa: N803
         import numpy
