@@ -29,9 +29,14 @@ def expect(response: httpx.Response, *statuses: int, because: str = "") -> None:
     right = " or ".join(str(status) for status in statuses)
     why = f", because {because}" if because else ""
     assert response.status_code in statuses, (
-        f"{called(response)} answered {response.status_code}{shown(response)}; "
+        f"{called(response)} answered {response.status_code}{_led(response)}{shown(response)}; "
         f"right is {right}{why}."
     )
+
+
+def _led(response: httpx.Response) -> str:
+    """Return where a redirect leads, for a sentence."""
+    return f" (to {response.headers['location']})" if response.has_redirect_location else ""
 
 
 def alike(one: Span, other: Span) -> bool:

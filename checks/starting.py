@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from checks.predicting import MODELS
@@ -19,6 +20,15 @@ def expect_loaded(task: Task) -> None:
     assert not missing, (
         f"The application has started without loading {listed(missing)}; "
         "right is that both models are loaded by then."
+    )
+
+
+def expect_loaded_once(task: Task) -> None:
+    """Assert that no request has loaded a model again."""
+    again = [name for name, times in Counter(loaded(task)).items() if times > 1]
+    assert not again, (
+        f"{listed(again)} was loaded once more when a request came; "
+        "right is once, when the application starts."
     )
 
 

@@ -6,6 +6,7 @@ A step is named by what stands before its time. Lines that are no step are nobod
 from __future__ import annotations
 
 import asyncio
+import difflib
 import re
 import time
 from typing import TYPE_CHECKING
@@ -59,11 +60,13 @@ async def expect_times(task: Task, clock: Clock, names: list[str]) -> None:
 def expect_beats(run: Run, length: int) -> None:
     """Assert that another coroutine had its turn every second of so many seconds."""
     assert run.lines, "Run as a script, main.py printed nothing; right is that it runs both tasks."
-    missed = [n for n in range(1, length) if not any(beat == seconds(n) for beat in run.beats)]
+    lasted = next((n for n in range(1, length) if run.elapsed < seconds(n)), length)
+    missed = [n for n in range(1, lasted) if not any(beat == seconds(n) for beat in run.beats)]
     assert not missed, (
         "Another coroutine wanted its turn on the event loop every second and did not get it at "
         f"{missed[0]} s; right is that the loop stays free for all of the {length} s."
     )
+    assert lasted == length, f"The script ended after {run.elapsed}; right is after {length} s."
 
 
 async def expect_idle_import(task: Task) -> None:
@@ -81,7 +84,10 @@ async def expect_idle_import(task: Task) -> None:
 
 def _step(run: Run, name: str) -> Line:
     told = [line for line in _steps(run) if _name(line) == name]
-    assert told, f"It never printed a line that begins with {name!r}; {_seen(run)}."
+    assert told, (
+        f"It never printed a line that reads {name!r}, alone or with ': ' and the time behind it; "
+        f"{_seen(run, name)}."
+    )
     return told[0]
 
 
@@ -110,9 +116,11 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names)
 
 
-def _seen(run: Run) -> str:
+def _seen(run: Run, name: str) -> str:
     if not run.lines:
         return "it printed nothing at all"
-    if len(run.lines) == 1:
-        return f"its only line is {run.lines[0].text!r}"
-    return f"its {len(run.lines)} lines begin with {run.lines[0].text!r}"
+    lines = [line.text for line in run.lines]
+    if len(lines) == 1:
+        return f"its only line is {lines[0]!r}"
+    near = difflib.get_close_matches(name, lines, n=1, cutoff=0.5)
+    return f"of its {len(lines)} lines the nearest is {(near or lines)[0]!r}"

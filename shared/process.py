@@ -69,9 +69,9 @@ class Process:
         return self._process.poll()
 
     def interrupt(self) -> None:
-        """Do what Ctrl-C does."""
+        """Do what Ctrl-C does: a terminal tells all that was started from it."""
         if os.name == "posix":
-            self._process.send_signal(signal.SIGINT)
+            os.killpg(self._process.pid, signal.SIGINT)
         else:
             self._process.send_signal(signal.CTRL_BREAK_EVENT)  # type: ignore[attr-defined]
 

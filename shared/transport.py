@@ -7,6 +7,9 @@ import httpx
 from shared.moment import Span
 from shared.submission import Submission
 
+# Where uvicorn serves by default: an application may look at the host that it is asked by.
+_AT = "http://127.0.0.1:8000"
+
 
 class LinkTransport(httpx.AsyncBaseTransport):
     """Carries httpx requests to a submission.
@@ -38,9 +41,7 @@ class LinkTransport(httpx.AsyncBaseTransport):
 
 def client(submission: Submission) -> httpx.AsyncClient:
     """Return a client of that submission; requests wait for their answers without a timeout."""
-    return httpx.AsyncClient(
-        transport=LinkTransport(submission), base_url="http://lab", timeout=None
-    )
+    return httpx.AsyncClient(transport=LinkTransport(submission), base_url=_AT, timeout=None)
 
 
 def took(response: httpx.Response) -> Span:

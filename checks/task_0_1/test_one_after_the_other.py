@@ -1,7 +1,7 @@
 """Checks of task 0.1."""
 
 from checks.steps import expect_idle_import, expect_moment, expect_order, expect_times
-from shared.check import Clock, Task, points, seconds
+from shared.check import Clock, Run, Task, points, seconds
 
 STEPS = [
     "Starting task Task 1",
@@ -9,6 +9,16 @@ STEPS = [
     "Starting task Task 2",
     "Finished task Task 2",
 ]
+
+# Whether main is a plain function is not the matter of this task.
+TRY = """\
+import asyncio, inspect
+from main import main, slow_task
+
+outcome = {call}
+if inspect.iscoroutine(outcome) and outcome.__name__ == "main":
+    asyncio.run(outcome)
+"""
 
 
 @points(2, hint="Which line does slow_task print before it waits, and which one after?")
@@ -28,13 +38,11 @@ async def test_it_takes_the_sum_of_both(task: Task) -> None:
 
 @points(2, hint="What are the parameters of slow_task for, and what does time.sleep do with one?")
 async def test_slow_task_does_as_it_is_told(task: Task) -> None:
-    """slow_task works with any name and delay, and waits with time.sleep."""
+    """slow_task works with any name and delay, and waits with time.sleep; main does all of it."""
     name = f"Cake {task.draw.randint(10, 99)}"
     delay = task.draw.choice((2, 4, 5, 6))
     call = f'slow_task("{name}", {delay})'
-    task.files.write("try_slow_task.py", f"from main import slow_task\n\n{call}\n")
-    run = await task.run("try_slow_task.py", beat=seconds(1), may_fail=True)
-    assert run.error is None, f"{call} raised {run.error}; right is that it waits and returns."
+    run = await _try(task, call)
     first = f"Starting task {name}"
     expect_order(run, [first, f"Finished task {name}"])
     expect_moment(run, f"Finished task {name}", seconds(delay), first=first)
@@ -42,6 +50,15 @@ async def test_slow_task_does_as_it_is_told(task: Task) -> None:
     assert not busy, (
         f"{call} ran an event loop while it waited; right is a plain time.sleep in this task."
     )
+    expect_order(await _try(task, "main()"), [*STEPS, "All tasks finished"])
+
+
+async def _try(task: Task, call: str) -> Run:
+    """Import main.py and make that call."""
+    task.files.write("try_it.py", TRY.format(call=call))
+    run = await task.run("try_it.py", beat=seconds(1), may_fail=True)
+    assert run.error is None, f"{call} raised {run.error}; right is that it waits and returns."
+    return run
 
 
 @points(1, hint="When is the time read that a line shows?")

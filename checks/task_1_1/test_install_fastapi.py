@@ -17,7 +17,7 @@ async def test_both_packages_are_listed(task: Task) -> None:
         assert name in found, f"{FILE} lists {shown}; right is a line for {name} itself."
 
 
-@points(3, hint="How does a line of a requirements file look: a name, perhaps a version, and?")
+@points(3, hint="A line is a name, and perhaps a version. Has pip freeze written more into yours?")
 async def test_every_line_is_a_requirement(task: Task) -> None:
     """Every line is a requirement, a comment or blank."""
     text = read(task, FILE)

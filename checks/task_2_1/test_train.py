@@ -9,6 +9,8 @@ from shared.check import Task, points
 
 FLOWERS = 150
 ENOUGH = 0.95
+ASTRAY = 0.03
+"""Twice what a regression's tolerance allows; a part of the flowers leads to more."""
 
 
 @points(2, hint="What are the two file names, and in which folder does `open` put a plain name?")
@@ -55,6 +57,10 @@ async def test_models_know_all_of_iris(task: Task) -> None:
         assert facts["flowers"] in (None, FLOWERS), (
             f"The model in {pickled.file} was trained on {facts['flowers']} flowers; "
             f"the whole Iris data has {FLOWERS}."
+        )
+        assert facts["astray"] is None or facts["astray"] < ASTRAY, (
+            f"The model in {pickled.file} was not fitted on the flowers of the Iris data as they "
+            f"are: right are all {FLOWERS}, each of them once."
         )
 
 

@@ -8,7 +8,10 @@ from checks.starting import expect_loaded, expect_no_start, listed, loaded
 from shared.check import Task, points
 
 
-@points(3, hint="What does FastAPI run before the first request, and how does it come to know it?")
+@points(
+    3,
+    hint="What does FastAPI run, up to a yield, before the first request? Who tells it so?",
+)
 async def test_both_models_are_loaded_at_the_start(task: Task) -> None:
     """When the application has started, both models are loaded."""
     async with task.serve() as client:

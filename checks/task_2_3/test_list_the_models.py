@@ -2,7 +2,7 @@
 
 from checks.answers import called, expect, expect_json, field, json_of
 from checks.predicting import MODELS
-from checks.starting import expect_loaded, listed
+from checks.starting import expect_loaded, expect_loaded_once, listed
 from shared.check import Task, points
 
 KEY = "available_models"
@@ -26,6 +26,7 @@ async def test_every_loaded_model_is_listed(task: Task) -> None:
     async with task.serve() as client:
         expect_loaded(task)
         answer = await client.get("/models")
+        expect_loaded_once(task)
     expect(answer, 200)
     names = field(answer, KEY)
     assert isinstance(names, list) and sorted(map(str, names)) == sorted(MODELS), (

@@ -7,13 +7,15 @@ from dotenv import dotenv_values
 
 from checks.answers import expect, expect_json, field, json_of
 from checks.predicting import MODELS
-from checks.starting import expect_loaded, expect_no_start, listed, loaded
+from checks.starting import expect_loaded, expect_loaded_once, expect_no_start, listed, loaded
 from shared.check import Task, points
 
 VARIABLES = ("LOGISTIC_MODEL", "RF_MODEL")
 
 
-@points(2, hint="From which folder does a path such as models/a.pkl lead on?")
+@points(
+    2, hint="Is .env beside main.py, in UTF-8, with NAME=value lines? Where do its paths begin?"
+)
 async def test_own_env_file_leads_to_the_models(task: Task) -> None:
     """The submission's own .env has both lines, and they lead to the models of task 2.1."""
     lines = task.files.text(".env")
@@ -28,8 +30,10 @@ async def test_own_env_file_leads_to_the_models(task: Task) -> None:
             f"In .env, {variable} is the absolute path {path}, which is right on one machine only; "
             "a relative one leads to the models of task 2.1 on every machine."
         )
-        assert str(values.get(variable)).endswith(f"{model}.pkl"), (
-            f"In .env, {variable} leads to {values.get(variable)}; right is {model}.pkl."
+        led = values.get(variable)
+        assert led, f"In .env, {variable} is empty (its last line counts); right is {model}.pkl."
+        assert led.endswith(f"{model}.pkl"), (
+            f"In .env, {variable} leads to {led}; right is {model}.pkl."
         )
     async with task.serve():
         expect_loaded(task)
@@ -41,7 +45,11 @@ async def test_paths_come_from_the_env_file(task: Task) -> None:
     files = {"LOGISTIC_MODEL": "elsewhere/first.pkl", "RF_MODEL": "elsewhere/second.pkl"}
     _place(task, files)
     absolute = str(task.files.path(files["RF_MODEL"]))
-    task.write_env(LOGISTIC_MODEL=files["LOGISTIC_MODEL"], RF_MODEL=absolute)
+    # As python-dotenv reads it: quotes and comments are none of the value.
+    task.files.write(
+        ".env",
+        f'export LOGISTIC_MODEL="{files["LOGISTIC_MODEL"]}"  # relative\nRF_MODEL={absolute}\n',
+    )
     async with task.serve():
         _expect_read(task, files, "in .env")
 
@@ -65,7 +73,7 @@ async def test_process_wins_over_the_env_file(task: Task) -> None:
 
 @points(3, hint="What is the value of a variable that is set to nothing, and is it true or false?")
 async def test_unset_or_empty_variable_stops_the_start(task: Task) -> None:
-    """With one of the variables unset or empty the application does not start."""
+    """With a variable unset or empty, or its file gone, the application does not start."""
     right = dict(zip(VARIABLES, (f"../task_2_1/{name}.pkl" for name in MODELS), strict=True))
     for variable in VARIABLES:
         others = {name: path for name, path in right.items() if name != variable}
@@ -77,14 +85,28 @@ async def test_unset_or_empty_variable_stops_the_start(task: Task) -> None:
         await expect_no_start(
             task, variable, because=f"With {variable} empty in the process", env={variable: ""}
         )
+        task.write_env(**others, **{variable: "elsewhere/gone.pkl"})
+        because = f"With {variable}=elsewhere/gone.pkl, a file that is not there"
+        await expect_no_start(task, "gone.pkl", variable, because=because)
 
 
 @points(1, hint="Which endpoints did task 2.3 have?")
 async def test_endpoints_carry_over(task: Task) -> None:
-    """With models from the paths of .env, the endpoints answer as before."""
+    """With models from the paths of .env, loaded once at the start, all answers as before."""
     paths = {"LOGISTIC_MODEL": "first.pkl", "RF_MODEL": "second.pkl"}
     _place(task, paths)
     task.write_env(**paths)
+    await task.load()
+    assert not loaded(task), (
+        f"Importing main.py loaded {listed(loaded(task))}; right is at the start, as in task 2.2."
+    )
+    async with task.serve(started=False) as client:
+        early = await client.get("/models")
+        told = [name for name in MODELS if early.status_code == 200 and name in early.text]
+        assert not told, (
+            f"Asked before the start, GET /models answered {early.text}; "
+            "right is a list of what is loaded, so far of nothing."
+        )
     async with task.serve() as client:
         expect_json(await client.get("/health"), {"status": "healthy"})
         expect_json(await client.get("/"), {"message": "Hello World"})
@@ -94,6 +116,7 @@ async def test_endpoints_carry_over(task: Task) -> None:
         assert isinstance(names, list) and sorted(map(str, names)) == sorted(MODELS), (
             f"GET /models answered {json_of(answer)}; right are {listed(list(MODELS))}."
         )
+        expect_loaded_once(task)
 
 
 def _place(task: Task, files: dict[str, str]) -> None:

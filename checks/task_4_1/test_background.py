@@ -118,7 +118,7 @@ async def test_only_predictions_are_logged(task: Task, clock: Clock) -> None:
 async def test_each_line_is_whole(task: Task, clock: Clock) -> None:
     """Predictions at the same time leave one whole line each."""
     flowers = [(model, task.models.features()) for model in MODELS for _ in range(10)]
-    logbook.begin(task, '{"earlier": true}')
+    logbook.begin(task, '{"note": "the check has put this line here"}')
     async with task.serve() as client:
         answers = await asyncio.gather(
             *(predict(client, model, flower) for model, flower in flowers)

@@ -151,6 +151,23 @@ class Clock:
             self.park(waiter)
         waiter.wait()
 
+    def pass_on(self, poll: Callable[[], bool]) -> None:
+        """Let time move to the next moment that somebody waits for, if anybody does.
+
+        For a thread that waits for what is outside the lab; `poll` says whether that has come.
+        """
+        with self.mutex:
+            self._drop_woken()
+            if not self._deadlines:
+                return
+            waiter = Waiter(self._deadlines[0][0], poll=poll)
+            self.park(waiter)
+        waiter.wait()
+
+    def _drop_woken(self) -> None:
+        while self._deadlines and not self._deadlines[0][2].parked:
+            heapq.heappop(self._deadlines)
+
     def grant(self, now: int, act: Iterable[Callable[[], None]] = ()) -> None:
         """Move to that moment, do what the checks' side asked for, wake whoever is due."""
         with self.mutex:
@@ -177,8 +194,7 @@ class Clock:
                 self.wake(waiter)
         if self._running > 0:
             return
-        while self._deadlines and not self._deadlines[0][2].parked:
-            heapq.heappop(self._deadlines)
+        self._drop_woken()
         self._reported = True
         self._send(Idle(self._deadlines[0][0] if self._deadlines else None))
 

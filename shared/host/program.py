@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+import tokenize
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -82,7 +83,9 @@ class Program:
         status = 0
         try:
             # The whole path, as `python main.py` has it in __file__ and in tracebacks.
-            runpy.run_path(os.path.join(self._start.folder, self._start.file), run_name="__main__")
+            path = os.path.join(self._start.folder, self._start.file)
+            _decode(path)
+            runpy.run_path(path, run_name="__main__")
         except SystemExit as error:
             status = _exit_status(error)
         except BaseException as error:
@@ -240,6 +243,19 @@ class Program:
                         self._early.append(message)
                     elif not self._loop.is_closed():
                         self._loop.call_soon_threadsafe(self._server.handle, message)
+
+
+def _decode(path: str) -> None:
+    """Read a source as Python reads it: a comment may hold what no import would mind.
+
+    Raises:
+        SyntaxError: it is not in the encoding that it says, by default UTF-8.
+    """
+    try:
+        with tokenize.open(path) as file:
+            file.read()
+    except UnicodeDecodeError as error:
+        raise SyntaxError(f"{error}; save the file as UTF-8") from None
 
 
 def _exit_status(error: SystemExit) -> int:

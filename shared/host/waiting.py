@@ -28,6 +28,15 @@ from shared.host.clock import CLOCK, Waiter, start_uncounted
 DAY = datetime.datetime(2026, 1, 5, 9)
 """The lab's day, a Monday, at the hour when it begins."""
 
+# Where the function is bound that pools wait with; joblib brings a pool of its own.
+_WHERE_POOLS_WAIT = (
+    "multiprocessing.connection",
+    "multiprocessing.pool",
+    "joblib.externals.loky.process_executor",
+)
+_PATIENCE = 0.05
+"""How long other processes may take for an answer before time moves on, in real seconds."""
+
 _real_sleep = time.sleep
 _real_clock_info = time.get_clock_info
 _real_asctime = time.asctime
@@ -280,7 +289,7 @@ def _start(thread: threading.Thread) -> None:
     """`Thread.start`: the new thread counts as running before it runs."""
     if hasattr(selectors, "PollSelector"):
         # Only here, for it takes long to import: who waits so is a pool's thread.
-        for name in ("multiprocessing.connection", "multiprocessing.pool"):
+        for name in _WHERE_POOLS_WAIT:
             if name in sys.modules:
                 sys.modules[name].wait = _wait_for_others  # type: ignore[attr-defined]
     # Around all that it does, not around `run` alone: the hook for exceptions comes after it.
@@ -339,7 +348,12 @@ def _wait_for_others(object_list: Any, timeout: float | None = None) -> list[Any
     with selectors.PollSelector() if others else Selector() as selector:
         for each in object_list:
             selector.register(each, selectors.EVENT_READ)
-        return [key.fileobj for key, _ in selector.select(timeout)]
+        ready = selector.select(_PATIENCE if others and timeout is None else timeout)
+        while others and timeout is None and not ready:
+            # Idle workers never answer, and somebody may wait for a moment of lab time meanwhile.
+            CLOCK.pass_on(lambda: bool(selector.select(0)))
+            ready = selector.select(_PATIENCE)
+        return [key.fileobj for key, _ in ready]
 
 
 class Selector(_RealSelector):
