@@ -525,7 +525,8 @@ def test_the_budget_is_of_real_time(scripts: Scenes) -> None:
         "The script main.py did not come to rest within 1 s of real time (it was at "
     )
     assert str(raised.value).endswith(
-        "): it computes without end, or waits for something outside the lab."
+        "): it computes without end (for which no lab time passes), or waits for something outside "
+        "the lab."
     )
     assert "main.py:2" in str(raised.value) or "main.py:3" in str(raised.value)
     assert time.monotonic() - began < 30

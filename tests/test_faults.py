@@ -204,6 +204,10 @@ FAULTS: dict[str, Fault] = {
     "not UTF-8": Fault(
         "name = 'caf\u00e9'\n".encode("latin-1"), "Importing main.py failed: SyntaxError: ", SERVE
     ),
+    "a comment that is not UTF-8": Fault(
+        "# caf\u00e9\nprint('x')\n".encode("latin-1"),
+        "main.py stopped with SyntaxError: 'utf-8' codec can't decode",
+    ),
     "null bytes": Fault(b"\0\0", "Importing main.py failed: ", SERVE),
     "no app": Fault("x = 1", "Importing main.py failed: AttributeError: main.py has no", SERVE),
     "app is no application": Fault(

@@ -415,3 +415,20 @@ def test_real_work_takes_no_lab_time(scripts: Scenes) -> None:
         (0, "child 0"),
         (0, "hello"),
     ]
+
+
+def test_idle_workers_let_time_pass(scripts: Scenes) -> None:
+    """A pool waits for its workers' next word; they have none, and somebody sleeps meanwhile."""
+    events = scripts.events(
+        """
+        import multiprocessing, time
+        from concurrent.futures import ProcessPoolExecutor
+
+        if __name__ == "__main__":
+            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+                print(pool.submit(abs, -2).result())
+                time.sleep(3)
+                print(pool.submit(abs, -3).result())
+        """
+    )
+    assert events == [(0, "2"), (3, "3")]
