@@ -206,7 +206,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "a comment that is not UTF-8": Fault(
         "# caf\u00e9\nprint('x')\n".encode("latin-1"),
-        "main.py stopped with SyntaxError: 'utf-8' codec can't decode",
+        "main.py stopped with SyntaxError: the file is not in UTF-8",
     ),
     "null bytes": Fault(b"\0\0", "Importing main.py failed: ", SERVE),
     "no app": Fault("x = 1", "Importing main.py failed: AttributeError: main.py has no", SERVE),

@@ -254,8 +254,11 @@ def _decode(path: str) -> None:
     try:
         with tokenize.open(path) as file:
             file.read()
-    except UnicodeDecodeError as error:
-        raise SyntaxError(f"{error}; save the file as UTF-8") from None
+    except (SyntaxError, UnicodeDecodeError):
+        # As tokenize says it, it would not tell what to do.
+        raise SyntaxError(
+            "the file is not in UTF-8 (or what its first lines say); save it so"
+        ) from None
 
 
 def _exit_status(error: SystemExit) -> int:
