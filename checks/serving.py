@@ -54,7 +54,10 @@ async def listening(server: Process, port: int, host: str = "127.0.0.1") -> None
             f"The server runs on {there}; right, for these HOST and PORT, is {_url(host, port)}."
         )
         await asyncio.sleep(_POLL)
-    raise AssertionError(f"Nothing listened on {_url(host, port)} within {PATIENCE:g} s.")
+    raise AssertionError(
+        f"Nothing listened on {_url(host, port)} within {PATIENCE:g} s; "
+        "right is that the server does, for these HOST and PORT."
+    )
 
 
 def runs_elsewhere(server: Process, host: str, port: int) -> str | None:
@@ -63,7 +66,9 @@ def runs_elsewhere(server: Process, host: str, port: int) -> str | None:
     if told is None:
         return None
     named, number = told[1].strip("[]"), int(told[2])
-    if number == port and named in (host, "localhost", "0.0.0.0", "::"):
+    # All addresses of the other family are no address of this one.
+    everywhere = "::" if ":" in host else "0.0.0.0"
+    if number == port and named in (host, "localhost", everywhere):
         return None
     return _url(named, number)
 
