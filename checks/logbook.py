@@ -79,6 +79,15 @@ def expect_record(task: Task, model: str, features: Sequence[float], answer: int
     )
 
 
+def expect_all(task: Task, model: str, features: Sequence[float], answer: int) -> None:
+    """Assert that every line of the log tells of this prediction."""
+    right = {"model": model, "features": named(features), "prediction": answer}
+    for record in records(task):
+        assert _tells(record, right), (
+            f"A line of {FILE} is {json.dumps(record)}; right is {json.dumps(right)}."
+        )
+
+
 def expect_count(task: Task, count: int, because: str) -> None:
     """Assert that the log has that many lines now; `because` is the rest of the sentence."""
     assert len(lines(task)) == count, (

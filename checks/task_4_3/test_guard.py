@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from checks import logbook
 from checks.answers import alike, called, expect, shown
@@ -19,6 +20,9 @@ from checks.keys import (
 )
 from checks.predicting import MODELS, expect_prediction, predict
 from shared.check import Clock, Task, points, seconds, took
+
+if TYPE_CHECKING:
+    import httpx
 
 OPEN = ("/", "/health", "/docs", "/redoc", "/openapi.json")
 # A refusal that is raised in a middleware becomes a 500; one check says so, the others let it pass.
@@ -63,7 +67,20 @@ async def test_with_the_key_all_is_as_before(task: Task, clock: Clock) -> None:
         )
         expect_shut(await client.get("/models"), f"{NO_KEY}, whoever has come in before")
         await logbook.reach(task, clock, 1)
-    logbook.expect_record(task, model, flower, task.models.answer(model, flower))
+        logbook.expect_record(task, model, flower, task.models.answer(model, flower))
+        for answer in await asyncio.gather(
+            *(predict(client, model, flower, bearing(key)) for _ in range(3))
+        ):
+            assert alike(took(answer), seconds(3)), (
+                f"{called(answer)}, one of three at once, took {took(answer)}; "
+                "right is 3 s, as without the middleware."
+            )
+        task.models.fail(model)
+        failed = await predict(client, model, flower, bearing(key))
+        assert failed.status_code >= 500, (
+            f"{called(failed)} with the key answered {failed.status_code}, though the model raised "
+            "an error; right is 500, as without the middleware."
+        )
 
 
 @points(1, hint="Does your list say who needs a key, or who needs none?")
@@ -71,12 +88,14 @@ async def test_unknown_paths_ask_for_the_key(task: Task, clock: Clock) -> None:
     """A path that does not exist asks for the key as well."""
     key = new_key(task)
     async with task.serve(env={"API_KEY": key}) as client:
-        for path in ("/nothing", "/admin/users", "/predict"):
+        files = ("/favicon.ico", "/static/style.css", "/data.json")
+        for path in ("/nothing", "/admin/users", "/predict", *files):
             answer = await client.get(path)
-            expect(answer, *SHUT, because=f"{NO_KEY}, and only the listed paths are open")
-        for method, path in (("OPTIONS", "/models"), ("DELETE", "/models"), ("POST", "/nothing")):
-            answer = await client.request(method, path)
-            expect(answer, *SHUT, because=f"{NO_KEY}, and {method} opens no path")
+            _expect_shut(answer, f"{NO_KEY}, and only the listed paths are open")
+        for method in ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "POST"):
+            for path in ("/models", "/nothing"):
+                answer = await client.request(method, path)
+                _expect_shut(answer, f"{NO_KEY}, and {method} opens no path")
         answer = await client.get("/nothing", headers=bearing(key))
         expect(answer, 404, because="the key is right, and there is nothing")
 
@@ -88,6 +107,8 @@ async def test_the_listed_doors_stay_open(task: Task, clock: Clock) -> None:
         for path in OPEN:
             expect(await client.get(path), 200, because="that is open to everyone")
         expect(await client.get("/health?from=probe"), 200, because="a query changes no path")
+        wrong = await client.get("/health", headers=bearing("wrong"))
+        expect(wrong, 200, because="that is open to everyone, whatever key they carry")
         expect_shut(await client.get("/models"), NO_KEY)
 
 
@@ -101,6 +122,10 @@ async def test_lookalikes_stay_shut(task: Task, clock: Clock) -> None:
         "/docs-private",
         "/redoc/secret",
         "/openapi.json.bak",
+        "/openapiXjson",
+        "/health;models",
+        "/health%20",
+        "/health%00",
         "//models",
         "/docs/../models",
         "/health/../models",
@@ -118,10 +143,7 @@ async def test_lookalikes_stay_shut(task: Task, clock: Clock) -> None:
     async with task.serve(env={"API_KEY": new_key(task)}) as client:
         for path in lookalikes:
             answer = await client.get("/", extensions={"target": path.encode()})
-            assert answer.status_code in SHUT, (
-                f"GET {path} without the key answered {answer.status_code}{shown(answer)}; "
-                "right is 401 or 403, because it is none of the listed paths."
-            )
+            _expect_shut(answer, f"{NO_KEY}, and it is none of the listed paths")
         expect(await client.get("/health"), 200, because="that is open to everyone")
 
 
@@ -159,9 +181,19 @@ async def test_the_key_is_told_to_nobody(task: Task, clock: Clock) -> None:
             await client.get("/models", headers=bearing("wrong")),
             await client.get("/models", headers=bearing(key)),
             await predict(client, MODELS[0], task.models.features(), bearing(key)),
+            await predict(client, MODELS[0], {"sepal_length": "abc"}, bearing(key)),
+            await client.get("/nothing", headers=bearing(key)),
+            await client.delete("/models", headers=bearing(key)),
         ]
         await asyncio.sleep(6)  # what works behind the answers may tell it as well
-    refused, _, served, _ = answers[len(OPEN) :]
-    expect(refused, *SHUT, because=NO_KEY)
+    refused, _, served, *_ = answers[len(OPEN) :]
+    _expect_shut(refused, NO_KEY)
     expect(served, 200, because="the key is right")
     expect_untold(task, key, answers)
+
+
+def _expect_shut(answer: httpx.Response, because: str) -> None:
+    assert answer.status_code in SHUT, (
+        f"{called(answer)} answered {answer.status_code}{shown(answer)}; "
+        f"right is 401 or 403, because {because}."
+    )

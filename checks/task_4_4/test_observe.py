@@ -67,9 +67,10 @@ async def test_every_answer_has_both_headers(task: Task, clock: Clock) -> None:
 @points(1, hint="What does a caller need their own id for, and where do you look for it?")
 async def test_the_callers_id_is_kept(task: Task, clock: Clock) -> None:
     """A request's own id comes back with its answer."""
-    own = f"caller-{task.draw.getrandbits(32):08x}"
+    drawn = f"Caller-{task.draw.getrandbits(32):08x}"
+    long = f"{drawn}-{'0123456789' * 6}"
     async with task.serve(env={"API_KEY": new_key(task)}) as client:
-        for path in ("/health", "/models"):
+        for path, own in (("/health", drawn), ("/models", drawn), ("/health", long)):
             answer = await client.get(path, headers={ID: own})
             seen = header(answer, ID)
             assert seen == own, (
@@ -100,12 +101,17 @@ async def test_each_request_leaves_a_line(task: Task, clock: Clock) -> None:
     key = new_key(task)
     flower = task.models.features()
     task.models.slow(SLOW, NEEDS)
+    refused = f"/predict/{MODELS[0]}"
     async with task.serve(env={"API_KEY": key}) as client:
         answers = [
             (await client.get("/health"), "/health"),
             (await client.get("/health?from=probe"), "/health"),
             (await client.get("/models"), "/models"),
             (await client.get("/nothing", headers=bearing(key)), "/nothing"),
+            (await client.put("/health", headers=bearing(key)), "/health"),
+            (await predict(client, MODELS[0], {"sepal_length": "abc"}, bearing(key)), refused),
+            # In JSON, a quotation mark of the caller's is written with a backslash.
+            (await client.get("/health", headers={ID: f'{key[-4:]} says "hello"'}), "/health"),
             *[
                 (await predict(client, each, flower, bearing(key)), f"/predict/{each}")
                 for each in MODELS
@@ -142,7 +148,7 @@ async def test_an_endpoint_that_raises_leaves_a_line(task: Task, clock: Clock) -
 
 @points(1, hint="Where does an id live while its request waits, and who else can write there?")
 async def test_concurrent_requests_keep_their_ids(task: Task, clock: Clock) -> None:
-    """Requests at the same time do not mix their ids."""
+    """Requests at the same time mix neither their ids nor their times."""
     key = new_key(task)
     flower = task.models.features()
     async with task.serve(env={"API_KEY": key}) as client:
@@ -152,9 +158,11 @@ async def test_concurrent_requests_keep_their_ids(task: Task, clock: Clock) -> N
             for number in range(3)
             for model in MODELS
         ]
-        answers = await asyncio.gather(
-            *(predict(client, model, flower, {ID: own}) for model, own in sent),
-        )
+        under_way = []
+        for model, own in sent:
+            under_way.append(asyncio.ensure_future(predict(client, model, flower, {ID: own})))
+            await asyncio.sleep(1)
+        answers = await asyncio.gather(*under_way)
         for answer, (_, own) in zip(answers, sent, strict=True):
             expect(answer, 200)
             seen = header(answer, ID)
@@ -162,5 +170,14 @@ async def test_concurrent_requests_keep_their_ids(task: Task, clock: Clock) -> N
                 f"{called(answer)} with {ID}: {own} was answered with {ID}: {seen}, "
                 "while others were under way; right is its own."
             )
+            assert alike(took(answer), process_time(answer)), (
+                f"{called(answer)} took {took(answer)}, while others began and ended, but its "
+                f"{TIME} is {header(answer, TIME)!r}."
+            )
         for answer, (model, own) in zip(answers, sent, strict=True):
-            expect_line(await line_of(task, clock, own), answer, f"/predict/{model}")
+            line = await line_of(task, clock, own)
+            expect_line(line, answer, f"/predict/{model}")
+            assert alike(took(answer), duration_of(line)), (
+                f"{called(answer)} took {took(answer)}, while others began and ended, but left the "
+                f"duration {line['duration']}."
+            )
