@@ -171,9 +171,9 @@ class CloudRun(Platform):
 
     def limits(self) -> Iterator[str]:
         limits = self.container.get("resources", "limits")
-        cpu = r"(?!0+(\.0*)?m?$)(\d+(\.\d+)?|\d+m)"
+        cpu = r"(?!0*(\.0*)?m?$)(\d+(\.\d+)?|\.\d+|\d+m)"
         yield from self.limit(limits.get("cpu"), cpu, "a number of CPUs, such as '1'")
-        memory = r"[1-9]\d*(\.\d+)?(Ki|Mi|Gi|k|M|G)|[1-9]\d{6,}"
+        memory = r"(?!0*(\.0*)?[A-Za-z])(\d+(\.\d+)?|\.\d+)(Ki|Mi|Gi|k|M|G)|[1-9]\d{6,}"
         yield from self.limit(limits.get("memory"), memory, "an amount such as 512Mi or 1Gi")
 
     def instances(self) -> Iterator[str]:

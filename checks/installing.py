@@ -7,10 +7,11 @@ list requirements.
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import PurePosixPath
 
@@ -32,6 +33,7 @@ _LISTS = re.compile(
     r"pyproject\.toml|uv\.lock|poetry\.lock|pdm\.lock|pylock[\w.]*\.toml|Pipfile(\.lock)?|"
     r"environment\.ya?ml|setup\.(py|cfg))$"
 )
+_MORE = re.compile(r"\s*(?:-r|--requirement)[ =]*(\S+)")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[\w, -]*\])?")
 _SERVERS = {"fastapi": "fastapi-cli"}
 SERVERS = ("uvicorn", "gunicorn", "hypercorn", "granian", "daphne", "fastapi")
@@ -137,14 +139,17 @@ def _asked(image: Image) -> Iterator[Requirement]:
             yield from _words(step.text)
             for name, file in step.files.items():
                 if _LISTS.search(name):
-                    yield from _listed(name, file)
+                    yield from _listed(name, file, step.files)
             for name in step.mounted:
                 for path in image.context.files:
                     if _LISTS.search(path) and (path == name or name in ("", ".")):
                         yield from _listed(path, File(image.context.files[path], path, 0, False))
 
 
-def _listed(name: str, file: File) -> Iterator[Requirement]:
+def _listed(
+    name: str, file: File, others: Mapping[str, File] | None = None
+) -> Iterator[Requirement]:
+    """Yield what a list asks for, and what the lists do that it names among the others."""
     content = file.content if isinstance(file.content, bytes) else file.content.read_bytes()
     text = decoded(content)
     if name.endswith("pyproject.toml"):
@@ -154,6 +159,12 @@ def _listed(name: str, file: File) -> Iterator[Requirement]:
             return
     elif name.endswith((".txt", ".in")):
         for line in text.splitlines():
+            if more := _MORE.match(line):
+                path = posixpath.normpath(posixpath.join(posixpath.dirname(name), more[1]))
+                rest = {each: other for each, other in (others or {}).items() if each != name}
+                if path in rest:
+                    yield from _listed(path, rest[path], rest)
+                continue
             try:
                 yield Requirement(line.split(" #")[0].split(" --")[0].strip(" \t\\"))
             except InvalidRequirement:

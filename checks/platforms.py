@@ -85,7 +85,8 @@ class Platform:
         """Yield where the key stands in the open, or that there is none."""
         for name in ("command", "args"):
             for word in self.container.get(name).elements():
-                if "API_KEY=" in word.text:
+                # An expansion is no key: API_KEY=$API_KEY.
+                if re.search(r"API_KEY=(?![\"']?\$)", word.text):
                     yield f"{word.where} holds the key itself; right is a reference to a secret."
         if not self.key:
             yield (

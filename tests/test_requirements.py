@@ -29,3 +29,12 @@ def test_lists_in_the_encodings_that_pip_reads(encoding: str, tmp_path: Path) ->
 
 def test_bytes_that_are_no_text_are_no_traceback() -> None:
     assert names(decoded(b"\xff\xfe\x00")) == []
+
+
+def test_a_list_that_names_another(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(
+        "FROM python:3.12-slim\nCOPY . /app/\nWORKDIR /app\nRUN pip install -r requirements.txt\n"
+    )
+    (tmp_path / "requirements.txt").write_text("-r base.txt\n--requirement=requirements.txt\n")
+    (tmp_path / "base.txt").write_text("uvicorn\n")
+    assert installed(read(tmp_path)) >= {"uvicorn"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import socket
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -14,7 +15,7 @@ from checks import installing
 from checks.answers import expect, expect_json, field
 from shared.check import SubmissionFault, Task, free_port, on_the_wall_clock, points
 from shared.container import Container, answers
-from shared.image import Command, Image
+from shared.image import Command, Image, Stage
 
 KEY = "a-key-from-outside"
 DEFAULT_PORT = 8080
@@ -101,8 +102,7 @@ async def test_does_not_run_as_root(task: Task) -> None:
     )
     if user.isdigit() or user in KNOWN_USERS or "/etc/passwd" in image.files:
         return
-    made = [_expanded(image, step.text) for step in image.lines()]
-    assert any(re.search(rf"\b{re.escape(user)}\b", text) for text in made), (
+    assert any(_makes(user, _expanded(image, text)) for text in _run_behind(image.final)), (
         f"USER {user} names a user whom nobody has made, so the container does not start; right "
         "is a RUN line with useradd before it, or a number such as 1000."
     )
@@ -133,6 +133,23 @@ async def test_no_secrets_inside(task: Task) -> None:
             "ENV API_KEY puts the key into the image, where everybody who has the image can read "
             "it; right is to set it when the container starts."
         )
+
+
+def _run_behind(stage: Stage | None) -> Iterator[str]:
+    """Yield what was run in a stage and in those that it continues."""
+    while stage is not None:
+        yield from (step.text for step in stage.steps)
+        stage = stage.parent
+
+
+def _makes(user: str, command: str) -> bool:
+    """Whether a RUN line may make that user: by the usual programs, by hand, or by a script."""
+    word = rf"(?<![\w./:@-]){re.escape(user)}(?![\w./-])"
+    makers = r"\b(useradd|adduser)\b[^;&|]*"
+    return bool(
+        re.search(makers + word, command)
+        or (re.search(r"/etc/passwd|sysusers|\.sh\b", command) and re.search(word, command))
+    )
 
 
 @points(1, hint="What in your folder was made on your machine, for your machine?")
