@@ -157,8 +157,8 @@ class CloudRun(Platform):
                 ("key", "the secret's version, such as latest"),
             ):
                 node = reference.get(name)
-                if node.missing or isinstance(node.value, dict | list):
-                    yield f"{node.where} is missing; right is {right}."
+                if node.missing or isinstance(node.value, dict | list) or not node.text.strip():
+                    yield f"{node.where} is missing or empty; right is {right}."
 
     def probes(self) -> Iterator[str]:
         names = ("startupProbe", "livenessProbe", "readinessProbe")
