@@ -60,7 +60,7 @@ async def reach(task: Task, clock: Clock, count: int) -> Span:
     step = 0
     while len(lines(task)) < count:
         assert step * _STEP < _LIMIT, (
-            f"{FILE} {_has(task)} {_LIMIT} after the last answer{_content(task)}; "
+            f"{_LIMIT} after the last answer {FILE} {_has(task)}{_content(task)}; "
             f"right is {_lines(count)}, one for each prediction, each ended by a line break."
         )
         step += 1

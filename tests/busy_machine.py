@@ -65,7 +65,7 @@ def test_nothing_changes(
 
 @pytest.mark.parametrize("tree", ["solutions", "exercises"])
 def test_nothing_changes_in_whole_runs(
-    tree: str, request: pytest.FixtureRequest, prover: Prover, tmp_path: Path
+    tree: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     in_peace = run(tree, tmp_path / "peace.json")
     request.getfixturevalue("busy")

@@ -159,7 +159,10 @@ async def test_a_repeat_is_served_from_the_cache(task: Task, clock: Clock) -> No
         width = next(n for n in range(1, 10) if task.models.answer(MODEL, [5.1, n, 1.4, 0.2]))
         await fill(client, [5.1, float(width), 1.4, 0.2])
         for body, how in (
-            ({"sepal_length": 5.1, "sepal_width": width, "petal_length": 1.4}, "1 is 1.0"),
+            (
+                {"sepal_length": 5.1, "sepal_width": width, "petal_length": 1.4},
+                f"{width} is {width}.0",
+            ),
             ({"sepal_width": float(width)}, "what is left out has its default"),
         ):
             answer = await predict(client, MODEL, body)

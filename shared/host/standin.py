@@ -2,13 +2,13 @@
 
 A pickle of a :class:`StandIn` loads as a scikit-learn model's does, and answers as one: `predict`
 and `predict_proba` take what scikit-learn takes, refuse what it refuses, and return numpy arrays.
-Where scikit-learn is in use, a loaded stand-in is one of its classifiers.
-Which class it answers is decided by the seed, the model's name and the features alone, so that no
-answer can be written into a program, the two models differ, and exchanging features shows.
+Where scikit-learn is in use, a loaded stand-in is one of its classifiers. Which class it answers is
+decided by the seed, the model's name and the features alone, so that no answer can be written into
+a program, the two models differ, and exchanging features shows.
 
 Inside a host, loads and calls are journaled to the checks' side; in a process of its own a
-stand-in just works. This module imports nothing: the checks' side takes the class from here to
-pickle it, and has no numpy.
+stand-in just works. This module imports only what Python brings: the checks' side takes the class
+from here to pickle it, and has no numpy.
 """
 
 from __future__ import annotations
