@@ -14,15 +14,27 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from shared.clock import Clock
 
 Key = TypeVar("Key", bound=Hashable)
 
+
+class Closable(Protocol):
+    """What has to be closed when it is no longer needed."""
+
+    def close(self) -> None: ...
+
+
+Place = TypeVar("Place", bound=Closable)
+
 # More would wait for each other in this process, however many cores there are.
 _AT_ONCE = min(os.cpu_count() or 1, 4) + 1
+
+_LAID_OUT = 40
+"""For how many there may be places at a time: a submission's folder can be large."""
 
 _GRACE = 0.5
 """How long what is at work may go on when all of it is to end, in seconds."""
@@ -36,30 +48,41 @@ class Passed:
     took: float
 
 
-class Ahead(Generic[Key]):
+class Ahead(Generic[Key, Place]):
     """Puts checks to work in threads.
 
     Args:
-        perform: runs a check; raises what the check raises. It hands the check's clock to the
-            function that it is given, as soon as there is one.
+        lay_out: makes the place where a check will work. This needs no other process, so it is
+            done for many at once, while the first processes are still on their way.
+        perform: runs a check in its place, and closes it; raises what the check raises. It hands
+            the check's clock to the function that it is given, as soon as there is one.
     """
 
-    def __init__(self, perform: Callable[[Key, Callable[[Clock], None]], None]) -> None:
+    def __init__(
+        self,
+        lay_out: Callable[[Key], Place],
+        perform: Callable[[Key, Place, Callable[[Clock], None]], None],
+    ) -> None:
+        self._lay_out = lay_out
         self._perform = perform
         self._clocks: dict[Key, Clock] = {}
         self._futures: dict[Key, Future[Passed | None]] = {}
         self._lock = threading.Lock()
         self._over = False
+        self._room = threading.Semaphore(_LAID_OUT)
         self._pool: ThreadPoolExecutor | None = None
+        self._layers: ThreadPoolExecutor | None = None
 
     def begin(self, checks: Sequence[Key]) -> None:
         """Begin with these checks, unless one has failed before."""
         if self._over:
             return
-        if self._pool is None:
+        if self._pool is None or self._layers is None:
             self._pool = ThreadPoolExecutor(_AT_ONCE, "ahead")
+            self._layers = ThreadPoolExecutor(1, "lay-out")
         for check in checks:
-            self._futures[check] = self._pool.submit(self._try, check)
+            place = self._layers.submit(self._lay_out_when_there_is_room, check)
+            self._futures[check] = self._pool.submit(self._try, check, place)
 
     def passed(self, check: Key) -> Passed | None:
         """Wait for a check; return None if it has to run in its turn, with nothing beside it."""
@@ -77,12 +100,29 @@ class Ahead(Generic[Key]):
             self._over = True
             for clock in self._clocks.values():
                 clock.hurry(_GRACE)
-        if self._pool is not None:
+        if self._pool is not None and self._layers is not None:
             self._pool.shutdown()
+            self._layers.shutdown()
 
-    def _try(self, check: Key) -> Passed | None:
-        if self._over:
+    def _lay_out_when_there_is_room(self, check: Key) -> Place:
+        self._room.acquire()
+        return self._lay_out(check)
+
+    def _try(self, check: Key, place: Future[Place]) -> Passed | None:
+        if self._over and place.cancel():
             return None
+        try:
+            laid_out = place.result()
+            if not self._over:
+                return self._put_to_work(check, laid_out)
+            laid_out.close()
+        except BaseException:  # also what would end the run: it will, in its turn
+            self._over = True
+        finally:
+            self._room.release()
+        return None
+
+    def _put_to_work(self, check: Key, place: Place) -> Passed:
         began = time.monotonic()
 
         def know(clock: Clock) -> None:
@@ -92,10 +132,7 @@ class Ahead(Generic[Key]):
                     clock.hurry(_GRACE)
 
         try:
-            self._perform(check, know)
-        except BaseException:  # also what would end the run: it will, in its turn
-            self._over = True
-            return None
+            self._perform(check, place, know)
         finally:
             with self._lock:
                 clock = self._clocks.pop(check, None)

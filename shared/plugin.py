@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared import endings, syllabus
+from shared import syllabus
 from shared.errors import CourseError
-from shared.lab import Lab
 from shared.stage import SCIKIT_LEARN, Stage
-from shared.turns import Turns
 
 if TYPE_CHECKING:
     from shared.clock import Clock
+    from shared.lab import Lab
     from shared.task import Task
 
 BUDGET = 20.0
@@ -72,6 +71,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "scikit_learn: the submission's process has scikit-learn loaded beforehand"
     )
     if (config.rootpath / "checks" / "syllabus.toml").is_file():
+        # Late, so that the first process is on its way before all of this is loaded.
+        from shared import endings
+        from shared.lab import Lab
+        from shared.turns import Turns
+
         stage = config.stash.setdefault(_STAGE, Stage())
         config.add_cleanup(stage.close)
         try:
@@ -151,5 +155,5 @@ async def task(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[Ta
     handle.close()
 
 
-_LAB = pytest.StashKey[Lab]()
+_LAB: pytest.StashKey[Lab] = pytest.StashKey()
 _STAGE = pytest.StashKey[Stage]()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from shared.clock import Clock
     from shared.engine import Engine
+    from shared.scratch import Scratch
     from shared.syllabus import Entry
     from shared.task import Task
     from shared.tree import Tree
@@ -49,6 +50,12 @@ class Stage:
                 self._hosts[key] = Hosts(clock, modules, fork=fork)
             return self._hosts[key]
 
+    def lay_out(self, entry: Entry, tree: Tree) -> Scratch:
+        """Return a scratch copy of that task in that tree."""
+        from shared.scratch import Scratch
+
+        return Scratch(tree.folder(entry.name), entry.name, tree.shown(entry.name))
+
     def task(
         self,
         entry: Entry,
@@ -58,20 +65,22 @@ class Stage:
         *,
         science: bool = False,
         terminal: str | None = None,
+        scratch: Scratch | None = None,
     ) -> Task:
         """Return a handle of that task in that tree.
 
         Args:
             science: whether its process has scikit-learn loaded.
             terminal: the name of the terminal that a debugger may use.
+            scratch: where it works, if that is laid out already; closed with the handle.
         """
         # Late, so that the first process is on its way before all of this is loaded.
-        from shared.scratch import Scratch
         from shared.task import Task
         from shared.transcript import Transcript
 
         shown = tree.shown(entry.name)
-        scratch = Scratch(tree.folder(entry.name), entry.name, shown)
+        if scratch is None:
+            scratch = self.lay_out(entry, tree)
         transcript = Transcript(scratch.folder, tree.folder(entry.name), shown)
         modules = entry.preload + (SCIKIT_LEARN if science else ())
         return Task(
@@ -95,11 +104,13 @@ class Stage:
         clock: str = "lab",
         budget: float = 60,
         science: bool = False,
+        scratch: Scratch | None = None,
     ) -> T:
         """Put that task to work as the scene asks, in an event loop of its own; without pytest.
 
         Args:
             budget: the real time that it may take, in seconds.
+            scratch: where it works, if that is laid out already; closed in the end.
         """
         import asyncio
 
@@ -107,7 +118,7 @@ class Stage:
 
         with asyncio.Runner(loop_factory=lambda: new_loop(clock, budget)) as runner:
             moving: Clock = runner.get_loop().clock  # type: ignore[attr-defined]
-            task = self.task(entry, tree, moving, draw, science=science)
+            task = self.task(entry, tree, moving, draw, science=science, scratch=scratch)
 
             async def played() -> T:
                 return await scene(task, moving)

@@ -19,6 +19,7 @@ from shared.ahead import Ahead, Passed
 if TYPE_CHECKING:
     from shared.clock import Clock
     from shared.lab import Lab
+    from shared.scratch import Scratch
     from shared.task import Task
 
 # What a check may ask pytest for, and be marked with, to begin ahead of its turn: what it takes
@@ -49,7 +50,7 @@ class Turns:
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
-        self._ahead = Ahead(self._perform)
+        self._ahead = Ahead(self._lay_out, self._perform)
         self._stretches: dict[pytest.Item, list[pytest.Item]] = {}
 
     def end(self) -> None:
@@ -103,7 +104,10 @@ class Turns:
             keys[item] = self._lab.needs_science(item), place
         return sorted(stretch, key=keys.__getitem__)
 
-    def _perform(self, item: pytest.Item, know: Callable[[Clock], None]) -> None:
+    def _lay_out(self, item: pytest.Item) -> Scratch:
+        return self._lab.stage.lay_out(self._lab.entry_of(item), self._lab.tree)
+
+    def _perform(self, item: pytest.Item, place: Scratch, know: Callable[[Clock], None]) -> None:
         """Run a check without pytest; raise what it raises."""
 
         async def scene(task: Task, clock: Clock) -> None:
@@ -120,4 +124,5 @@ class Turns:
             lab.draw_of(item),
             budget=lab.config.getoption("budget") * _SHARE,
             science=lab.needs_science(item),
+            scratch=place,
         )

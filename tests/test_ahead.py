@@ -10,11 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from shared.ahead import Ahead
+from shared.ahead import _LAID_OUT, Ahead
 from shared.clock import Clock, LabClock
 from tests.toy import LIMIT, Course
 
 Know = Callable[[Clock], None]
+
+
+class Place:
+    """Where a check works: it remembers that it was closed."""
+
+    def __init__(self, check: str) -> None:
+        self.check = check
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
 
 
 def clock(now: float = 0) -> Clock:
@@ -26,11 +37,11 @@ def clock(now: float = 0) -> Clock:
 def test_several_run_side_by_side() -> None:
     together = threading.Barrier(2, timeout=LIMIT)
 
-    def perform(check: str, know: Know) -> None:
+    def perform(check: str, place: Place, know: Know) -> None:
         know(clock(3))
         together.wait()
 
-    ahead = Ahead(perform)
+    ahead = Ahead(Place, perform)
     ahead.begin(["one", "two"])
     seen = [ahead.passed(check) for check in ("one", "two")]
     ahead.end()
@@ -42,7 +53,8 @@ def test_the_first_failure_ends_it() -> None:
     begun: list[str] = []
     failing, hurried = threading.Event(), threading.Event()
 
-    def perform(check: str, know: Know) -> None:
+    def perform(check: str, place: Place, know: Know) -> None:
+        assert place.check == check
         begun.append(check)
         moving = clock()
         know(moving)
@@ -57,7 +69,7 @@ def test_the_first_failure_ends_it() -> None:
             hurried.set()
             raise AssertionError
 
-    ahead = Ahead(perform)
+    ahead = Ahead(Place, perform)
     ahead.begin(["passes"])
     passed = ahead.passed("passes")
     ahead.begin(["goes on", "fails"])
@@ -69,6 +81,45 @@ def test_the_first_failure_ends_it() -> None:
     assert ahead.passed("goes on") is None
     assert ahead.passed("too late") is None
     assert sorted(begun) == ["fails", "goes on", "passes"]
+
+
+def test_what_is_laid_out_in_vain_is_closed() -> None:
+    places: dict[str, Place] = {}
+    failing = threading.Event()
+    many = [str(number) for number in range(_LAID_OUT + 10)]
+
+    def lay_out(check: str) -> Place:
+        places[check] = Place(check)
+        return places[check]
+
+    def perform(check: str, place: Place, know: Know) -> None:
+        assert failing.wait(LIMIT)
+        place.close()
+        raise AssertionError
+
+    ahead = Ahead(lay_out, perform)
+    ahead.begin(many)
+    while len(places) < _LAID_OUT:
+        time.sleep(0.001)
+    time.sleep(0.05)
+    assert len(places) == _LAID_OUT
+    failing.set()
+    assert {ahead.passed(check) for check in many} == {None}
+    ahead.end()
+    assert all(place.closed for place in places.values())
+
+
+def test_what_cannot_be_laid_out_runs_in_its_turn() -> None:
+    def lay_out(check: str) -> Place:
+        raise OSError("no space left on device")
+
+    def perform(check: str, place: Place, know: Know) -> None:
+        raise AssertionError("there is no place for it")
+
+    ahead = Ahead(lay_out, perform)
+    ahead.begin(["one", "two"])
+    assert [ahead.passed(check) for check in ("one", "two")] == [None, None]
+    ahead.end()
 
 
 class Idle:

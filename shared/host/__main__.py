@@ -6,6 +6,7 @@ a host oneself).
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -13,6 +14,8 @@ from shared.link import Hello, Link, Start, dial
 
 
 def main(port: int, token: str, clock: str, role: str, modules: list[str]) -> int:
+    # Nothing is collected while modules are loaded: what is alive then stays alive.
+    gc.disable()
     from shared.host import warm
 
     lab_time = clock == "lab"
@@ -30,6 +33,7 @@ def main(port: int, token: str, clock: str, role: str, modules: list[str]) -> in
         return Program(link, start, lab_time=lab_time).run() if isinstance(start, Start) else 1
 
     if role == "one":
+        gc.enable()
         return host(token)
     from shared.host import fork, program  # noqa: F401 - loaded before the first fork
 
