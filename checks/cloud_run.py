@@ -103,10 +103,13 @@ class CloudRun(Platform):
         return self.root.get("spec", "template", "spec")
 
     @property
+    def containers(self) -> list[Node]:
+        return list(self._revision.get("containers").elements())
+
+    @property
     def container(self) -> Node:
-        containers = list(self._revision.get("containers").elements())
-        serving = [each for each in containers if not each.get("ports").missing]
-        if found := serving or containers:
+        serving = [each for each in self.containers if not each.get("ports").missing]
+        if found := serving or self.containers:
             return found[0]
         return self._revision.get("containers[0]")
 
@@ -143,7 +146,7 @@ class CloudRun(Platform):
 
     def secret(self) -> Iterator[str]:
         yield from self.spoken_key()
-        for entry in self.key:
+        for entry in self.keys():
             value = entry.get("value")
             if not value.missing:
                 yield (
@@ -160,9 +163,12 @@ class CloudRun(Platform):
                 if node.missing or isinstance(node.value, dict | list) or not node.text.strip():
                     yield f"{node.where} is missing or empty; right is {right}."
 
-    def probes(self) -> Iterator[str]:
+    def probes_of(self, container: Node) -> list[Node]:
         names = ("startupProbe", "livenessProbe", "readinessProbe")
-        found = [n for name in names if not (n := self.container.get(name)).missing]
+        return [node for name in names if not (node := container.get(name)).missing]
+
+    def probes(self) -> Iterator[str]:
+        found = self.probes_of(self.container)
         if not found:
             node = self.container.get("livenessProbe")
             yield f"{node.where} is missing; right is at least one probe, on {HEALTH}."

@@ -137,6 +137,11 @@ class ContainerApp(Platform):
         return self.root.get("properties", "template")
 
     @property
+    def containers(self) -> list[Node]:
+        kinds = ("containers", "initContainers")
+        return [each for kind in kinds for each in self._template.get(kind).elements()]
+
+    @property
     def container(self) -> Node:
         containers = list(self._template.get("containers").elements())
         for each in containers:
@@ -162,7 +167,7 @@ class ContainerApp(Platform):
     def secret(self) -> Iterator[str]:
         yield from self.spoken_key()
         secrets = self.root.get("properties", "configuration", "secrets")
-        for entry in self.key:
+        for entry in self.keys():
             value, reference = entry.get("value"), entry.get("secretRef")
             if not value.missing:
                 yield (
@@ -187,10 +192,13 @@ class ContainerApp(Platform):
                         "it; right is keyVaultUrl with an identity, or the name alone."
                     )
 
+    def probes_of(self, container: Node) -> list[Node]:
+        return list(container.get("probes").elements())
+
     def probes(self) -> Iterator[str]:
-        node = self.container.get("probes")
-        found = list(node.elements())
+        found = self.probes_of(self.container)
         if not found:
+            node = self.container.get("probes")
             yield f"{node.where} is missing; right is at least one probe, on {HEALTH}."
         for probe in found:
             kind = probe.get("type")

@@ -55,17 +55,20 @@ def code_before(step: Step) -> list[tuple[str, int]]:
     ]
 
 
-def list_too_late(image: Image, step: Step) -> str | None:
-    """Return the list of requirements that the line reads although it is not there yet."""
-    wanted = re.findall(r"(?:-r|--requirements?)[ =]*([^\s;&|]+)", step.text)
+def list_not_there(image: Image, step: Step) -> tuple[str, bool] | None:
+    """Return the list that the line installs from but cannot find, and whether it is at hand."""
+    commands = [each for each in re.split(r"&&|[;|\n]", step.text) if _INSTALLS.search(each)]
+    wanted = re.findall(r"\s(?:-r|--requirements?)[ =]*([^\s;&|]+)", " ; ".join(commands))
     earlier = [each.text for each in image.lines() if each.line < step.line]
-    for name in wanted:
+    for name in (each.strip("\"'") for each in wanted):
         path = str(PurePosixPath(step.workdir) / name)
         base = PurePosixPath(name).name
         known = base in {PurePosixPath(each).name for each in image.context.files}
         shown = path in step.files or step.mounted or any(base in text for text in earlier)
-        if known and not shown:
-            return str(name)
+        # Another command of the line may write it.
+        lost = re.fullmatch(r"(?!/dev/)[\w./-]+", name) and step.text.count(base) == 1
+        if not shown and (known or lost):
+            return str(name), known
     return None
 
 

@@ -76,19 +76,37 @@ class Platform:
         raise NotImplementedError
 
     @property
-    def key(self) -> list[Node]:
-        """The entries for API_KEY among the container's variables."""
-        entries = self.container.get("env").elements()
-        return [each for each in entries if each.get("name").value == "API_KEY"]
+    def containers(self) -> list[Node]:
+        """All containers of an instance; one of them serves the app."""
+        raise NotImplementedError
+
+    def keys(self) -> Iterator[Node]:
+        """Yield the entries for API_KEY among the variables of all containers."""
+        for container in self.containers:
+            yield from _keys(container)
+
+    def probes_of(self, container: Node) -> list[Node]:
+        """Return the probes of a container."""
+        raise NotImplementedError
 
     def spoken_key(self) -> Iterator[str]:
         """Yield where the key stands in the open, or that there is none."""
-        for name in ("command", "args"):
-            for word in self.container.get(name).elements():
-                # An expansion is no key: API_KEY=$API_KEY.
-                if re.search(r"API_KEY=(?![\"']?\$)", word.text):
-                    yield f"{word.where} holds the key itself; right is a reference to a secret."
-        if not self.key:
+        for container in self.containers:
+            for name in ("command", "args"):
+                for word in container.get(name).elements():
+                    # An expansion is no key: API_KEY=$API_KEY.
+                    if re.search(r"API_KEY=(?![\"']?\$)", word.text):
+                        yield (
+                            f"{word.where} holds the key itself; right is a reference to a secret."
+                        )
+            for probe in self.probes_of(container):
+                for header in probe.get("httpGet", "httpHeaders").elements():
+                    if header.get("name").text.lower() == "x-api-key":
+                        yield (
+                            f"{header.where} holds the key itself; right is to leave it out, "
+                            f"because {HEALTH} is open to everyone."
+                        )
+        if not _keys(self.container):
             yield (
                 f"{self.container.get('env').where} has no API_KEY; right is one whose value "
                 "comes from the platform's secrets."
@@ -153,6 +171,11 @@ class Platform:
         port = get.get("port")
         if not port.missing and port.value != PORT:
             yield f"{port.where} is {port.text}; right is {PORT}, where the app listens."
+
+
+def _keys(container: Node) -> list[Node]:
+    entries = container.get("env").elements()
+    return [each for each in entries if each.get("name").value == "API_KEY"]
 
 
 def kind_of(node: Node) -> str:

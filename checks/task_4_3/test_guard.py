@@ -35,7 +35,15 @@ async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) 
     key = new_key(task)
     flower = task.models.features()
     async with task.serve(env={"API_KEY": key}) as client:
-        for headers, because in (({}, NO_KEY), (bearing(new_key(task)), "the key is wrong")):
+        for headers, because in (
+            ({}, NO_KEY),
+            (bearing(new_key(task)), "the key is wrong"),
+            # As a browser sends it with what somebody tries out on that page.
+            (
+                {"Referer": str(client.base_url.join("/docs"))},
+                f"{NO_KEY}, whatever page it comes from",
+            ),
+        ):
             expect_shut(await client.get("/models", headers=headers), because)
             for model in MODELS:
                 answer = await predict(client, model, flower, headers)

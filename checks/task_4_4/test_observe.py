@@ -54,6 +54,7 @@ async def test_every_answer_has_both_headers(task: Task, clock: Clock) -> None:
             (await client.put("/health", headers=bearing(key)), (405,)),
             (await predict(client, "no_such_model", flower, bearing(key)), (404, 422)),
             (await predict(client, MODELS[0], {"sepal_length": "abc"}, bearing(key)), (422,)),
+            (await client.get("/docs"), (200,)),
         ]
     for answer, statuses in answers:
         expect(answer, *statuses)

@@ -58,10 +58,14 @@ async def test_requirements_are_installed_before_the_code(task: Task) -> None:
     steps = installing.installing(image)
     assert steps, "No RUN line installs anything; right is to install the requirements."
     first = steps[0]
-    late = installing.list_too_late(image, first)
-    assert late is None, (
-        f"Line {first.line} installs from {late}, which is not in the image at that line; "
+    lacking, at_hand = installing.list_not_there(image, first) or (None, False)
+    assert lacking is None or not at_hand, (
+        f"Line {first.line} installs from {lacking}, which is not in the image at that line; "
         "right is to copy it before."
+    )
+    assert lacking is None or not _is_bare(image), (
+        f"Line {first.line} installs from {lacking}, and there is no such file beside the "
+        "Dockerfile; right is the name of one that there is, such as requirements.txt."
     )
     code = [installing.code_before(step) for step in steps]
     name, line = code[0][0] if code[0] else ("", 0)
@@ -80,8 +84,8 @@ async def test_requirements_name_what_the_app_needs(task: Task) -> None:
     assert installing.installing(image), (
         "No RUN line installs anything; right is to install the requirements."
     )
-    if not re.search(BARE_BASES, _reference(image.base)[0]):
-        return  # a base that may bring packages of its own
+    if not _is_bare(image):
+        return
     installed = installing.installed(image)
     for package, user in installing.needed(image).items():
         assert package in installed, (
@@ -183,6 +187,7 @@ async def test_serves_from_its_own_files(task: Task) -> None:
     _has_start(image)
     container = task.container(image)
     if container.lacks is not None:
+        _judge_workers_by_text(image)
         container = task.container(_with_uvicorn(image))
     features = task.models.features()
     names = ("sepal_length", "sepal_width", "petal_length", "petal_width")
@@ -290,6 +295,11 @@ def _reference(reference: str) -> tuple[str, str, str]:
     return head + slash + last, tag, digest
 
 
+def _is_bare(image: Image) -> bool:
+    """Whether the base is one that brings neither packages nor files of its own."""
+    return re.search(BARE_BASES, _reference(image.base)[0]) is not None
+
+
 def _holds_code(image: Image) -> None:
     assert any(name.endswith(".py") for name in image.files), (
         "No line of the Dockerfile brings main.py into the image; COPY does."
@@ -303,8 +313,8 @@ def _has_start(image: Image) -> None:
 def _start_text(image: Image) -> str:
     """Return the start command with the scripts and settings that it names."""
     texts = [*image.start]
-    named = [*image.start, *(["gunicorn.conf.py"] if _runs(image, "gunicorn") else [])]
-    for word in named:
+    words = re.split(r"[\s=\"']+", " ".join(image.start))
+    for word in (*words, *(["gunicorn.conf.py"] if _runs(image, "gunicorn") else [])):
         path = posixpath.normpath(posixpath.join(image.final.workdir, word))
         if path in image.files:
             content = image.files[path].content
@@ -366,6 +376,16 @@ def _judge_address_by_text(image: Image) -> None:
     by_itself = not told and (_runs(image, "gunicorn") or _runs(image, "fastapi run"))
     assert everywhere or by_itself, (
         f"The start command, {text}, does not listen on every address; right is 0.0.0.0."
+    )
+
+
+def _judge_workers_by_text(image: Image) -> None:
+    """Assert that gunicorn, which is made for WSGI, is told of workers for ASGI."""
+    texts = [_start_text(image), image.final.env.get("GUNICORN_CMD_ARGS", "")]
+    told = re.search(r"(^|\s)(-k|--worker-class)|\bworker_class\b", " ".join(texts))
+    assert told or not _runs(image, "gunicorn") or "a2wsgi" in installing.installed(image), (
+        "gunicorn's own workers speak WSGI, and a FastAPI app speaks ASGI, so that every request "
+        "would end in a 500; right is a worker for ASGI: -k uvicorn_worker.UvicornWorker."
     )
 
 
