@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from checks.answers import called, expect, json_of, shown
 from checks.predicting import MODELS, predict
-from shared.check import StartFailed
+from shared.check import SubmissionFault
 
 if TYPE_CHECKING:
     import httpx
@@ -73,10 +73,14 @@ async def expect_no_door_without_a_key(task: Task) -> None:
     """Assert that an application with no key of its own, or an empty one, serves nobody."""
     task.write_env(**settings(task))
     for env, how in (({}, "not set"), ({"API_KEY": ""}, "empty")):
+        started = False
         try:
             async with task.serve(env=env) as client:
+                started = True
                 await _expect_all_shut(client, task, f"API_KEY is {how}, so no key can be right")
-        except StartFailed:
+        except SubmissionFault:
+            if started:
+                raise
             # The safest answer, and nothing to show on a card of the other case.
             task.transcript.raised.clear()
 

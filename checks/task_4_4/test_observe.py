@@ -40,7 +40,9 @@ async def test_the_process_time_is_right(task: Task, clock: Clock) -> None:
         )
 
 
-@points(2, hint="Which of your middlewares is the outer one: the one added first or last?")
+@points(
+    2, hint="Which answers pass through your middleware, if the one added last is the outermost?"
+)
 async def test_every_answer_has_both_headers(task: Task, clock: Clock) -> None:
     """Refusals and errors carry both headers as well."""
     key = new_key(task)

@@ -20,11 +20,11 @@ from typing import Annotated, Any
 import uvicorn
 from dotenv import load_dotenv
 from fastapi import BackgroundTasks, FastAPI, HTTPException, Response
-# TODO: Task 4.5: import what cache.py offers, and make a cache.
 from pydantic import BaseModel, Field
 from starlette.middleware.base import BaseHTTPMiddleware
 
 from auth import api_key, guard
+# TODO: Task 4.5: import what cache.py offers.
 from observability import observe
 from predictions_log import log_prediction
 
@@ -34,6 +34,7 @@ MODEL_VARIABLES = {"logistic_regression": "LOGISTIC_MODEL", "random_forest": "RF
 SECONDS = {"logistic_regression": 2, "random_forest": 3}
 
 models: dict[str, Any] = {}
+# TODO: Task 4.5: make a cache.
 
 
 def load_model(path: str) -> Any:
