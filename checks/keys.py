@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 HEADER = "X-API-Key"
 NO_KEY = f"the request has no {HEADER}"
 
+_KEY = re.compile(r"[!-~]([ -~]{,62}[!-~])?")
+_SMALL = 10_000
+
 
 def new_key(task: Task) -> str:
     """Draw a key that nothing else contains."""
@@ -55,18 +58,45 @@ def expect_shut(response: httpx.Response, because: str) -> None:
     )
 
 
+async def expect_shut_elsewhere(client: httpx.AsyncClient, key: str) -> None:
+    """Assert that the key opens nothing where it stands in place of its header."""
+    names = ("api_key", "apikey", "key", "token", HEADER)
+    everywhere = dict.fromkeys(names, key)
+    for where, answer in (
+        ("the query", await client.get("/models", params=everywhere)),
+        ("Authorization", await client.get("/models", headers={"Authorization": f"Bearer {key}"})),
+        (
+            "a cookie",
+            await client.get(
+                "/models", headers={"Cookie": "; ".join(f"{name}={key}" for name in names)}
+            ),
+        ),
+    ):
+        expect_shut(answer, f"{NO_KEY}: a key in {where} is none")
+
+
 async def expect_strange_keys_refused(client: httpx.AsyncClient, task: Task, key: str) -> None:
     """Assert that keys of strange characters, and near misses, are refused like any other."""
     other = "1" if key[-1] == "0" else "0"
     cut = ["", key[:-1], key[1:], f"{key}0", f"0{key}"]
     changed = [key.upper(), key[:-1] + other, "".join(sorted(key))]
+    dressed = [f"Bearer {key}", f"x {key}", f"x,{key}", f'"{key}"', "*"]
     strange = ["schlüssel", "ключ".encode().decode("latin-1"), "\xff\xfe", f"{key}ü", f"ü{key}"]
     flower = task.models.features()
-    for wrong in (*cut, *changed, *strange):
+    for wrong in (*cut, *changed, *dressed, *strange):
         headers = bearing(wrong.encode("latin-1"))
-        listed = await client.get("/models", headers=headers)
-        for answer in (listed, await predict(client, MODELS[0], flower, headers)):
+        answers = [await client.get("/models", headers=headers)]
+        if wrong in strange:
+            answers.append(await predict(client, MODELS[0], flower, headers))
+        for answer in answers:
             expect_refusal(answer, f"'{wrong}' is not the key '{key}'")
+    written = _written_keys(task)
+    for wrong, answer in zip(
+        written,
+        await asyncio.gather(*(client.get("/models", headers=bearing(each)) for each in written)),
+        strict=True,
+    ):
+        expect_refusal(answer, f"'{wrong}', which stands in the code, is not the key '{key}'")
 
 
 async def expect_no_door_without_a_key(task: Task) -> None:
@@ -90,7 +120,12 @@ async def _expect_all_shut(client: httpx.AsyncClient, task: Task, because: str) 
     # What an absent or empty key is made of, as text.
     made = ("None", "none", "NONE", "null", "False", "b''")
     tries: list[dict[str, str | bytes]] = [{}, bearing(""), *map(bearing, made)]
-    for headers in (*tries, *map(bearing, _written_keys(task))):
+    # What the program has drawn for itself, and told.
+    told = {
+        word.strip("\"'.,;:()[]") for line in task.transcript.lines for word in line.text.split()
+    }
+    words = {*_written_keys(task), *_written_elsewhere(task), *filter(_KEY.fullmatch, told)}
+    for headers in (*tries, *map(bearing, sorted(words))):
         carried = f" (sent {HEADER}: {headers[HEADER]!r})" if headers else ""
         expect_shut(await client.get("/models", headers=headers), because + carried)
     answers = await asyncio.gather(*(predict(client, MODELS[0], flower, each) for each in tries))
@@ -98,8 +133,8 @@ async def _expect_all_shut(client: httpx.AsyncClient, task: Task, because: str) 
         expect_shut(answer, because)
 
 
-def _written_keys(task: Task) -> list[str]:
-    """Return what the code has in quotes and might take for a key when it is given none."""
+def constants(task: Task) -> set[str]:
+    """Return what the code has in quotes, and its numbers, as text."""
     found = set()
     for name in task.files.names():
         if not name.endswith(".py"):
@@ -114,7 +149,23 @@ def _written_keys(task: Task) -> list[str]:
                 found.add(node.value.decode("latin-1"))
             elif isinstance(node, ast.Constant):
                 found.add(str(node.value))
-    return sorted(each for each in found if re.fullmatch(r"[!-~]([ -~]{,62}[!-~])?", each))
+    return found
+
+
+def _written_keys(task: Task) -> list[str]:
+    """Return what the code might take for a key: when it is given none, or beside its own."""
+    return sorted(filter(_KEY.fullmatch, constants(task)))
+
+
+def _written_elsewhere(task: Task) -> set[str]:
+    """Return what other files beside the code might hold as a key: `.env.example`, say."""
+    found: set[str] = set()
+    for name in task.files.names():
+        content = b"" if name.endswith((".py", ".pkl")) else task.files.data(name)
+        if len(content) <= _SMALL:
+            words = re.split(r"[\s=:\"',]+", content.decode("utf-8", errors="replace"))
+            found.update(filter(_KEY.fullmatch, words))
+    return found
 
 
 def expect_untold(task: Task, key: str, answers: Iterable[httpx.Response]) -> None:

@@ -95,6 +95,17 @@ def expect_count(task: Task, count: int, because: str) -> None:
     )
 
 
+def expect_ends(task: Task) -> None:
+    """Assert that every line is ended by a line break, and that there are no blank ones."""
+    text = task.files.text(FILE)
+    assert text.endswith("\n"), (
+        f"{FILE} ends with {text[-20:]!r}; right is a line break behind each line."
+    )
+    assert "" not in text[:-1].split("\n"), (
+        f"{FILE} has blank lines; right is one line for each prediction, and nothing between them."
+    )
+
+
 def _tells(record: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
     features = record.get("features")
     return (

@@ -44,7 +44,7 @@ def process_time(response: httpx.Response) -> Span:
 async def line_of(task: Task, clock: Clock, request_id: str) -> dict[str, Any]:
     """Return the JSON line with that id, waiting for it; assert that there is just one."""
     began = clock.now
-    while not (found := _with_id(task, request_id)) and clock.now - began < _LIMIT:
+    while not (found := _told(task, "id", request_id)) and clock.now - began < _LIMIT:
         await asyncio.sleep(_STEP / seconds(1))
     if not found:
         mixed = [line.text for line in task.transcript.lines if request_id in line.text]
@@ -58,6 +58,14 @@ async def line_of(task: Task, clock: Clock, request_id: str) -> dict[str, Any]:
         "right is one line for each request."
     )
     return found[0]
+
+
+async def with_status(task: Task, clock: Clock, status: int, count: int) -> list[dict[str, Any]]:
+    """Return the JSON lines that tell of that status, waiting for that many."""
+    began = clock.now
+    while len(found := _told(task, "status", str(status))) < count and clock.now - began < _LIMIT:
+        await asyncio.sleep(_STEP / seconds(1))
+    return found
 
 
 def expect_line(line: dict[str, Any], response: httpx.Response, path: str) -> None:
@@ -78,14 +86,15 @@ def duration_of(line: dict[str, Any]) -> Span:
     return _duration(str(line["duration"]), f"The line {json.dumps(line)} has the duration")
 
 
-def _with_id(task: Task, request_id: str) -> list[dict[str, Any]]:
+def _told(task: Task, key: str, value: str) -> list[dict[str, Any]]:
+    """Return the JSON lines of the output that have that value."""
     found = []
     for line in task.transcript.lines:
         try:
             content = json.loads(line.text)
         except ValueError:
             continue
-        if isinstance(content, dict) and str(content.get("id")) == request_id:
+        if isinstance(content, dict) and str(content.get(key)) == value:
             found.append(content)
     return found
 

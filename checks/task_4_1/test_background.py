@@ -60,6 +60,14 @@ async def test_no_other_request_waits(task: Task, clock: Clock) -> None:
                 f"{called(answer)}, sent 1 s after a prediction's answer, took {took(answer)}; "
                 f"right is {alone}, while the log of that prediction waits."
             )
+        # Also in the last moments before the first line, which comes 2 s after the prediction.
+        for pause, before in ((1.3, 0.7), (0.65, 0.05)):
+            await asyncio.sleep(pause)
+            health = await client.get("/health")
+            assert alike(took(health), seconds(0)), (
+                f"{called(health)}, sent {before} s before a line is due, took {took(health)}; "
+                "right is at once, until the line is there."
+            )
         await logbook.reach(task, clock, 2)
 
 
@@ -68,7 +76,7 @@ async def test_a_line_tells_the_prediction(task: Task, clock: Clock) -> None:
     """A line holds the model, the features and the prediction."""
     # With more decimals than a log might keep.
     flowers = {
-        model: [round(each + 0.012, 3) for each in task.models.features()] for model in MODELS
+        model: [round(each + 0.01234, 5) for each in task.models.features()] for model in MODELS
     }
     logbook.begin(task)
     async with task.serve() as client:
@@ -134,3 +142,4 @@ async def test_each_line_is_whole(task: Task, clock: Clock) -> None:
         len(flowers) + 1,
         f"there were {len(flowers)} predictions, at the same time, and one line before them",
     )
+    logbook.expect_ends(task)

@@ -11,6 +11,8 @@ from checks.keys import (
     bearing,
     expect_no_door_without_a_key,
     expect_refusal,
+    expect_shut,
+    expect_shut_elsewhere,
     expect_strange_keys_refused,
     expect_untold,
     new_key,
@@ -36,6 +38,7 @@ async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) 
             )
             for answer in (listed, *predicted):
                 expect_refusal(answer, because)
+        await expect_shut_elsewhere(client, key)
         client.headers.update(bearing(key))
         expect(await client.get("/models"), 200, because=f"the {HEADER} that it carries is right")
         for model in MODELS:
@@ -48,9 +51,11 @@ async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) 
 async def test_the_other_doors_stay_open(task: Task, clock: Clock) -> None:
     """/health, / and /docs need no key."""
     async with task.serve(env={"API_KEY": new_key(task)}) as client:
-        for path in ("/health", "/", "/docs"):
+        for path in ("/health", "/", "/docs", "/openapi.json"):
             expect(await client.get(path), 200, because="that is open to everyone")
-        expect_refusal(await client.get("/models"), f"{NO_KEY}: open doors count once it is shut")
+        wrong = await client.get("/health", headers=bearing("wrong"))
+        expect(wrong, 200, because="that is open to everyone, whatever key they carry")
+        expect_shut(await client.get("/models"), f"{NO_KEY}: open doors count once it is shut")
 
 
 @points(
@@ -97,7 +102,7 @@ async def test_the_key_is_read_from_both_places(task: Task, clock: Clock) -> Non
             answer = await client.get("/models", headers=bearing(right))
             expect(answer, 200, because=f"it carries {right}, the key {where}")
             answer = await client.get("/models", headers=bearing(wrong))
-            expect_refusal(answer, f"it carries {wrong}, and the key {where} is {right}")
+            expect_shut(answer, f"it carries {wrong}, and the key {where} is {right}")
 
 
 @points(2, hint="What do you compare with what when there is neither an API_KEY nor a header?")
@@ -105,7 +110,7 @@ async def test_no_key_opens_no_door(task: Task, clock: Clock) -> None:
     """An unset or empty API_KEY never opens the door."""
     key = new_key(task)
     async with task.serve(env={"API_KEY": key}) as client:
-        expect_refusal(await client.get("/models"), NO_KEY)
+        expect_shut(await client.get("/models"), NO_KEY)
         expect(await client.get("/models", headers=bearing(key)), 200)
     await expect_no_door_without_a_key(task)
 
@@ -155,7 +160,11 @@ async def test_the_key_is_told_to_nobody(task: Task, clock: Clock) -> None:
             await predict(client, MODELS[0], flower, bearing(key)),
             await predict(client, MODELS[0], {"sepal_length": "abc"}, bearing(key)),
             await predict(client, "no_such_model", flower, bearing(key)),
+            await client.get("/nothing", headers=bearing(key)),
+            await client.delete("/models", headers=bearing(key)),
         ]
+        task.models.fail(MODELS[0])
+        answers.append(await predict(client, MODELS[0], flower, bearing(key)))
         await asyncio.sleep(6)  # what works behind the answers may tell it as well
-    expect_refusal(answers[4], NO_KEY)
+    expect_shut(answers[4], NO_KEY)
     expect_untold(task, key, answers)

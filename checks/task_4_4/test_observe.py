@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 from checks.answers import alike, called, expect
 from checks.keys import bearing, new_key
-from checks.observing import ID, TIME, duration_of, expect_line, header, line_of, process_time
+from checks.observing import (
+    ID,
+    TIME,
+    duration_of,
+    expect_line,
+    header,
+    line_of,
+    process_time,
+    with_status,
+)
 from checks.predicting import MODELS, predict
 from shared.check import Clock, Task, milliseconds, points, seconds, took
 
@@ -72,8 +82,14 @@ async def test_the_callers_id_is_kept(task: Task, clock: Clock) -> None:
     """A request's own id comes back with its answer."""
     drawn = f"Caller-{task.draw.getrandbits(32):08x}"
     long = f"{drawn}-{'0123456789' * 6}"
+    odd = f'{drawn}/a:b, 100% of "c"'
     async with task.serve(env={"API_KEY": new_key(task)}) as client:
-        for path, own in (("/health", drawn), ("/models", drawn), ("/health", long)):
+        for path, own in (
+            ("/health", drawn),
+            ("/models", drawn),
+            ("/health", long),
+            ("/health", odd),
+        ):
             answer = await client.get(path, headers={ID: own})
             seen = header(answer, ID)
             assert seen == own, (
@@ -86,7 +102,7 @@ async def test_the_callers_id_is_kept(task: Task, clock: Clock) -> None:
 async def test_fresh_ids_are_unique(task: Task, clock: Clock) -> None:
     """Each request without an id gets one that no other has."""
     async with task.serve(env={"API_KEY": new_key(task)}) as client:
-        one_by_one = [await client.get("/health") for _ in range(5)]
+        one_by_one = [await client.get("/health") for _ in range(30)]
         at_once = await asyncio.gather(*(client.get("/health") for _ in range(15)))
     ids = [header(answer, ID) for answer in (*one_by_one, *at_once)]
     twice = [each for each in ids if ids.count(each) > 1]
@@ -109,6 +125,8 @@ async def test_each_request_leaves_a_line(task: Task, clock: Clock) -> None:
         answers = [
             (await client.get("/health"), "/health"),
             (await client.get("/health?from=probe"), "/health"),
+            (await client.get("/"), "/"),
+            (await client.get("/docs"), "/docs"),
             (await client.get("/models"), "/models"),
             (await client.get("/nothing", headers=bearing(key)), "/nothing"),
             (await client.put("/health", headers=bearing(key)), "/health"),
@@ -143,9 +161,17 @@ async def test_an_endpoint_that_raises_leaves_a_line(task: Task, clock: Clock) -
             "right is 500."
         )
         line = await line_of(task, clock, own)
+        again = await predict(client, model, task.models.features(), bearing(key))
+        failed = await with_status(task, clock, again.status_code, 2)
+        others = [each for each in failed if each.get("id") != own]
     expect_line(line, answer, f"/predict/{model}")
     assert alike(took(answer), duration_of(line)), (
         f"{called(answer)} took {took(answer)}, but left the duration {line['duration']}."
+    )
+    fresh = [each["id"] for each in others if each.get("id")]
+    assert len(others) == len(fresh) == 1, (
+        f"A second request, without an id of its own, failed as well, and left "
+        f"{json.dumps(others) if others else 'no line'}; right is one line with a fresh id."
     )
 
 
@@ -176,6 +202,16 @@ async def test_concurrent_requests_keep_their_ids(task: Task, clock: Clock) -> N
             assert alike(took(answer), process_time(answer)), (
                 f"{called(answer)} took {took(answer)}, while others began and ended, but its "
                 f"{TIME} is {header(answer, TIME)!r}."
+            )
+        # A caller may send something twice.
+        same = {ID: f"twice-{task.draw.getrandbits(32):08x}"}
+        first = asyncio.ensure_future(predict(client, MODELS[1], flower, same))
+        await asyncio.sleep(1)
+        for answer in await asyncio.gather(first, predict(client, MODELS[1], flower, same)):
+            expect(answer, 200)
+            assert alike(took(answer), process_time(answer)), (
+                f"{called(answer)} took {took(answer)}, while another with the same {ID} was under "
+                f"way, but its {TIME} is {header(answer, TIME)!r}."
             )
         for answer, (model, own) in zip(answers, sent, strict=True):
             line = await line_of(task, clock, own)
