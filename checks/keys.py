@@ -7,7 +7,7 @@ import asyncio
 import re
 import warnings
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from checks.answers import called, expect, json_of, shown
 from checks.predicting import MODELS, predict
@@ -61,18 +61,14 @@ def expect_shut(response: httpx.Response, because: str) -> None:
 async def expect_shut_elsewhere(client: httpx.AsyncClient, key: str) -> None:
     """Assert that the key opens nothing where it stands in place of its header."""
     names = ("api_key", "apikey", "key", "token", HEADER)
-    everywhere = dict.fromkeys(names, key)
-    for where, answer in (
-        ("the query", await client.get("/models", params=everywhere)),
-        ("Authorization", await client.get("/models", headers={"Authorization": f"Bearer {key}"})),
-        (
-            "a cookie",
-            await client.get(
-                "/models", headers={"Cookie": "; ".join(f"{name}={key}" for name in names)}
-            ),
-        ),
-    ):
-        expect_shut(answer, f"{NO_KEY}: a key in {where} is none")
+    cookies = "; ".join(f"{name}={key}" for name in names)
+    places: dict[str, dict[str, Any]] = {
+        "the query": {"params": dict.fromkeys(names, key)},
+        "Authorization": {"headers": {"Authorization": f"Bearer {key}"}},
+        "a cookie": {"headers": {"Cookie": cookies}},
+    }
+    for place, sent in places.items():
+        expect_shut(await client.get("/models", **sent), f"{NO_KEY}: a key in {place} is none")
 
 
 async def expect_strange_keys_refused(client: httpx.AsyncClient, task: Task, key: str) -> None:
@@ -90,7 +86,7 @@ async def expect_strange_keys_refused(client: httpx.AsyncClient, task: Task, key
             answers.append(await predict(client, MODELS[0], flower, headers))
         for answer in answers:
             expect_refusal(answer, f"'{wrong}' is not the key '{key}'")
-    written = _written_keys(task)
+    written = [each for each in _written_keys(task) if re.fullmatch(r"[^ /]{4,}", each)]
     for wrong, answer in zip(
         written,
         await asyncio.gather(*(client.get("/models", headers=bearing(each)) for each in written)),
