@@ -102,6 +102,7 @@ async def test_the_callers_id_is_kept(task: Task, clock: Clock) -> None:
 async def test_fresh_ids_are_unique(task: Task, clock: Clock) -> None:
     """Each request without an id gets one that no other has."""
     async with task.serve(env={"API_KEY": new_key(task)}) as client:
+        # So many that an object's address, taken for an id, has come again.
         one_by_one = [await client.get("/health") for _ in range(30)]
         at_once = await asyncio.gather(*(client.get("/health") for _ in range(15)))
     ids = [header(answer, ID) for answer in (*one_by_one, *at_once)]
