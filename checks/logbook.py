@@ -131,7 +131,11 @@ def _has(task: Task) -> str:
         return f"has {_lines(count)}"
     if task.files.exists(FILE):
         return "is empty"
-    elsewhere = [name for name in task.files.names() if name.endswith(f"/{FILE}")]
+    elsewhere = [
+        name
+        for name in task.files.names()
+        if "prediction" in name.lower() and not name.endswith((".py", ".pyc"))
+    ]
     return f"is not there, but {elsewhere[0]} is" if elsewhere else "is not there"
 
 

@@ -39,12 +39,13 @@ async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) 
             for answer in (listed, *predicted):
                 expect_refusal(answer, because)
         await expect_shut_elsewhere(client, key)
-        client.headers.update(bearing(key))
-        expect(await client.get("/models"), 200, because=f"the {HEADER} that it carries is right")
+        listed = await client.get("/models", headers=bearing(key))
+        expect(listed, 200, because=f"the {HEADER} that it carries is right")
         for model in MODELS:
-            answer = await predict(client, model, flower)
+            answer = await predict(client, model, flower, bearing(key))
             expect(answer, 200, because=f"the {HEADER} that it carries is right")
             expect_prediction(answer, model, task.models.answer(model, flower))
+        expect_refusal(await client.get("/models"), f"{NO_KEY}, whoever has come in before")
 
 
 @points(1, hint="Is the dependency on more than the routes that are worth guarding?")
