@@ -58,16 +58,6 @@ async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) 
         expect(await client.get("/models", headers=bearing(key)), 200, because="the key is right")
 
 
-def _from_here(client: httpx.AsyncClient) -> dict[str, str]:
-    """Return what a browser sends with what somebody tries out on the docs' page, and more."""
-    return {
-        "Referer": str(client.base_url.join("/docs")),
-        "Origin": str(client.base_url),
-        "Sec-Fetch-Site": "same-origin",
-        "X-Forwarded-For": "127.0.0.1",
-    }
-
-
 @points(1, hint="What is left to do for a middleware once the key is right?")
 async def test_with_the_key_all_is_as_before(task: Task, clock: Clock) -> None:
     """With the key, here from .env, predictions come, and are logged, as before."""
@@ -222,6 +212,16 @@ async def test_the_key_is_told_to_nobody(task: Task, clock: Clock) -> None:
     _expect_shut(refused, NO_KEY)
     expect(served, 200, because="the key is right")
     expect_untold(task, key, answers)
+
+
+def _from_here(client: httpx.AsyncClient) -> dict[str, str]:
+    """Return what a browser sends with what somebody tries out on the docs' page, and more."""
+    return {
+        "Referer": str(client.base_url.join("/docs")),
+        "Origin": str(client.base_url),
+        "Sec-Fetch-Site": "same-origin",
+        "X-Forwarded-For": "127.0.0.1",
+    }
 
 
 def _expect_shut(answer: httpx.Response, because: str) -> None:
