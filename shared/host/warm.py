@@ -31,10 +31,9 @@ def import_unfreezable(modules: list[str]) -> None:
 def preload(modules: list[str]) -> None:
     """Import the modules, run a script and, with FastAPI among them, serve two requests.
 
-    Nothing is collected on the way: what is alive at the end stays alive, so that neither this
-    process nor a fork need look through it (nor copy its pages for that).
+    What is alive at the end stays alive, so that neither this process nor a fork need look through
+    it for garbage (nor copy its pages for that).
     """
-    gc.disable()
     for name in modules:
         importlib.import_module(name)
     with tempfile.TemporaryDirectory() as folder:
