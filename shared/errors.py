@@ -5,6 +5,7 @@ LabError
 ├── SubmissionFault  the submission did something wrong: its check fails with this sentence
 │   ├── StartFailed  it did not import, or its start-up raised
 │   └── Dead         its process ended, hung or broke the link; nothing more can be asked of it
+├── WrongEnvironment the Python that runs the lab lacks what it needs: the run is refused
 └── HarnessError     the harness itself failed: the run ends with an exit status of its own
 
 Every message is one sentence for the person who can act on it.
@@ -41,6 +42,10 @@ class StartFailed(SubmissionFault):
 
 class Dead(SubmissionFault):
     """The submission's process is gone."""
+
+
+class WrongEnvironment(LabError):
+    """The lab was started by a Python that it has not been set up in."""
 
 
 class HarnessError(LabError):

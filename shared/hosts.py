@@ -28,6 +28,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 _START_LIMIT = 120.0
 _FORK_LIMIT = 20.0
 _END_LIMIT = 20.0
+_GLANCE = 0.1
+"""How often to see whether the process that is waited for still lives, in seconds."""
 
 # One thread for every numeric library: forking a process whose BLAS or OpenMP threads have started
 # can deadlock the fork.
@@ -202,8 +204,8 @@ class Hosts:
         """Wait for a process of ours to call, for that many seconds."""
         give_up = time.monotonic() + limit
         while time.monotonic() < give_up:
-            if not select.select([self._listener], [], [], 1.0)[0]:
-                if self._server is not None and self._server.poll() is not None:
+            if not select.select([self._listener], [], [], _GLANCE)[0]:
+                if not any(map(_lives, [self._server, *self._expected.values()])):
                     break
                 continue
             connection, _ = self._listener.accept()
@@ -216,19 +218,22 @@ class Hosts:
                 return link, hello
             link.close()
         self._log.seek(0)
-        said = self._log.read().decode(errors="replace").strip()
+        # The log is that of all that was tried; the last traceback is why it ended.
+        said = "".join(
+            self._log.read().decode(errors="replace").rpartition("Traceback")[1:]
+        ).strip()
         self._lose_server()
         raise HarnessError(f"The host process did not start. It said: {said or 'nothing'}")
 
     def _lose_server(self) -> None:
-        """Forget a fork server that is gone; the next host starts another."""
+        """Forget a fork server that is gone, or fresh interpreters; the next host starts others."""
         if self._server is not None:
             self._server.kill()
             self._server.wait()
         if self._control is not None:
             self._control.close()
         self._server = self._control = None
-        self._expected.clear()
+        self._expected = {token: each for token, each in self._expected.items() if _lives(each)}
 
     def _await_end(self, pid: int, limit: float = _END_LIMIT) -> None:
         give_up = time.monotonic() + limit
@@ -242,6 +247,10 @@ class Hosts:
             if left <= 0 or not select.select([self._control], [], [], left)[0]:
                 return
             self._control.fill()
+
+
+def _lives(process: subprocess.Popen[bytes] | None) -> bool:
+    return process is not None and process.poll() is None
 
 
 def end_process(process: subprocess.Popen[bytes]) -> int:

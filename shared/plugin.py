@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared import syllabus
-from shared.errors import CourseError
+from shared.errors import CourseError, WrongEnvironment
 from shared.stage import SCIKIT_LEARN, Stage
 
 if TYPE_CHECKING:
@@ -72,20 +72,21 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if (config.rootpath / "checks" / "syllabus.toml").is_file():
         # Late, so that the first process is on its way before all of this is loaded.
-        from shared import endings
+        from shared import endings, environment
         from shared.lab import Lab
         from shared.turns import Turns
 
         stage = config.stash.setdefault(_STAGE, Stage())
         config.add_cleanup(stage.close)
         try:
+            environment.require(config.rootpath)
             if config.getoption("docker"):
                 from shared.engine import Engine
 
                 stage.engine = Engine()
             lab = Lab(config, stage)
             turns = Turns(lab)
-        except CourseError as error:
+        except (CourseError, WrongEnvironment) as error:
             from shared.plain import plain
 
             raise pytest.UsageError(plain(str(error))) from error

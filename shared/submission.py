@@ -100,7 +100,6 @@ class Submission:
         self._stopping = False
         self._exchanges: dict[int, Exchange] = {}
         self._inbox: list[Message] = []
-        self._output = Output(Path(start.output), transcript)
         self._waiting: tuple[Frame, ...] = ()
         self._fault: Dead | None = None
         self._told = False
@@ -108,6 +107,8 @@ class Submission:
             # A failure that nobody waits for is in the transcript.
             future.add_done_callback(lambda each: each.cancelled() or each.exception())
         self._link, self._pid = hosts.take()
+        # Only now: without a host nobody would close it.
+        self._output = Output(Path(start.output), transcript)
         self._ended = False
         self._detach: Callable[[], None] = lambda: None
         clock.join(self)

@@ -70,3 +70,30 @@ def test_a_host_that_does_not_start_says_why() -> None:
             hosts.take()
     finally:
         hosts.close()
+
+
+@pytest.mark.parametrize("fork", KINDS)
+def test_an_interpreter_that_ends_at_once_is_not_waited_for(
+    fork: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in an environment that is broken; a host may otherwise take two minutes to start."""
+    monkeypatch.setitem(module._SINGLE_THREADED, "PYTHONHOME", os.devnull)
+    hosts = Hosts("lab", fork=fork)
+    try:
+        with pytest.raises(HarnessError, match="No module named 'encodings'"):
+            hosts.take()
+    finally:
+        hosts.close()
+
+
+@posix
+def test_only_the_last_traceback_is_told() -> None:
+    """A fork server is tried twice, and once more for each check."""
+    hosts = Hosts("lab", ("no_such_module",))
+    try:
+        for _ in range(2):
+            with pytest.raises(HarnessError) as raised:
+                hosts.take()
+        assert str(raised.value).count("Traceback") == 1
+    finally:
+        hosts.close()
