@@ -70,7 +70,9 @@ def _filled(text: str) -> str:
     """Return the text wrapped; a line of its own after the first is set in, as what was said is."""
     first, *rest = text.splitlines() or [""]
     lines = [first, *(f"  {line}" for line in rest)]
-    return "\n".join(textwrap.fill(line, WIDTH, break_long_words=False) for line in lines)
+    return "\n".join(
+        textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False) for line in lines
+    )
 
 
 def _block(title: str, rows: list[str]) -> str:

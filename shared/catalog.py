@@ -49,9 +49,11 @@ class Catalog(Mapping[str, Check]):
         listed = set(self._tasks)
         for tree in ("checks", "exercises", "solutions"):
             present = {each.name for each in (course / tree).glob("task_*") if each.is_dir()}
-            if unlisted := sorted(present - listed):
+            unlisted = (name for name in sorted(present - listed) if _used(course / tree / name))
+            if name := next(unlisted, None):
                 raise CourseError(
-                    f"{tree}/{unlisted[0]} is not in checks/syllabus.toml; list it there."
+                    f"{tree}/{name} is not in checks/syllabus.toml; list it there, or remove the "
+                    "folder."
                 )
             # A student's copy may lack tasks of `exercises`; they score 0 and are named.
             if tree == "checks" and (missing := sorted(listed - present)):
@@ -66,9 +68,10 @@ class Catalog(Mapping[str, Check]):
             checks = [check for path in files for check in _checks(path)]
             total = sum(check.points for check in checks)
             if total != POINTS_PER_TASK:
+                each = ", ".join(f"{check.name} {check.points}" for check in checks)
                 raise CourseError(
                     f"The checks of {name} add up to {total} points; "
-                    f"every task has {POINTS_PER_TASK}."
+                    f"every task has {POINTS_PER_TASK} (now: {each or 'no check'})."
                 )
             self._read[name] = {check.id: check for check in checks}
         return self._read[name]
@@ -85,6 +88,11 @@ class Catalog(Mapping[str, Check]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def _used(folder: Path) -> bool:
+    """Whether anything is in it but what Python leaves behind when a task is removed with git."""
+    return any(each.name != "__pycache__" for each in folder.iterdir())
 
 
 def _checks(path: Path) -> list[Check]:
@@ -118,9 +126,15 @@ def _check(path: Path, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Check:
         number = ast.literal_eval(marks[0].args[0])
         hint = ast.literal_eval(next(k.value for k in marks[0].keywords if k.arg == "hint"))
     except (ValueError, IndexError, StopIteration):
-        raise CourseError(f"{where}: write its points and its hint as literals.") from None
+        raise CourseError(
+            f"{where}: its points or its hint are missing, or not written out; "
+            'write @points(2, hint="...") above it.'
+        ) from None
     if type(number) is not int or number < 1 or not isinstance(hint, str) or not hint:
-        raise CourseError(f"{where}: points are a whole number from 1, and the hint is a text.")
+        raise CourseError(
+            f"{where} has {number!r} points and the hint {hint!r}; points are a whole number from "
+            "1, and the hint is a text."
+        )
     title = (ast.get_docstring(node) or "").strip()
     if not title:
         raise CourseError(f"{where} has no docstring; its first line is the check's title.")

@@ -52,6 +52,12 @@ COURSE = Path(__file__).resolve().parent.parent
 CORPUS = COURSE / "tests" / "corpus"
 BUDGET = 60.0
 
+IGNORED = [
+    line.strip("/") for line in (COURSE / ".gitignore").read_text(encoding="utf-8").splitlines()
+]
+LEFT_OUT = shutil.ignore_patterns(*IGNORED)
+"""For `shutil.copytree`: what trying a task by hand leaves in its folder is no part of it."""
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -81,7 +87,7 @@ class Case:
     def write(self, tree: Path) -> Path:
         """Write the edited solution into that tree; return the task's folder."""
         folder = tree / self.task
-        shutil.copytree(self.course / "solutions" / self.task, folder)
+        shutil.copytree(self.course / "solutions" / self.task, folder, ignore=LEFT_OUT)
         for edit in self.edits:
             path = folder / edit.file
             if edit.new is None:
@@ -98,6 +104,12 @@ class Case:
                     )
                 path.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
         return folder
+
+
+def files(folder: Path) -> list[str]:
+    """Return the files that belong to a task's folder, as relative paths, sorted."""
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in found if not LEFT_OUT(str(folder), list(path.parts)))
 
 
 def cases(kind: str, course: Path = COURSE) -> Iterator[Case]:
@@ -175,7 +187,8 @@ class Prover:
         """Grade one task of the tree in that folder; return its checks' verdicts by name."""
         checks = [check for check in self.checks(task) if only in (None, check.name)]
         if not checks:
-            raise ValueError(f"{task} has no check {only}")
+            names = ", ".join(check.name for check in self.checks(task))
+            raise ValueError(f"tests/corpus/{task}.toml names {only}; {task} has {names}")
         return {check.name: self._verdict(root, check) for check in checks}
 
     def _function(self, check: Check) -> Callable[..., Any]:

@@ -56,7 +56,10 @@ def test_cards(
     path = CARDS / f"{task}.txt"
     if pytestconfig.getoption("--update-cards"):
         write(path, seen)
-    assert seen == (path.read_text(encoding="utf-8") if path.exists() else "")
+    assert seen == (path.read_text(encoding="utf-8") if path.exists() else ""), (
+        f"the cards of {task} are not those in tests/cards/{path.name}; if they are to be so, run "
+        f"pytest tests/test_cards.py -k {task} --update-cards, and read the difference"
+    )
 
 
 def write(path: Path, text: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutants import Mutant, mutants
-from tests.proofs import CORPUS, COURSE, Prover
+from tests.proofs import CORPUS, COURSE, LEFT_OUT, Prover
 
 SURVIVORS = tomllib.loads((CORPUS / "survivors.toml").read_text(encoding="utf-8")).get(
     "survivor", []
@@ -47,7 +47,7 @@ def of_task(task: str) -> Iterator[Mutant]:
 def killed(prover: Prover, task: str, mutant: Mutant, folder: Path) -> bool:
     tree = folder / "tree"
     shutil.rmtree(tree, ignore_errors=True)
-    shutil.copytree(COURSE / "solutions" / task, tree / task)
+    shutil.copytree(COURSE / "solutions" / task, tree / task, ignore=LEFT_OUT)
     (tree / task / mutant.file).write_text(mutant.source, encoding="utf-8")
     return any(
         prover.grade(tree, task, check.name)[check.name].message is not None

@@ -216,13 +216,17 @@ async def test_one(task: Task):
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("10", "9", "The checks of task_0_1 add up to 9 points; every task has 10."),
-        ("10", "-10", "points are a whole number from 1, and the hint is a text."),
-        ("10", "True", "points are a whole number from 1, and the hint is a text."),
-        ("10", "5 + 5", "write its points and its hint as literals."),
-        ('hint="?"', 'hint=""', "points are a whole number from 1, and the hint is a text."),
-        (', hint="?"', "", "write its points and its hint as literals."),
-        ("10, ", "", "write its points and its hint as literals."),
+        (
+            "10",
+            "9",
+            "The checks of task_0_1 add up to 9 points; every task has 10 (now: test_one 9).",
+        ),
+        ("10", "-10", "has -10 points and the hint '?'; points are a whole number from 1, and"),
+        ("10", "True", "has True points and the hint '?'; points are a whole number from 1, and"),
+        ("10", "5 + 5", "its points or its hint are missing, or not written out; write @points"),
+        ('hint="?"', 'hint=""', "the hint ''; points are a whole number from 1, and the hint is"),
+        (', hint="?"', "", "its points or its hint are missing, or not written out; write @points"),
+        ("10, ", "", "its points or its hint are missing, or not written out; write @points"),
         (
             '@points(10, hint="?")\n',
             "",
@@ -248,7 +252,10 @@ def test_orphans(where: str, tmp_path: Path) -> None:
     course = Course(tmp_path / "course")
     course.task("task_0_1", CHECK)
     entries = syllabus.read(course.root / "checks" / "syllabus.toml")
-    (course.root / where / "task_7_7").mkdir()
+    # As git leaves a folder that Python has been in.
+    (course.root / where / "task_7_7" / "__pycache__").mkdir(parents=True)
+    assert len(catalog.Catalog(course.root, entries)) == 1
+    (course.root / where / "task_7_7" / "main.py").touch()
     with pytest.raises(CourseError, match=f"{where}/task_7_7 is not in checks/syllabus.toml"):
         dict(catalog.Catalog(course.root, entries))
 

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from shared import syllabus
+from shared.catalog import Catalog
 from tests.proofs import COURSE
 
 README = (COURSE / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^(python3 -m venv .*)$", README, re.MULTILINE)
 PAGES = [COURSE / "README.md", COURSE / "CONTRIBUTING.md", COURSE / "docs" / "ci.md"]
+CI = (COURSE / "docs" / "ci.md").read_text(encoding="utf-8")
+SYLLABUS = syllabus.read(COURSE / "checks" / "syllabus.toml")
 TASKS = sorted((COURSE / "checks").glob("task_*/README.md"))
 
 
@@ -28,6 +32,39 @@ def test_links_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", text):
         assert (page.parent / target).exists(), target
+
+
+def test_the_numbers_are_those_of_the_syllabus() -> None:
+    tasks = len(SYLLABUS.tasks)
+    assert f"a lab in {tasks} tasks" in README
+    assert f"10 points a task, {10 * tasks} in all" in README
+    assert f"10 each, {10 * tasks} for all" in CI
+
+
+def test_the_samples_of_reports_could_be_real() -> None:
+    """They are of the solutions, but for 3.2, where the sleep blocks the loop."""
+    tasks, checks = len(SYLLABUS.tasks), Catalog(COURSE, SYLLABUS)
+    predict, wait = checks.task("task_3_1").values(), checks.task("task_3_2").values()
+    failed = [check for check in wait if "_share_" in check.name or "meanwhile" in check.name]
+    lost = sum(check.points for check in failed)
+    counts = f"{len(wait) - len(failed)} passed, {len(failed)} failed"
+    for sample in (
+        f"# ML API lab: {10 * tasks - lost} of {10 * tasks} points",
+        f"## Part 3: predictions: {30 - lost} of 30",
+        f"| 3.1 Predict | 10 of 10 | {len(predict)} passed |",
+        f"| 3.2 Async predictions | {10 - lost} of 10 | {counts} |",
+        f'errors="0" failures="{len(failed)}" skipped="0" tests="{len(checks)}"',
+        f'<property name="score" value="{10 * tasks - lost}" />',
+        f'<property name="maximum" value="{10 * tasks}" />',
+        f'"output": "{10 * tasks - lost} of {10 * tasks} points."',
+        f'"output": "{failed[0].title}  (0 of {failed[0].points} points) ..."',
+        f'"score": {10 * tasks - lost},\n  "max-score": {10 * tasks}',
+        f'"score": {(10 - lost) / 10},\n  "message": "{10 - lost} of 10 points.',
+        f"1 of {tasks} tasks were asked for: 10 of the course's {10 * tasks} points.",
+    ):
+        assert sample in CI
+    names = re.findall(r'"(?:test-)?name": "(.*?)"', CI)
+    assert names == [f"3.2 {failed[0].title}"] * 3
 
 
 def test_the_sample_card_is_a_real_one() -> None:

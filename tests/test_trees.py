@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from shared import syllabus
-from tests.proofs import COURSE, Prover
+from tests.proofs import CORPUS, COURSE, Prover, cases, files
 
 SYLLABUS = syllabus.read(COURSE / "checks" / "syllabus.toml")
 TASKS = SYLLABUS.names
+MISTAKES, VARIANTS = 5, 2
+"""How many a corpus has at the least."""
+
 FOLLOWERS = [(entry.name, entry.follows) for entry in SYLLABUS.tasks if entry.follows]
-NOT_CODE = {"__pycache__"}
 
 
 @pytest.fixture(scope="module")
@@ -32,20 +36,23 @@ def prover() -> Iterator[Prover]:
 @pytest.mark.parametrize("task", TASKS)
 def test_solution_earns_everything(task: str, prover: Prover) -> None:
     verdicts = prover.grade(COURSE / "solutions", task)
-    assert {name: each.message for name, each in verdicts.items() if each.message} == {}
+    lost = [f"{name}: {each.message}" for name, each in verdicts.items() if each.message]
+    assert lost == [], f"solutions/{task} fails its checks:\n" + "\n".join(lost)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_stub_earns_nothing_for_the_right_reason(task: str, prover: Prover) -> None:
     verdicts = prover.grade(COURSE / "exercises", task)
-    assert [name for name, each in verdicts.items() if each.message is None] == []
-    broken = {name: each.raised for name, each in verdicts.items()}
-    assert {name: kinds for name, kinds in broken.items() if kinds} == {}
+    passed = [name for name, each in verdicts.items() if each.message is None]
+    assert passed == [], f"exercises/{task} passes these checks before any work is done: {passed}"
+    broken = {kind for each in verdicts.values() for kind in each.raised}
+    assert broken == set(), f"exercises/{task} cannot be imported: {broken}"
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_trees_hold_the_same_files(task: str) -> None:
-    assert files(COURSE / "exercises" / task) == files(COURSE / "solutions" / task)
+    stub, solution = (set(files(COURSE / tree / task)) for tree in ("exercises", "solutions"))
+    assert stub == solution, f"only one of the trees has {task}/{', '.join(stub ^ solution)}"
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -55,29 +62,59 @@ def test_only_placeholders_leave_the_stub(task: str) -> None:
         stub = lines(COURSE / "exercises" / task / name)
         solution = lines(COURSE / "solutions" / task / name)
         for removed, added in hunks(stub, solution):
-            assert [line for line in removed if not placeholder(line)] == [], name
+            lost = [line for line in removed if not placeholder(line)]
+            assert lost == [], (
+                f"solutions/{task}/{name} has not kept these lines of the stub, which are no "
+                f"placeholders: {lost}"
+            )
             work += len(removed) + len(added)
-    assert work > 0
+    assert work > 0, f"exercises/{task} and solutions/{task} are the same"
 
 
 @pytest.mark.parametrize(("task", "before"), FOLLOWERS)
 def test_stub_carries_on_from_the_solution_before(task: str, before: str) -> None:
     folder = COURSE / "solutions" / before
     for name in files(folder):
-        assert (COURSE / "exercises" / task / name).is_file(), f"{name} is lost on the way"
+        assert (COURSE / "exercises" / task / name).is_file(), (
+            f"exercises/{task} lacks {name}, which solutions/{before} has"
+        )
         old = without_docstring(folder / name)
         new = without_docstring(COURSE / "exercises" / task / name)
         for removed, added in hunks(old, new):
             changed = [line for line in removed if line.strip() and not imported(line, added)]
             assert not changed or any(placeholder(line) and line.strip() for line in added), (
-                f"{name}: {changed} is gone, and no placeholder says so"
+                f"exercises/{task}/{name} lacks {changed} of solutions/{before}, and no "
+                "placeholder says so; carry what has changed there into both trees"
             )
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_every_task_is_told_and_proved(task: str) -> None:
-    assert (COURSE / "checks" / task / "README.md").is_file()
-    assert (COURSE / "tests" / "corpus" / f"{task}.toml").is_file()
+def test_students_are_told_the_points(task: str, prover: Prover) -> None:
+    text = (COURSE / "checks" / task / "README.md").read_text(encoding="utf-8")
+    told = re.findall(r"\((\d+)\)", text.partition("Checked")[2].partition("<details")[0])
+    points = [(check.name, check.points) for check in prover.checks(task)]
+    assert [int(each) for each in told] == [number for _, number in points], (
+        f'under "Checked", checks/{task}/README.md gives the points {", ".join(told)}; '
+        f"its checks have {points}"
+    )
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_check_is_proved(task: str, prover: Prover) -> None:
+    mistakes = [case.check for case in cases("mistake") if case.task == task]
+    variants = [case for case in cases("variant") if case.task == task]
+    unproved = [check.name for check in prover.checks(task) if check.name not in mistakes]
+    assert unproved == [], f"tests/corpus/{task}.toml has no mistake that fails {unproved}"
+    assert len(mistakes) >= MISTAKES, f"tests/corpus/{task}.toml has only {len(mistakes)} mistakes"
+    assert len(variants) >= VARIANTS, f"tests/corpus/{task}.toml has only {len(variants)} variants"
+
+
+def test_nothing_is_left_of_tasks_that_are_gone() -> None:
+    found = [*CORPUS.glob("task_*"), *(COURSE / "tests" / "cards").glob("task_*")]
+    left = [path.relative_to(COURSE).as_posix() for path in found if path.stem not in TASKS]
+    survivors = tomllib.loads((CORPUS / "survivors.toml").read_text(encoding="utf-8"))["survivor"]
+    left += [f"{each['task']} in survivors.toml" for each in survivors if each["task"] not in TASKS]
+    assert left == [], f"checks/syllabus.toml has no task for {left}; remove them"
 
 
 def test_a_placeholder_is_recognised() -> None:
@@ -108,11 +145,6 @@ def imported(line: str, added: list[str]) -> bool:
         <= set(other.partition(" import ")[2].strip().split(", "))
         for other in added
     )
-
-
-def files(folder: Path) -> list[str]:
-    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(path.as_posix() for path in found if not NOT_CODE.intersection(path.parts))
 
 
 def lines(path: Path) -> list[str]:
