@@ -2,38 +2,112 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared.errors import HarnessError, SubmissionFault
+from shared.errors import SubmissionFault
 
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", ".git", ".venv", "venv", "node_modules")
+_LEFT_OUT = {"__pycache__", ".git", ".venv", "venv", "node_modules"}
+_VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
+"""The file by which a virtual environment is known, whatever its name."""
+
+_MOST_FILES = 5_000
+_MOST_BYTES = 100 * 2**20
+"""How much a task's folder may hold: it is copied for each check."""
+
+_READABLE = 32 * 2**20
+"""How large a file may be that a check reads, in bytes."""
 
 _MEMORY = "/dev/shm"
 """The folder in memory that Linux has for what many processes need for a short time."""
 
+_SMALL = 16 * 2**20
+"""The largest copy that is made there, in bytes: dozens of them may be laid out at a time."""
+
 _ROOM = 2**30
 """How much must be free there, in bytes: containers may have as little as 64 MB of it."""
 
+_left: list[Path] = []
+"""What could not be removed yet."""
 
-def _place() -> str | None:
-    """Return the folder in which to make scratch copies; None is where temporary files go.
+
+def _place(size: int) -> str | None:
+    """Return the folder in which to make a scratch copy; None is where temporary files go.
 
     That is memory where there is enough of it, and TMPDIR asks for no other place: a run makes and
     removes hundreds of files, and a disk's file system (ext4) finds a free place for the next one
     the more slowly, the more have just been removed.
     """
-    if "TMPDIR" in os.environ or not os.access(_MEMORY, os.W_OK | os.X_OK):
+    if size > _SMALL or "TMPDIR" in os.environ or not os.access(_MEMORY, os.W_OK | os.X_OK):
         return None
     there = os.statvfs(_MEMORY)
     fits = there.f_bavail * there.f_frsize >= _ROOM and not there.f_flag & os.ST_NOEXEC
     return _MEMORY if fits else None
 
 
+@dataclass
+class _Contents:
+    """What is in a folder, by paths relative to it.
+
+    Attributes:
+        links: links to folders, and where they lead.
+        unusable: what is no plain file and no folder, or cannot be read, and why.
+        size: of all files together, in bytes.
+    """
+
+    folders: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)
+    unusable: dict[str, str] = field(default_factory=dict)
+    size: int = 0
+
+    @property
+    def too_much(self) -> str | None:
+        if len(self.folders) + len(self.files) > _MOST_FILES:
+            return f"more than {_MOST_FILES} files"
+        return f"more than {_MOST_BYTES // 2**20} MB" if self.size > _MOST_BYTES else None
+
+
+def _survey(original: Path) -> _Contents:
+    """Look through a folder, no further than `too_much` of it; read nothing.
+
+    Raises:
+        OSError: it cannot be listed.
+    """
+    found = _Contents()
+    unseen = [""]
+    while unseen:
+        folder = unseen.pop()
+        with os.scandir(original / folder) as entries:
+            for entry in entries:
+                if found.too_much:
+                    return found
+                name = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.name in _LEFT_OUT:
+                    continue
+                if entry.is_dir() and entry.is_symlink():
+                    # Not followed: it may lead back here, or to all that there is.
+                    found.links[name] = os.path.realpath(entry.path)
+                elif entry.is_dir():
+                    if not os.path.exists(os.path.join(entry.path, _VIRTUAL_ENVIRONMENT)):
+                        found.folders.append(name)
+                        unseen.append(name)
+                elif entry.is_file():
+                    found.files.append(name)
+                    found.size += entry.stat().st_size
+                else:
+                    found.unusable[name] = "is not a plain file"
+    return found
+
+
 class Scratch:
     """A copy of a folder, under its own name in a new temporary folder.
+
+    Links to files are copied as files, links to folders lead where they led.
 
     Args:
         original: the folder to copy.
@@ -42,37 +116,54 @@ class Scratch:
     """
 
     def __init__(self, original: Path, name: str, shown_as: str) -> None:
-        self._outer = Path(tempfile.mkdtemp(prefix="lab-", dir=_place())).resolve()
         self._original = original
         self._shown_as = shown_as
         self._problem: str | None = None
+        contents = self._contents()
+        self._unusable = contents.unusable
+        place = _place(contents.size)
+        self._outer = Path(tempfile.mkdtemp(prefix="lab-", dir=place)).resolve()
         self.folder = self._outer / "tree" / name
-        self._refuse_foreign_settings()
-        self._copy()
+        try:
+            # python-dotenv takes the nearest file of this name in the folders above who asks.
+            (self._outer / ".env").touch()
+            self.folder.mkdir(parents=True)
+            self._copy(contents)
+        except BaseException:
+            self.close()
+            raise
 
-    def _refuse_foreign_settings(self) -> None:
-        # python-dotenv looks for its file in every folder above the one that asks.
-        for above in self._outer.parents:
-            if (above / ".env").exists():
-                self.close()
-                raise HarnessError(
-                    f"{above / '.env'} would be read by every submission; move it away, "
-                    "or set TMPDIR to a folder with no .env above it."
-                )
-
-    def _copy(self) -> None:
+    def _contents(self) -> _Contents:
+        lost = "bring it back from where you got the lab"
         if not self._original.is_dir():
             kind = "a file, not a folder" if self._original.exists() else "missing"
-            self._problem = f"{self._shown_as} is {kind}"
-            self.folder.mkdir(parents=True)
-            return
+            self._problem = f"{self._shown_as} is {kind}; {lost}."
+            return _Contents()
         try:
-            shutil.copytree(self._original, self.folder, ignore=_LEFT_OUT)
-        except (OSError, shutil.Error) as error:
-            first = error.args[0][0] if isinstance(error, shutil.Error) else (self._original,)
-            name = Path(str(first[0])).name
-            self._problem = f"{self._shown_as} cannot be copied ({name} is not a plain file)"
-            self.folder.mkdir(parents=True, exist_ok=True)
+            contents = _survey(self._original)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            self._problem = f"{self._shown_as} cannot be read ({reason}); {lost}."
+            return _Contents()
+        if much := contents.too_much:
+            self._problem = (
+                f"{self._shown_as} holds {much}; leave nothing there but what belongs to the task."
+            )
+            return _Contents()
+        return contents
+
+    def _copy(self, contents: _Contents) -> None:
+        for name in contents.folders:
+            (self.folder / name).mkdir()
+        for name, target in contents.links.items():
+            os.symlink(target, self.folder / name)
+        for name in contents.files:
+            try:
+                shutil.copyfile(self._original / name, self.folder / name)
+                mode = (self._original / name).stat().st_mode
+                (self.folder / name).chmod(mode | 0o600)
+            except OSError as error:
+                self._unusable[name] = f"cannot be read ({error.strerror or error})"
 
     def require(self, name: str) -> Path:
         """Return the path of a file of the submission.
@@ -81,8 +172,10 @@ class Scratch:
             SubmissionFault: it has no such file.
         """
         if self._problem is not None:
-            raise SubmissionFault(f"{self._problem}; bring it back from where you got the lab.")
+            raise SubmissionFault(self._problem)
         path = self.folder / name
+        if name in self._unusable and not path.exists():
+            raise SubmissionFault(f"{self._shown_as}/{name} {self._unusable[name]}.")
         if path.is_dir():
             raise SubmissionFault(f"{self._shown_as}/{name} is a folder; it must be a file.")
         if not path.is_file():
@@ -104,10 +197,10 @@ class Scratch:
         """Return the text of a file of the submission.
 
         Raises:
-            SubmissionFault: it is missing, or it is not UTF-8.
+            SubmissionFault: it is missing, too large to be read, or not UTF-8.
         """
         try:
-            return self.require(name).read_text(encoding="utf-8-sig")
+            return self.data(name).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise SubmissionFault(
                 f"{self._shown_as}/{name} is not UTF-8 text (byte {error.start}); save it as UTF-8."
@@ -117,9 +210,15 @@ class Scratch:
         """Return what is in a file of the submission.
 
         Raises:
-            SubmissionFault: it is missing.
+            SubmissionFault: it is missing, or too large to be read.
         """
-        return self.require(name).read_bytes()
+        with self.require(name).open("rb") as file:
+            content = file.read(_READABLE + 1)
+        if len(content) > _READABLE:
+            raise SubmissionFault(
+                f"{self._shown_as}/{name} has more than {_READABLE // 2**20} MB, too much to read."
+            )
+        return content
 
     def write(self, name: str, content: str | bytes) -> Path:
         """Write a file, and the folders on the way to it."""
@@ -138,4 +237,40 @@ class Scratch:
         return sorted(path.relative_to(self.folder).as_posix() for path in found)
 
     def close(self) -> None:
-        shutil.rmtree(self._outer, ignore_errors=True)
+        """Remove the copy; what is still in use, or too deep, is left for `sweep`."""
+        try:
+            shutil.rmtree(self._outer, ignore_errors=True)
+        except RecursionError:
+            pass
+        if self._outer.exists():
+            _left.append(self._outer)
+
+
+def sweep() -> None:
+    """Remove what could not be removed before; to be called when nothing works there any more."""
+    while _left:
+        _remove(_left.pop())
+
+
+def _remove(outer: Path) -> None:
+    """Remove a folder of any depth, whatever its parts permit.
+
+    Unlike `shutil.rmtree` it would follow a link that somebody puts there meanwhile.
+    """
+    waiting, number = [outer], itertools.count()
+    try:
+        while waiting:
+            folder = waiting.pop()
+            folder.chmod(0o700)
+            for path in list(folder.iterdir()):
+                if path.is_symlink() or not path.is_dir():
+                    path.unlink()
+                    continue
+                path.chmod(0o700)
+                # Moved up, so that no path becomes too long.
+                waiting.append(path.rename(outer / f"removed-{next(number)}"))
+            if folder != outer:
+                folder.rmdir()
+        outer.rmdir()
+    except OSError:
+        pass  # somebody else's by now

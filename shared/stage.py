@@ -129,9 +129,12 @@ class Stage:
                 task.close()
 
     def close(self) -> None:
-        """End all hosts, and remove what the engine built."""
+        """End all hosts, and remove what the engine built and what is left of scratch copies."""
         if self.engine is not None:
             self.engine.close()
         for hosts in self._hosts.values():
             hosts.close()
         self._hosts.clear()
+        from shared.scratch import sweep
+
+        sweep()

@@ -224,13 +224,8 @@ FAULTS: dict[str, Fault] = {
     ),
     "no file": Fault("", "exercises/{task}/main.py is missing."),
     "the file is a folder": Fault("", "exercises/{task}/main.py is a folder; it must be a file."),
-    "a pipe for a file": Fault(
-        "",
-        "exercises/{task} cannot be copied (main.py is not a plain file); bring it back from where "
-        "you got the lab.",
-        posix=True,
-    ),
-    "a dangling link": Fault("", "exercises/{task} cannot be copied (main.py is", posix=True),
+    "a pipe for a file": Fault("", "exercises/{task}/main.py is not a plain file.", posix=True),
+    "a dangling link": Fault("", "exercises/{task}/main.py is not a plain file.", posix=True),
     # --- output -----------------------------------------------------------------------------------
     "prints a gigabyte": Fault(
         "for _ in range(1024): print('x' * 2**20)",

@@ -1,15 +1,18 @@
-"""Where scratch copies are made."""
+"""Scratch copies: where they are made, what of a folder they hold, and that they go."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from dotenv import dotenv_values, find_dotenv
 
 from shared import scratch
+from shared.errors import SubmissionFault
 from shared.scratch import Scratch
 
 GIGABYTE = 2**30
@@ -83,3 +86,125 @@ def test_a_system_without_such_a_folder_has_temporary_files(
 ) -> None:
     memory.rmdir()
     assert copy_is_in(Path(tempfile.gettempdir()), original)
+
+
+@pytest.fixture
+def copy(original: Path) -> Iterator[Callable[[], Scratch]]:
+    """Copies the original."""
+    made: list[Scratch] = []
+
+    def make() -> Scratch:
+        made.append(Scratch(original, "task_0_1", "exercises/task_0_1"))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+    scratch.sweep()
+
+
+def fault(asked: Callable[[], object]) -> str:
+    with pytest.raises(SubmissionFault) as raised:
+        asked()
+    return str(raised.value)
+
+
+def test_links_to_folders_are_not_followed(
+    original: Path, tmp_path: Path, copy: Callable[[], Scratch]
+) -> None:
+    """Two links to the folder itself would double what there is at every level."""
+    (original / "main.py").touch()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "flowers.csv").write_text("5.1\n", encoding="utf-8")
+    try:
+        for name, target in (("a", "."), ("b", "."), ("data", "../data")):
+            (original / name).symlink_to(target, target_is_directory=True)
+    except OSError:
+        pytest.skip("links take a right on Windows that is not given here")
+    made = copy()
+    assert made.names() == ["main.py"]
+    # Wherever they lead, they still do.
+    assert made.text("data/flowers.csv") == "5.1\n"
+
+
+@pytest.mark.parametrize("folder", ["env", ".venv", "venv", "node_modules", "__pycache__"])
+def test_what_tools_keep_there_is_left_out(
+    folder: str, original: Path, copy: Callable[[], Scratch]
+) -> None:
+    (original / folder).mkdir()
+    (original / folder / "pyvenv.cfg").touch()
+    (original / "main.py").touch()
+    made = copy()
+    assert [path.name for path in made.folder.iterdir()] == ["main.py"]
+
+
+def test_a_folder_of_too_many_files(original: Path, copy: Callable[[], Scratch]) -> None:
+    for number in range(5001):
+        (original / f"{number}.txt").touch()
+    made = copy()
+    assert list(made.folder.iterdir()) == []
+    assert fault(lambda: made.require("1.txt")) == (
+        "exercises/task_0_1 holds more than 5000 files; "
+        "leave nothing there but what belongs to the task."
+    )
+
+
+def test_a_folder_of_too_much(original: Path, copy: Callable[[], Scratch]) -> None:
+    with (original / "flowers.csv").open("wb") as file:
+        file.truncate(2**40)  # that size by name; the disk holds nothing of it
+    made = copy()
+    assert fault(lambda: made.require("flowers.csv")).startswith(
+        "exercises/task_0_1 holds more than 100 MB; "
+    )
+
+
+def test_a_file_that_has_grown_too_large(original: Path, copy: Callable[[], Scratch]) -> None:
+    made = copy()
+    with made.path("predictions.jsonl").open("wb") as file:
+        file.truncate(2**40)
+    assert fault(lambda: made.text("predictions.jsonl")) == (
+        "exercises/task_0_1/predictions.jsonl has more than 32 MB, too much to read."
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_what_nobody_may_read_or_write(original: Path, copy: Callable[[], Scratch]) -> None:
+    (original / "closed").mkdir()
+    (original / "closed" / "main.py").touch()
+    (original / "closed" / "main.py").chmod(0o444)
+    (original / "closed").chmod(0o555)
+    try:
+        made = copy()
+        made.write("closed/main.py", "print(1)\n")
+        made.path("closed").chmod(0)
+        made.close()
+        scratch.sweep()
+        assert not made.folder.parents[1].exists()
+    finally:
+        (original / "closed").chmod(0o755)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows allows no paths of that length")
+def test_any_depth_is_removed(copy: Callable[[], Scratch], monkeypatch: pytest.MonkeyPatch) -> None:
+    made = copy()
+    monkeypatch.chdir(made.folder)
+    for _ in range(1500):
+        os.mkdir("deep")
+        os.chdir("deep")
+    os.chdir("/")
+    made.close()
+    scratch.sweep()
+    assert not made.folder.parents[1].exists()
+
+
+def test_settings_of_others_are_not_found(
+    memory: Path, copy: Callable[[], Scratch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """python-dotenv looks for its file in all folders above; another submission may write there."""
+    (memory / ".env").write_text("API_KEY=of-somebody-else\n", encoding="utf-8")
+    made = copy()
+    assert made.folder.parents[2] == memory.resolve()
+    monkeypatch.chdir(made.folder)
+    assert dotenv_values(find_dotenv(usecwd=True)) == {}
+    made.write(".env", "API_KEY=my-own\n")
+    assert dotenv_values(find_dotenv(usecwd=True)) == {"API_KEY": "my-own"}
