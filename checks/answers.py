@@ -51,7 +51,7 @@ def json_of(response: httpx.Response) -> Any:
     """Return the answer's JSON; assert that it is JSON."""
     try:
         return response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise AssertionError(
             f"{called(response)} answered{shown(response) or ' nothing'}, which is not JSON."
         ) from None

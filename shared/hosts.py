@@ -22,12 +22,13 @@ import time
 from pathlib import Path
 
 from shared.errors import HarnessError
-from shared.link import Ended, Fork, Hello, Kill, Link, LinkClosed
+from shared.link import BadFrame, Ended, Fork, Hello, Kill, Link, LinkClosed
 
 _ROOT = Path(__file__).resolve().parent.parent
 _START_LIMIT = 120.0
 _FORK_LIMIT = 20.0
 _END_LIMIT = 20.0
+_MOST_CALLERS = 64
 _GLANCE = 0.1
 """How often to see whether the process that is waited for still lives, in seconds."""
 
@@ -53,10 +54,11 @@ class Hosts:
         self._modules = modules
         self._forks = hasattr(os, "fork") if fork is None else fork
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
-        self._listener.settimeout(_START_LIMIT)
+        self._listener.setblocking(False)
         self._log = tempfile.TemporaryFile()
         self._server: subprocess.Popen[bytes] | None = None
         self._control: Link | None = None
+        self._callers: list[Link] = []
         self._expected: dict[str, subprocess.Popen[bytes] | None] = {}
         self._hosts: dict[int, subprocess.Popen[bytes] | None] = {}
         self._statuses: dict[int, int] = {}
@@ -139,6 +141,8 @@ class Hosts:
             except subprocess.TimeoutExpired:
                 self._server.kill()
                 self._server.wait()
+        for caller in self._callers:
+            caller.close()
         self._listener.close()
         self._log.close()
 
@@ -194,29 +198,26 @@ class Hosts:
         if self._server is None:
             self._server, self._server_token = self._launch("forks")
         if self._control is None:
-            link, hello = self._accept(_START_LIMIT)
-            if hello.token != self._server_token:
-                raise HarnessError("Something else answered for the fork server; run again.")
-            self._control = link
+            self._control, _ = self._accept(_START_LIMIT)
             self._order()
 
     def _accept(self, limit: float) -> tuple[Link, Hello]:
-        """Wait for a process of ours to call, for that many seconds."""
+        """Wait for a process of ours to call, for that many seconds.
+
+        Anybody on this machine can call, a submission too: whoever says nothing or something else
+        keeps nobody waiting.
+        """
         give_up = time.monotonic() + limit
         while time.monotonic() < give_up:
-            if not select.select([self._listener], [], [], _GLANCE)[0]:
-                if not any(map(_lives, [self._server, *self._expected.values()])):
-                    break
-                continue
-            connection, _ = self._listener.accept()
-            link = Link(connection, timeout=_START_LIMIT)
-            try:
-                hello = link.receive()
-            except LinkClosed:
-                continue
-            if isinstance(hello, Hello) and hello.token in {*self._expected, self._server_token}:
-                return link, hello
-            link.close()
+            waiting: list[socket.socket | Link] = [self._listener, *self._callers]
+            ready = select.select(waiting, [], [], _GLANCE)[0]
+            if not ready and not any(map(_lives, [self._server, *self._expected.values()])):
+                break
+            if self._listener in ready:
+                self._answer_call()
+            for caller in [each for each in self._callers if each in ready]:
+                if (hello := self._hello(caller)) is not None:
+                    return caller, hello
         self._log.seek(0)
         # The log is that of all that was tried; the last traceback is why it ended.
         said = "".join(
@@ -224,6 +225,35 @@ class Hosts:
         ).strip()
         self._lose_server()
         raise HarnessError(f"The host process did not start. It said: {said or 'nothing'}")
+
+    def _answer_call(self) -> None:
+        try:
+            connection, _ = self._listener.accept()
+        except OSError:
+            return  # hung up again
+        self._callers.append(Link(connection, timeout=_START_LIMIT))
+        if len(self._callers) > _MOST_CALLERS:
+            self._callers.pop(0).close()
+
+    def _hello(self, caller: Link) -> Hello | None:
+        """Hear a caller; return its hello if it is ours, and hang up if it is not."""
+        try:
+            caller.fill()
+            hello = caller.next()
+        except (LinkClosed, BadFrame):
+            hello = None
+        else:
+            if hello is None:
+                return None  # it has not finished
+        self._callers.remove(caller)
+        expected = {self._server_token} if self._waits_for_server() else self._expected.keys()
+        if isinstance(hello, Hello) and hello.token in expected:
+            return hello
+        caller.close()
+        return None
+
+    def _waits_for_server(self) -> bool:
+        return self._forks and self._control is None
 
     def _lose_server(self) -> None:
         """Forget a fork server that is gone, or fresh interpreters; the next host starts others."""

@@ -8,6 +8,7 @@ import os
 import re
 import select
 import signal
+import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,22 +45,24 @@ from shared.transcript import Frame, Raised, Transcript
 OUTPUT_LIMIT = 32 * 1024 * 1024
 """What a submission may print in one check, in bytes."""
 
-ANSWERS_LIMIT = 256 * 1024 * 1024
+ANSWERS_LIMIT = 64 * 1024 * 1024
 """What a submission may answer in one check, in bytes as they are sent."""
 
+_TRACE_LIMIT = 64 * 1024
 _SLICE = 0.25
 _DYING = 5.0
 
 
 @dataclass
 class Exchange:
-    """One request and what has come back for it."""
+    """One request and what has come back for it; `body` once all of its pieces have."""
 
     request: Request
     sent: Span
     answered: asyncio.Future[Exchange]
     status: int = 0
     headers: list[list[str]] = field(default_factory=list)
+    pieces: list[bytes] = field(default_factory=list)
     body: bytes = b""
     completed: Span | None = None
 
@@ -310,12 +313,13 @@ class Submission:
         if exchange is None or exchange.status == 0 or exchange.completed is not None:
             return False
         try:
-            exchange.body += base64.b64decode(body.data, validate=True)
+            exchange.pieces.append(base64.b64decode(body.data, validate=True))
         except ValueError:
             return False
         if body.more:
             return False
         now = self._clock.now
+        exchange.body = b"".join(exchange.pieces)
         exchange.completed = now
         self.transcript.answer(
             now, exchange.sent, exchange.status, exchange.request.target, exchange.body
@@ -450,21 +454,29 @@ class Submission:
         """Ask a busy process where it is, by a signal that needs none of its help."""
         if not hasattr(signal, "SIGUSR1"):
             return ""
-        trace = Path(self._start.output + ".where")
         try:
             os.kill(self._pid, signal.SIGUSR1)
         except (ProcessLookupError, PermissionError):
             return ""
         time.sleep(0.1)
         folder = re.escape(os.path.realpath(self._start.folder))
-        found = re.search(
-            rf'File "({folder}/[^"\n]+)", line (\d+) in (\S+)',
-            trace.read_text(errors="replace") if trace.exists() else "",
-        )
+        trace = _read_file(self._start.output + ".where")
+        found = re.search(rf'File "({folder}/[^"\n]+)", line (\d+) in (\S+)', trace)
         if found is None:
             return ""
         places = self.transcript.places([[found[1], found[2], found[3], ""]])
         return f" (it was at {places[0]})" if places else ""
+
+
+def _read_file(path: str) -> str:
+    """Return how a file begins that a submission may have replaced by anything (POSIX)."""
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return ""
+    with open(number, "rb") as file:
+        plain = stat.S_ISREG(os.fstat(number).st_mode)
+        return file.read(_TRACE_LIMIT).decode(errors="replace") if plain else ""
 
 
 def _resolve(future: asyncio.Future, value: object) -> bool:  # type: ignore[type-arg]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -112,8 +113,8 @@ class Transcript:
             if not path.is_relative_to(self.folder):
                 continue
             name = path.relative_to(self.folder).as_posix()
-            if (self.original / name).is_file():
-                number = int(line) if line.isdigit() else 0
+            if os.path.isfile(self.original / name):
+                number = int(line) if line.isdecimal() else 0
                 found.append(Frame(f"{self.shown_as}/{name}", number, function, source))
         return tuple(found)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
+
 import httpx
 
+from shared.errors import SubmissionFault
 from shared.moment import Span
-from shared.submission import Submission
+from shared.submission import ANSWERS_LIMIT, Exchange, Submission
 
 # Where uvicorn serves by default: an application may look at the host that it is asked by.
 _AT = "http://127.0.0.1:8000"
@@ -29,6 +32,7 @@ class LinkTransport(httpx.AsyncBaseTransport):
         exchange = await self._submission.ask(
             request.method, target.decode("latin-1"), headers, await request.aread()
         )
+        _refuse_bombs(exchange)
         return httpx.Response(
             exchange.status,
             headers=[
@@ -37,6 +41,36 @@ class LinkTransport(httpx.AsyncBaseTransport):
             content=exchange.body,
             extensions={"lab": (exchange.sent, exchange.completed)},
         )
+
+
+def _refuse_bombs(exchange: Exchange) -> None:
+    """Decompress an answer as httpx will do, but only so far.
+
+    Raises:
+        SubmissionFault: it is more than a submission may answer.
+    """
+    encodings = [each for name, each in exchange.headers if name.lower() == "content-encoding"]
+    body = exchange.body
+    for _ in ",".join(encodings).split(","):
+        if not encodings or (inflated := _inflated(body)) is None:
+            return  # httpx says what is wrong with it
+        if len(inflated) > ANSWERS_LIMIT:
+            asked = f"{exchange.request.method} {exchange.request.target}"
+            raise SubmissionFault(
+                f"{asked} is answered with more than {ANSWERS_LIMIT // 2**20} MB, compressed to "
+                f"{len(exchange.body)} bytes."
+            )
+        body = inflated
+
+
+def _inflated(data: bytes) -> bytes | None:
+    """Decompress gzip, zlib or raw deflate, up to one byte more than the limit."""
+    for kind in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
+        try:
+            return zlib.decompressobj(kind).decompress(data, ANSWERS_LIMIT + 1)
+        except zlib.error:
+            continue
+    return None
 
 
 def client(submission: Submission) -> httpx.AsyncClient:

@@ -84,6 +84,14 @@ def frame(data): return len(data).to_bytes(4, 'big') + data
 def say(**message): link().sendall(frame(json.dumps(message).encode()))
 """
 
+CALL = f"""{LINK}
+calls = []
+def call(data=b''):
+    calls.append(socket.create_connection(link().getpeername()))
+    calls[-1].sendall(data)
+    return calls[-1]
+"""
+
 ASKED = "The application, asked for GET /, "
 START = "Importing or starting main.py "
 SLOW = "did not come to rest within 2 s of real time"
@@ -333,6 +341,29 @@ FAULTS: dict[str, Fault] = {
         ASKED,
         SERVE,
     ),
+    "calls the lab and hangs up": Fault(
+        app("for _ in range(8): call().close()\nraise KeyError", CALL),
+        "The status is wrong.",
+        SERVE,
+    ),
+    "calls the lab and says nothing": Fault(
+        app("for _ in range(8): call()\nraise KeyError", CALL), "The status is wrong.", SERVE
+    ),
+    "calls the lab and says nothing that it knows": Fault(
+        app("for _ in range(8): call(frame(b'hello')).close()\nraise KeyError", CALL),
+        "The status is wrong.",
+        SERVE,
+    ),
+    "calls the lab as its fork server": Fault(
+        app(
+            "hello = {'kind': 'hello', 'token': sys.orig_argv[4], 'pid': os.getppid()}\n"
+            "for _ in range(8): call(frame(json.dumps(hello).encode())).close()\n"
+            "raise KeyError",
+            CALL,
+        ),
+        "The status is wrong.",
+        SERVE,
+    ),
     "a huge answer": Fault(
         app(
             "await send({'type': 'http.response.start', 'status': 200, 'headers': []})\n"
@@ -341,7 +372,64 @@ FAULTS: dict[str, Fault] = {
         "",
         SERVE,
     ),
+    "an answer without end": Fault(
+        app(
+            "await send({'type': 'http.response.start', 'status': 200, 'headers': []})\n"
+            "more = {'type': 'http.response.body', 'body': b'x' * 200, 'more_body': True}\n"
+            "while True: await send(more)"
+        ),
+        ASKED,
+        SERVE,
+    ),
+    "an answer of many small pieces": Fault(
+        app(
+            "await send({'type': 'http.response.start', 'status': 200, 'headers': []})\n"
+            "more = {'type': 'http.response.body', 'body': b'x' * 200, 'more_body': True}\n"
+            "for _ in range(10_000): await send(more)\n"
+            "await send({'type': 'http.response.body', 'body': b''})\nreturn"
+        ),
+        "It came.",
+        SERVE,
+        'raise AssertionError("It came.")',
+    ),
+    "an answer that swells": Fault(
+        app(
+            "import gzip\n"
+            "zipped = {'type': 'http.response.body', 'body': gzip.compress(bytes(2**27))}\n"
+            "headers = [(b'content-encoding', b'gzip')]\n"
+            "await send({'type': 'http.response.start', 'status': 200, 'headers': headers})\n"
+            "await send(zipped)"
+        ),
+        "GET / is answered with more than 64 MB, compressed to 13",
+        SERVE,
+    ),
     # --- the harness's own tools ------------------------------------------------------------------
+    "puts a pipe where the lab looks": Fault(
+        "import os\n"
+        "where = '../../output-0.where'\n"
+        "os.unlink(where)\nos.mkfifo(where)\n"
+        "while True: pass",
+        f"The script main.py {SLOW}",
+        posix=True,
+    ),
+    "raises in a file of no possible name": Fault(
+        app(
+            "place = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'x' * 300)\n"
+            "exec(compile('raise KeyError', place, 'exec'))"
+        ),
+        "The status is wrong.",
+        SERVE,
+    ),
+    "tells of a line that is no number": Fault(
+        app(
+            "frames = [[os.path.abspath(__file__), '\u00b2', 'app', '']]\n"
+            "say(kind='problem', stage='request', request=1, type='A', text='', frames=frames)\n"
+            "raise KeyError",
+            LINK,
+        ),
+        "The status is wrong.",
+        SERVE,
+    ),
     "breaks json, socket and threading": Fault(
         app(
             "def broken(*a, **k): raise SystemError('broken')\n"
