@@ -14,17 +14,24 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import httpx
+import httpx
 
+from shared.check import SubmissionFault
+
+if TYPE_CHECKING:
     from shared.check import Process, Task
 
 PATIENCE = 60.0
 """How long a server may take to start, and a request to be answered, in seconds of real time."""
 
+_MOST = 16 * 2**20
+"""How much a server may answer, in bytes."""
+
 _POLL = 0.03
 _SCRIPT = ("python", "main.py")
-_TOLD = re.compile(r"running on \S*?https?://(\S+):(\d+)")
+_TOLD = re.compile(r"running on \S{0,40}?https?://(\S{1,255}):(\d{1,5})")
+_TOLD_WITHIN = 100_000
+"""How far into the output to look for it, in characters."""
 
 
 @contextlib.asynccontextmanager
@@ -62,7 +69,7 @@ async def listening(server: Process, port: int, host: str = "127.0.0.1") -> None
 
 def runs_elsewhere(server: Process, host: str, port: int) -> str | None:
     """Return the address that uvicorn says it runs on, if it is surely another."""
-    told = _TOLD.search(server.output)
+    told = _TOLD.search(server.output[:_TOLD_WITHIN])
     if told is None:
         return None
     named, number = told[1].strip("[]"), int(told[2])
@@ -117,12 +124,42 @@ async def status_of(server: Process, port: int) -> int | None:
 @contextlib.asynccontextmanager
 async def client(port: int, host: str = "127.0.0.1") -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of the server there, whatever proxies this machine is told to use."""
-    import httpx
-
-    async with httpx.AsyncClient(
-        base_url=_url(host, port), timeout=PATIENCE, trust_env=False
-    ) as requests:
+    async with caller(_url(host, port)) as requests:
         yield requests
+
+
+def caller(url: str, patience: float = PATIENCE) -> httpx.AsyncClient:
+    """Return a client of a real server, which is given that many seconds for each answer."""
+    transport = _WholeAnswers(patience)
+    return httpx.AsyncClient(base_url=url, transport=transport, timeout=None, trust_env=False)
+
+
+class _WholeAnswers(httpx.AsyncHTTPTransport):
+    """Takes answers whole, within bounds of time and size: a server may go on for ever."""
+
+    def __init__(self, patience: float) -> None:
+        super().__init__(trust_env=False)
+        self._patience = patience
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        asked = f"{request.method} {request.url.path}"
+        content = bytearray()
+        try:
+            async with asyncio.timeout(self._patience):
+                answer = await super().handle_async_request(request)
+                try:
+                    async for piece in answer.aiter_raw():
+                        content += piece
+                        if len(content) > _MOST:
+                            much = f"more than {_MOST // 2**20} MB"
+                            raise SubmissionFault(f"{asked} is answered with {much}.")
+                finally:
+                    await answer.aclose()
+        except TimeoutError:
+            raise SubmissionFault(
+                f"{asked} has no whole answer after {self._patience:g} s of real time."
+            ) from None
+        return httpx.Response(answer.status_code, headers=answer.headers, content=bytes(content))
 
 
 def own_address(port: int) -> str | None:

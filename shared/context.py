@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from pathlib import Path
 
@@ -71,27 +72,28 @@ class Context:
         names = [*self.files, *self.folders]
         if not re.search(r"[*?\[]", pattern):
             return [pattern] if pattern in names else []
-        expression = _expression(pattern)
-        return sorted(name for name in names if name and expression.fullmatch(name))
+        *folders, last = pattern.split("/")
+        parts = [*map(_part, folders), _part(last.replace("**", "*"))]
+        return sorted(name for name in names if name and _fits(name.split("/"), parts))
 
 
-def _expression(pattern: str) -> re.Pattern[str]:
-    out = ""
-    i = 0
-    while i < len(pattern):
-        if pattern.startswith("**/", i):
-            out, i = out + r"(?:[^/]+/)*", i + 3
-        elif pattern[i] == "*":
-            out, i = out + r"[^/]*", i + 1
-        elif pattern[i] == "?":
-            out, i = out + r"[^/]", i + 1
-        elif pattern[i] == "[" and (end := pattern.find("]", i + 2)) > 0:
-            out, i = out + "[" + pattern[i + 1 : end].replace("\\", "\\\\") + "]", end + 1
-        elif pattern[i] == "\\" and i + 1 < len(pattern):
-            out, i = out + re.escape(pattern[i + 1]), i + 2
+def _part(pattern: str) -> re.Pattern[str] | None:
+    """Return what a part of a path must match; None for any number of folders."""
+    if pattern == "**":
+        return None
+    # In the words of fnmatch, whose expressions never try the same twice, however many the stars.
+    plain = re.sub(r"\\([*?\[])", r"[\1]", pattern)
+    plain = re.sub(r"\\(.)", r"\1", plain).replace("[^", "[!")
+    return re.compile(fnmatch.translate(plain))
+
+
+def _fits(names: list[str], parts: list[re.Pattern[str] | None]) -> bool:
+    taken = {0}  # how many of the names the parts so far can account for
+    for part in parts:
+        if part is None:
+            taken = set(range(min(taken), len(names)))
         else:
-            out, i = out + re.escape(pattern[i]), i + 1
-    try:
-        return re.compile(out)
-    except re.error:
-        raise SubmissionFault(f"COPY {pattern}: that is no pattern of file names.") from None
+            taken = {n + 1 for n in taken if n < len(names) and part.match(names[n])}
+        if not taken:
+            return False
+    return len(names) in taken

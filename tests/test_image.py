@@ -281,3 +281,33 @@ def test_files_are_laid_out(build: Build, tmp_path: Path) -> None:
     main = tmp_path / "root" / "app" / "main.py"
     assert main.read_text() == "content of main.py\n"
     assert main.stat().st_mode & 0o111
+
+
+# --- the sources of COPY --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("*.py", ["main.py"]),
+        ("*/*.py", ["a/one.py", "b[1]/x.py"]),
+        ("**/*.py", ["a/b/two.py", "a/one.py", "b[1]/x.py", "main.py"]),
+        ("a/**/*.py", ["a/b/two.py", "a/one.py"]),
+        ("a/**", ["a/b", "a/one.py"]),
+        ("?", ["a"]),
+        ("[ab]/one.*", ["a/one.py"]),
+        ("[^a]*/x.py", ["b[1]/x.py"]),
+        ("b\\[1\\]/*", ["b[1]/x.py"]),
+        ("m\\ain.p*", ["main.py"]),
+        ("nothing*", []),
+        ("**/" * 12 + "*" * 12 + "x[0-9]", []),
+        ("**/*/" * 12 + "x[0-9]", []),
+    ],
+)
+def test_a_pattern_names_files(pattern: str, expected: list[str], tmp_path: Path) -> None:
+    deep = "/".join("d" * 26) + "/" + "x" * 200 + ".txt"
+    for name in ("main.py", "a/one.py", "a/b/two.py", "b[1]/x.py", deep):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert [each for each in Context(tmp_path).match(pattern) if each[0] != "d"] == expected

@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-import httpx
-
-from checks import installing
+from checks import installing, serving
 from checks.answers import expect, expect_json, field
 from shared.check import SubmissionFault, Task, free_port, on_the_wall_clock, points
 from shared.container import Container, answers
@@ -19,6 +17,9 @@ from shared.image import Command, Image, Stage
 
 KEY = "a-key-from-outside"
 DEFAULT_PORT = 8080
+PATIENCE = 15
+"""How long an answer may take, in seconds of real time."""
+
 STOP_LIMIT = 10  # as long as Docker waits before it kills
 
 # Users that the usual bases have by themselves.
@@ -192,7 +193,7 @@ async def test_serves_from_its_own_files(task: Task) -> None:
     features = task.models.features()
     names = ("sepal_length", "sepal_width", "petal_length", "petal_width")
     await _start(task, container, free_port(), given=True)
-    async with _client(container) as client:
+    async with serving.caller(container.url, PATIENCE) as client:
         expect_json(await client.get("/health"), {"status": "healthy"})
         answer = await client.post(
             "/predict/logistic_regression",
@@ -409,7 +410,3 @@ async def _start(task: Task, container: Container, port: int, *, given: bool) ->
     }
     container.start(env, port)
     await container.listening()
-
-
-def _client(container: Container) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=container.url, timeout=15)
