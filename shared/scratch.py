@@ -82,25 +82,31 @@ def _survey(original: Path) -> _Contents:
     unseen = [""]
     while unseen:
         folder = unseen.pop()
-        with os.scandir(original / folder) as entries:
-            for entry in entries:
-                if found.too_much:
-                    return found
-                name = f"{folder}/{entry.name}" if folder else entry.name
-                if entry.name in _LEFT_OUT:
-                    continue
-                if entry.is_dir() and entry.is_symlink():
-                    # Not followed: it may lead back here, or to all that there is.
-                    found.links[name] = os.path.realpath(entry.path)
-                elif entry.is_dir():
-                    if not os.path.exists(os.path.join(entry.path, _VIRTUAL_ENVIRONMENT)):
-                        found.folders.append(name)
-                        unseen.append(name)
-                elif entry.is_file():
-                    found.files.append(name)
-                    found.size += entry.stat().st_size
-                else:
-                    found.unusable[name] = "is not a plain file"
+        try:
+            entries = list(os.scandir(original / folder))
+        except OSError as error:
+            if not folder:
+                raise
+            found.unusable[folder] = f"cannot be read ({error.strerror})"
+            continue
+        for entry in entries:
+            if found.too_much:
+                return found
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.name in _LEFT_OUT:
+                continue
+            if entry.is_dir() and entry.is_symlink():
+                # Not followed: it may lead back here, or to all that there is.
+                found.links[name] = os.path.realpath(entry.path)
+            elif entry.is_dir():
+                if not os.path.exists(os.path.join(entry.path, _VIRTUAL_ENVIRONMENT)):
+                    found.folders.append(name)
+                    unseen.append(name)
+            elif entry.is_file():
+                found.files.append(name)
+                found.size += entry.stat().st_size
+            else:
+                found.unusable[name] = "is not a plain file"
     return found
 
 
