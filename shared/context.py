@@ -56,7 +56,8 @@ class Context:
                     raise SubmissionFault(f"{name} is not UTF-8 text.") from None
                 except ValueError as error:
                     raise SubmissionFault(f"Docker would refuse {name}: {error}.") from None
-                return lines
+                # Several in a row say the same as one, and would be tried in all ways.
+                return [re.sub(r"(\*\*/)+", "**/", line) for line in lines]
         return []
 
     def ignores(self, name: str) -> bool:

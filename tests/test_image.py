@@ -57,6 +57,7 @@ def brought(image: Image) -> dict[str, str | None]:
         ("./foo//bar/../bar", ["foo/other"], ["foo/bar"]),
         ("  .env  ", ["a/.env", ".env.example"], [".env"]),
         ("**/.env", [], [".env", "a/.env", "a/b/.env"]),
+        ("**/" * 30 + "x", ["/".join("b" * 40)], ["x", "/".join("a" * 40 + "x")]),
         ("__pycache__", ["a/__pycache__/x.pyc"], ["__pycache__/x.pyc"]),
         ("**/__pycache__/**", ["a/b"], ["__pycache__/x.pyc", "a/__pycache__/x.pyc"]),
         ("[a-c].txt", ["d.txt", "A.txt"], ["a.txt", "c.txt"]),
