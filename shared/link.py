@@ -26,6 +26,8 @@ FRAME_LIMIT = 16 * 1024 * 1024
 
 _HEADER = 4
 _HELD_LIMIT = 64 * 1024
+_PIECE = 64 * 1024
+"""How much is received at a time: a larger buffer is memory to be mapped and unmapped each time."""
 
 
 class BadFrame(Exception):
@@ -330,7 +332,7 @@ class Link:
             LinkClosed: the far side is gone.
         """
         try:
-            data = self._socket.recv(1 << 20)
+            data = self._socket.recv(_PIECE)
         except OSError as error:
             raise LinkClosed(str(error)) from error
         if not data:

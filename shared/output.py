@@ -48,8 +48,11 @@ class Output:
             self._transcript.unread += unread - self._unread
             self._unread = unread
             return
+        there = min(self.size, _KEPT) - self._recorded
+        if there <= 0:
+            return
         self._file.seek(self._recorded)
-        data = self._file.read(_KEPT - self._recorded)
+        data = self._file.read(there)
         self._recorded += len(data)
         *lines, self._partial = (self._partial + data).split(b"\n")
         for line in lines:

@@ -218,13 +218,12 @@ class Scratch:
         Raises:
             SubmissionFault: it is missing, or too large to be read.
         """
-        with self.require(name).open("rb") as file:
-            content = file.read(_READABLE + 1)
-        if len(content) > _READABLE:
+        path = self.require(name)
+        if path.stat().st_size > _READABLE:
             raise SubmissionFault(
                 f"{self._shown_as}/{name} has more than {_READABLE // 2**20} MB, too much to read."
             )
-        return content
+        return path.read_bytes()
 
     def write(self, name: str, content: str | bytes) -> Path:
         """Write a file, and the folders on the way to it."""
