@@ -372,8 +372,8 @@ class Selector(_RealSelector):
     def get_map(self) -> Mapping[Any, Any]:
         return {fd: key for fd, key in super().get_map().items() if fd != self._near.fileno()}
 
-    def _poll(self) -> list[Any]:
-        return [event for event in super().select(0) if event[0].fileobj is not self._near]
+    def _poll(self, timeout: float | None = 0) -> list[Any]:
+        return [event for event in super().select(timeout) if event[0].fileobj is not self._near]
 
     def select(self, timeout: float | None = None) -> list[Any]:
         events = self._poll()
@@ -383,7 +383,7 @@ class Selector(_RealSelector):
             deadline = None if timeout is None else CLOCK.moment(timeout)
             waiter = Waiter(deadline, self._interrupt, lambda: bool(self._poll()))
             CLOCK.park(waiter)
-        super().select(None)
+        events = self._poll(None)
         with CLOCK.mutex:
             # Something became readable on its own, or somebody has woken this thread.
             CLOCK.unpark(waiter)
@@ -391,7 +391,7 @@ class Selector(_RealSelector):
                 self._near.recv(64)
             except BlockingIOError:
                 pass
-        return self._poll()
+        return events
 
     def _interrupt(self) -> None:
         self._far.send(b"!")
