@@ -220,9 +220,8 @@ class Hosts:
                     return caller, hello
         self._log.seek(0)
         # The log is that of all that was tried; the last traceback is why it ended.
-        said = "".join(
-            self._log.read().decode(errors="replace").rpartition("Traceback")[1:]
-        ).strip()
+        _, *last = self._log.read().decode(errors="replace").rpartition("Traceback")
+        said = "".join(last).strip()
         self._lose_server()
         raise HarnessError(f"The host process did not start. It said: {said or 'nothing'}")
 

@@ -162,7 +162,10 @@ class Scratch:
         for name in contents.folders:
             (self.folder / name).mkdir()
         for name, target in contents.links.items():
-            os.symlink(target, self.folder / name)
+            try:
+                os.symlink(target, self.folder / name)
+            except OSError as error:  # Windows asks for a right to make links
+                self._unusable[name] = f"cannot be linked to ({error.strerror or error})"
         for name in contents.files:
             try:
                 shutil.copyfile(self._original / name, self.folder / name)

@@ -51,8 +51,8 @@ def _refuse_bombs(exchange: Exchange) -> None:
     """
     encodings = [each for name, each in exchange.headers if name.lower() == "content-encoding"]
     body = exchange.body
-    for _ in ",".join(encodings).split(","):
-        if not encodings or (inflated := _inflated(body)) is None:
+    for _ in filter(None, ",".join(encodings).split(",")):
+        if (inflated := _inflated(body)) is None:
             return  # httpx says what is wrong with it
         if len(inflated) > ANSWERS_LIMIT:
             asked = f"{exchange.request.method} {exchange.request.target}"

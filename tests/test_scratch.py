@@ -127,6 +127,22 @@ def test_links_to_folders_are_not_followed(
     assert made.text("data/flowers.csv") == "5.1\n"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="making the link takes a right on Windows")
+def test_a_link_that_cannot_be_made_is_left_out(
+    original: Path, copy: Callable[[], Scratch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (original / "data").symlink_to(original.parent, target_is_directory=True)
+
+    def refuse(*given: object, **more: object) -> None:
+        raise OSError(1314, "A required privilege is not held by the client")
+
+    monkeypatch.setattr(os, "symlink", refuse)
+    assert fault(lambda: copy().require("data")) == (
+        "exercises/task_0_1/data cannot be linked to "
+        "(A required privilege is not held by the client)."
+    )
+
+
 @pytest.mark.parametrize("folder", ["env", ".venv", "venv", "node_modules", "__pycache__"])
 def test_what_tools_keep_there_is_left_out(
     folder: str, original: Path, copy: Callable[[], Scratch]

@@ -17,8 +17,12 @@ from shared.image import Command, Image, Stage
 
 KEY = "a-key-from-outside"
 DEFAULT_PORT = 8080
-TAKEN = re.compile(r"\bin use\b|already allocated", re.IGNORECASE)
+PORT_TAKEN = re.compile(r"\bin use\b|already allocated", re.IGNORECASE)
+"""How servers and Docker say that something else listens on the port."""
+
 ATTEMPTS = 5
+"""How often to ask for a port that something else takes just then."""
+
 PATIENCE = 15
 """How long an answer may take, in seconds of real time."""
 
@@ -245,7 +249,7 @@ async def _expect_the_default_port(task: Task, image: Image) -> None:
             return
         except SubmissionFault as fault:
             # Something else may have had the port for just that moment.
-            taken = TAKEN.search(server.output) and attempt < ATTEMPTS - 1
+            taken = PORT_TAKEN.search(server.output) and attempt < ATTEMPTS - 1
             if not taken and not await _busy(DEFAULT_PORT):
                 raise AssertionError(f"With PORT not set, which means 8080: {fault}") from None
 
