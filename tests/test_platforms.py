@@ -77,7 +77,7 @@ def test_the_course_takes_its_checks_from_upstream() -> None:
 def test_own_ci_covers_systems_and_versions() -> None:
     matrix = load(OWN_WORKFLOW)["jobs"]["test"]["strategy"]["matrix"]
     assert [name.partition("-")[0] for name in matrix["os"]] == ["ubuntu", "macos", "windows"]
-    assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"]
+    assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14", "3.15"]
 
 
 def hostile_submission(folder: Path) -> Path:

@@ -3,7 +3,7 @@
 set -euo pipefail
 root=${AUTOGRADER:-/autograder}
 
-for python in python3.14 python3.13 python3.12 python3.11 python3; do
+for python in python3.15 python3.14 python3.13 python3.12 python3.11 python3; do
   if "$python" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     "$python" -m venv "$root/venv"
     "$root/venv/bin/python" -m pip install --quiet \
