@@ -15,7 +15,9 @@ _ENTRIES = 24
 _LINES = 24
 
 
-def card(check: Check, message: str, transcript: Transcript | None, again: str) -> str:
+def card(
+    check: Check, message: str, transcript: Transcript | None, again: str, *, hinted: bool = True
+) -> str:
     """Return the card of a failed check as plain text, of a bounded length.
 
     What the submission said is cut by line and in the middle; where something is left out, the
@@ -25,6 +27,7 @@ def card(check: Check, message: str, transcript: Transcript | None, again: str) 
         message: what was seen against what is right, in a sentence.
         transcript: what happened, None if nothing did.
         again: the command that runs this check again.
+        hinted: whether the check's hint is any help.
     """
     blocks = [f"{check.title}  (0 of {_points(check.points)})", _filled(message)]
     if transcript is not None:
@@ -42,7 +45,8 @@ def card(check: Check, message: str, transcript: Transcript | None, again: str) 
         blocks.extend(_traceback(raised) for raised in _distinct(transcript.raised))
     told = bounded("\n\n".join(blocks), CARD_LIMIT)
     # Made plain last, as the reader's lines are: wrapping could begin one with a command.
-    return plain("\n\n".join([told, _filled(f"Hint: {check.hint}"), f"Again: {again}"]))
+    hint = [_filled(f"Hint: {check.hint}")] if hinted else []
+    return plain("\n\n".join([told, *hint, f"Again: {again}"]))
 
 
 def message_of(error: BaseException | None, *, skipped: bool = False) -> str:

@@ -6,12 +6,15 @@ Nothing is imported or run: whatever happens to a check in a run, its points are
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import CourseError
 from shared.syllabus import POINTS_PER_TASK, Syllabus
+
+_TASK = re.compile(r"task_\d+_\d+")
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,9 @@ class Catalog(Mapping[str, Check]):
         self._read: dict[str, dict[str, Check]] = {}
         listed = set(self._tasks)
         for tree in ("checks", "exercises", "solutions"):
-            present = {each.name for each in (course / tree).glob("task_*") if each.is_dir()}
+            # A copy that somebody has put beside a task ("task_3_2 copy") is no task.
+            folders = (each for each in (course / tree).glob("task_*") if each.is_dir())
+            present = {each.name for each in folders if _TASK.fullmatch(each.name)}
             unlisted = (name for name in sorted(present - listed) if _used(course / tree / name))
             if name := next(unlisted, None):
                 raise CourseError(

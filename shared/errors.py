@@ -3,6 +3,7 @@
 LabError
 ├── CourseError      the author of a task or check did something wrong: the run is refused
 ├── SubmissionFault  the submission did something wrong: its check fails with this sentence
+│   ├── NotThere     a file or the folder of the task is missing, or cannot be used
 │   ├── StartFailed  it did not import, or its start-up raised
 │   └── Dead         its process ended, hung or broke the link; nothing more can be asked of it
 ├── WrongEnvironment the Python that runs the lab lacks what it needs: the run is refused
@@ -24,6 +25,10 @@ class CourseError(LabError):
 
 class SubmissionFault(LabError):
     """The submission is wrong in a way that no assertion had to find."""
+
+
+class NotThere(SubmissionFault):
+    """What is to be graded is not there; no hint about the task would help."""
 
 
 class StartFailed(SubmissionFault):

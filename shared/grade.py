@@ -29,6 +29,7 @@ class Result:
         card: the whole card, for a failed check; plain.
         lab_time: how far the check's clock went, in nanoseconds.
         real_time: how long it took, in seconds.
+        absent: whether it failed since its task's folder is not there, or cannot be used.
     """
 
     check: Check
@@ -37,6 +38,7 @@ class Result:
     card: str = ""
     lab_time: int = 0
     real_time: float = 0.0
+    absent: bool = False
 
     @property
     def points(self) -> int:
@@ -97,6 +99,11 @@ class Grade:
         """The tasks that were asked for, in the order of the syllabus."""
         asked = {result.check.task for result in self.results.values()}
         return [name for name in self.syllabus.names if name in asked]
+
+    @property
+    def absent(self) -> list[str]:
+        """What is wrong with the folders of absent tasks, a sentence for each."""
+        return list(dict.fromkeys(each.message for each in self.results.values() if each.absent))
 
     @property
     def notes(self) -> list[str]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import gc
 import os
 import random
+import re
 import shlex
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from shared import endings, syllabus
-from shared.errors import CourseError, HarnessError
+from shared.errors import CourseError, HarnessError, NotThere
 from shared.stage import SCIKIT_LEARN, Stage
 from shared.turns import PassedItem
 
@@ -40,8 +42,11 @@ class Lab:
         self.course = config.rootpath
         self.syllabus = syllabus.read(self.course / "checks" / "syllabus.toml")
         self.catalog = catalog.Catalog(self.course, self.syllabus)
-        chosen = config.getoption("tree") or os.environ.get("LAB_TREE") or self._where_asked()
-        self.tree: Tree = tree.choose(chosen or "exercises", self.course, self.syllabus.names)
+        self._refuse_workers()
+        here = self._where_asked() or tree.TREES[0]
+        options = (config.getoption("tree"), os.environ.get("LAB_TREE"), here)
+        chosen = next(option for option in options if option is not None)
+        self.tree: Tree = tree.choose(chosen, self.course, self.syllabus.names)
         seed = config.getoption("seed")
         self.seed = random.SystemRandom().randrange(10**6) if seed is None else seed
         self.reports = reports.wanted(config.getoption("report"))
@@ -57,8 +62,6 @@ class Lab:
         self._handles: dict[str, Task] = {}
         self._unloaded: list[str] = []
         self._written: list[str] = []
-        if not config.getoption("collectonly"):
-            reports.forget(self.reports)
         for name in self._asked():
             self.catalog.task(name)
 
@@ -68,23 +71,82 @@ class Lab:
         """Take a task's folder in a tree as its checks; return the name of that tree."""
         from shared.tree import TREES
 
-        asked_for_nothing = self.config.args_source is not pytest.Config.ArgsSource.ARGS
-        here = str(self.config.invocation_params.dir)
-        args = [here] if asked_for_nothing else self.config.args
         named: str | None = None
         mapped = []
-        for arg in args:
-            path = Path(os.path.abspath(os.path.join(here, arg)))
-            parts = path.relative_to(self.course).parts if path.is_relative_to(self.course) else ()
-            if len(parts) >= 1 and parts[0] in TREES:
+        for arg in self._arguments():
+            parts = self._parts(arg)
+            if parts and not self._lies_there(parts):
+                self._require_task(arg, parts[1:2] if parts[0] in ("checks", *TREES) else parts[:1])
+            elif not parts:
+                self._refuse_tree(arg)
+            if parts and parts[0] in TREES:
                 named = parts[0]
-                task = parts[1:2] if parts[1:2] and parts[1] in self.syllabus.names else ()
-                mapped.append(str(self.course.joinpath("checks", *task)))
+                mapped.append(str(self.course.joinpath("checks", *parts[1:2])))
             else:
                 mapped.append(arg)
         if named is not None:
             self.config.args = mapped
         return named
+
+    def _arguments(self) -> list[str]:
+        """Return what the command line names; where pytest was called if it names nothing."""
+        if self.config.args_source is not pytest.Config.ArgsSource.ARGS:
+            return [str(self.config.invocation_params.dir)]
+        return self.config.args
+
+    def _parts(self, arg: str) -> tuple[str, ...]:
+        """Return the names on the way from the course to that argument, none if it lies outside."""
+        path = Path(os.path.abspath(self.config.invocation_params.dir / arg.split("::")[0]))
+        return path.relative_to(self.course).parts if path.is_relative_to(self.course) else ()
+
+    def _lies_there(self, parts: tuple[str, ...]) -> bool:
+        """Whether pytest will find it; of a tree's folders only those of tasks mean anything."""
+        path = self.course.joinpath(*parts)
+        return path.exists() if parts[0] == "checks" else len(parts) == 1 and path.is_dir()
+
+    def _require_task(self, arg: str, names: tuple[str, ...]) -> None:
+        """Refuse a name that is none of a task's but may have been meant to be.
+
+        Raises:
+            CourseError: it is.
+        """
+        from shared.tree import nearest
+
+        tasks = self.syllabus.names
+        for name in names:
+            if name in tasks and len(self._parts(arg)) > 1:
+                return
+            meant = nearest(re.sub(r"\W", "_", name), tasks)
+            if meant or name.casefold().startswith("task"):
+                valid = f"valid are checks/{tasks[0]} to checks/{tasks[-1]}."
+                told = f"did you mean checks/{meant}?" if meant else valid
+                raise CourseError(f"{arg!r} is no task of the course; {told}")
+
+    def _refuse_tree(self, arg: str) -> None:
+        """Refuse a tree beside the checks: pytest would look for tests in it.
+
+        Raises:
+            CourseError: it is one.
+        """
+        folder = self.config.invocation_params.dir / arg
+        if any((folder / task).is_dir() for task in self.syllabus.names):
+            raise CourseError(f"{arg!r} holds tasks; to grade them, write --tree={arg}.")
+
+    def _refuse_workers(self) -> None:
+        """Refuse to grade in pytest-xdist's workers: each would have a part of the grade.
+
+        Raises:
+            CourseError: checks are to run there.
+        """
+        if not self.config.getoption("numprocesses", None):
+            return
+        for arg in self._arguments():
+            parts = self._parts(arg)
+            if parts[:1] != ("tests",):
+                raise CourseError(
+                    "Checks are not graded with pytest-xdist (-n), and run side by side without "
+                    "it; leave out -n."
+                )
 
     def _asked(self) -> list[str]:
         """Return the tasks that the command line names; all, if it names a folder of many."""
@@ -165,6 +227,12 @@ class Lab:
         from shared.grade import Result
 
         checks = {item: self.check_of(item) for item in items}
+        for item, check in checks.items():
+            if check is None and item.path.is_relative_to(self.course / "checks"):
+                raise pytest.UsageError(
+                    f"{item.nodeid} is no check: checks are functions at the top of a file "
+                    "checks/task_x_y/test_*.py."
+                )
         asked = {check.task for check in checks.values() if check is not None}
         if self._unloaded:
             asked |= {check.task for check in self.catalog.values() if self._is_unloaded(check.id)}
@@ -195,8 +263,10 @@ class Lab:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
         check = self.check_of(item)
+        shown = check is not None and self._shows_card(call)
+        with self._no_traceback() if shown else nullcontext():
+            report = yield
         if isinstance(item, PassedItem) and report.when == "call":
             report.duration = item.passed.took
         if check is not None:
@@ -231,15 +301,40 @@ class Lab:
         if handle is not None:
             handle.halt()
         transcript = handle.transcript if handle is not None else None
-        text = card(check, message, transcript, self._again(item))
+        there = not isinstance(error, NotThere)
+        text = card(check, message, transcript, self._again(item), hinted=there)
         if not result.card:
             result.message, result.card = message, text
         result.outcome = FAILED
-        if self.config.getoption("tbstyle") == "auto" and not isinstance(error, CourseError):
+        if not there and handle is None:
+            # No folder, no handle: all checks of the task say the same, which is told once.
+            result.absent = True
+            report.absent = True  # type: ignore[attr-defined]
+        if self._shows_card(call):
             report.longrepr = text
             report.sections.clear()
         else:
             self._make_plain(report)
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Count the checks of absent tasks by themselves; they get no card in the terminal."""
+        if getattr(report, "absent", False):
+            return "of absent tasks", "F", "ABSENT"
+        return None
+
+    def _shows_card(self, call: pytest.CallInfo[None]) -> bool:
+        """Whether its card is shown: `--tb` asks for pytest's own account, and authors need it."""
+        at_fault = call.excinfo is not None and isinstance(call.excinfo.value, CourseError)
+        return self.config.getoption("tbstyle") == "auto" and not at_fault
+
+    @contextmanager
+    def _no_traceback(self) -> Iterator[None]:
+        """Let pytest draw no traceback meanwhile: it would parse whole libraries for one."""
+        self.config.option.tbstyle = "no"
+        try:
+            yield
+        finally:
+            self.config.option.tbstyle = "auto"
 
     def _make_plain(self, report: pytest.TestReport) -> None:
         """Take what is dangerous out of pytest's own account, which costs it its colours."""
@@ -249,7 +344,14 @@ class Lab:
             report.longrepr = text
 
     def _again(self, item: pytest.Item) -> str:
-        command = ["pytest", item.nodeid]
+        # As it is called from there, like the node ids in pytest's own lines.
+        file, _, name = item.nodeid.partition("::")
+        here = self.config.invocation_params.dir
+        try:
+            file = Path(os.path.relpath(self.course / file, here)).as_posix()
+        except ValueError:  # another drive
+            file = (self.course / file).as_posix()
+        command = ["pytest", f"{file}::{name}"]
         if self.tree.name != "exercises":
             command.append(f"--tree={self.tree.name}")
         if self.grade.clock != "lab":
@@ -263,7 +365,9 @@ class Lab:
 
         if self.grade.results and not self.config.getoption("collectonly"):
             terminalreporter.section(f"{self.syllabus.title}: {self.tree.name}")
-            for line in [*summary(self.grade), *self.grade.notes]:
+            lost = "Bring what is missing back from where you got the lab."
+            back = [lost] if self.grade.absent and self.tree.name == "exercises" else []
+            for line in [*summary(self.grade), *self.grade.absent, *back, *self.grade.notes]:
                 terminalreporter.write_line(line)
         for line in self._written:
             terminalreporter.write_line(plain(line))

@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     )
     group.addoption(
         "--budget",
-        type=float,
+        type=_seconds,
         default=BUDGET,
         metavar="SECONDS",
         help="real time that a check may take before it is ended (default: %(default)g)",
@@ -63,6 +63,20 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     )
 
 
+def _seconds(text: str) -> float:
+    import argparse
+
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of seconds above 0, as in --budget=20"
+        )
+    return number
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "on_the_wall_clock: the check talks to a real process, in real time"
@@ -72,12 +86,14 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if (config.rootpath / "checks" / "syllabus.toml").is_file():
         # Late, so that the first process is on its way before all of this is loaded.
-        from shared import endings, environment
+        from shared import endings, environment, reports
         from shared.lab import Lab
         from shared.turns import Turns
 
         stage = config.stash.setdefault(_STAGE, Stage())
         config.add_cleanup(stage.close)
+        if not config.getoption("collectonly"):
+            reports.forget(config.getoption("report"))
         try:
             environment.require(config.rootpath)
             if config.getoption("docker"):

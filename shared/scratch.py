@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
+import re
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared.errors import SubmissionFault
+from shared.errors import HarnessError, NotThere, SubmissionFault
 
 _LEFT_OUT = {"__pycache__", ".git", ".venv", "venv", "node_modules"}
 _VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
@@ -30,6 +33,14 @@ _SMALL = 16 * 2**20
 
 _ROOM = 2**30
 """How much must be free there, in bytes: containers may have as little as 64 MB of it."""
+
+_LEAST = 32 * 2**20
+"""How much must be free where copies are made, in bytes: submissions write there as well."""
+
+_OURS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""What keeps a file from being copied and is not that file's fault."""
+
+_MOST_NAMES = 6
 
 _left: list[Path] = []
 """What could not be removed yet."""
@@ -95,19 +106,29 @@ def _survey(original: Path) -> _Contents:
             name = f"{folder}/{entry.name}" if folder else entry.name
             if entry.name in _LEFT_OUT:
                 continue
-            if entry.is_dir() and entry.is_symlink():
-                # Not followed: it may lead back here, or to all that there is.
-                found.links[name] = os.path.realpath(entry.path)
-            elif entry.is_dir():
-                if not os.path.exists(os.path.join(entry.path, _VIRTUAL_ENVIRONMENT)):
-                    found.folders.append(name)
+            try:
+                if _take(entry, name, found):
                     unseen.append(name)
-            elif entry.is_file():
-                found.files.append(name)
-                found.size += entry.stat().st_size
-            else:
-                found.unusable[name] = "is not a plain file"
+            except OSError as error:  # a link that leads to itself, or where nobody may look
+                found.unusable[name] = f"cannot be read ({error.strerror})"
     return found
+
+
+def _take(entry: os.DirEntry[str], name: str, found: _Contents) -> bool:
+    """Note what that is; return whether it is a folder to look through."""
+    if entry.is_dir() and entry.is_symlink():
+        # Not followed: it may lead back here, or to all that there is.
+        found.links[name] = os.path.realpath(entry.path)
+    elif entry.is_dir():
+        if not os.path.exists(os.path.join(entry.path, _VIRTUAL_ENVIRONMENT)):
+            found.folders.append(name)
+            return True
+    elif entry.is_file():
+        found.files.append(name)
+        found.size += entry.stat().st_size
+    else:
+        found.unusable[name] = "is not a plain file"
+    return False
 
 
 class Scratch:
@@ -119,44 +140,61 @@ class Scratch:
         original: the folder to copy.
         name: what to call the copy.
         shown_as: how the original is called in messages.
+
+    Raises:
+        NotThere: there is no such folder, or it cannot be copied.
+        HarnessError: there is no room for the copy.
     """
 
     def __init__(self, original: Path, name: str, shown_as: str) -> None:
         self._original = original
         self._shown_as = shown_as
-        self._problem: str | None = None
         contents = self._contents()
         self._unusable = contents.unusable
+        self._given = [each for each in (*contents.folders, *contents.files) if "/" not in each]
         place = _place(contents.size)
-        self._outer = Path(tempfile.mkdtemp(prefix="lab-", dir=place)).resolve()
+        try:
+            self._outer = Path(tempfile.mkdtemp(prefix="lab-", dir=place)).resolve()
+        except OSError as error:
+            raise _no_room(f"No scratch copy could be made ({error})") from None
         self.folder = self._outer / "tree" / name
         try:
+            free = shutil.disk_usage(self._outer).free
+            if free < _LEAST + contents.size:
+                raise _no_room(f"{free // 2**20} MB are free in {self._outer.parent}")
             # python-dotenv takes the nearest file of this name in the folders above who asks.
             (self._outer / ".env").touch()
             self.folder.mkdir(parents=True)
             self._copy(contents)
+        except OSError as error:
+            self.close()
+            raise _no_room(f"No scratch copy could be made ({error})") from None
         except BaseException:
             self.close()
             raise
 
     def _contents(self) -> _Contents:
-        lost = "bring it back from where you got the lab"
-        if not self._original.is_dir():
-            kind = "a file, not a folder" if self._original.exists() else "missing"
-            self._problem = f"{self._shown_as} is {kind}; {lost}."
-            return _Contents()
         try:
+            if not self._original.is_dir():
+                if self._original.exists():
+                    raise NotThere(f"{self._shown_as} is a file; it must be a folder.")
+                raise NotThere(f"{self._shown_as} is missing{self._rename()}.")
             contents = _survey(self._original)
         except OSError as error:
-            reason = error.strerror or str(error)
-            self._problem = f"{self._shown_as} cannot be read ({reason}); {lost}."
-            return _Contents()
+            raise NotThere(
+                f"{self._shown_as} cannot be read ({error.strerror or error})."
+            ) from None
         if much := contents.too_much:
-            self._problem = (
+            raise NotThere(
                 f"{self._shown_as} holds {much}; leave nothing there but what belongs to the task."
             )
-            return _Contents()
         return contents
+
+    def _rename(self) -> str:
+        """Return the end of a sentence about a folder that is called nearly as this one."""
+        folder = self._original.parent
+        like = _like(self._original.name, os.listdir(folder) if folder.is_dir() else [])
+        return f"; rename {like} to {self._original.name}" if like else ""
 
     def _copy(self, contents: _Contents) -> None:
         for name in contents.folders:
@@ -172,24 +210,33 @@ class Scratch:
                 mode = (self._original / name).stat().st_mode
                 (self.folder / name).chmod(mode | 0o600)
             except OSError as error:
+                if error.errno in _OURS:
+                    raise
                 self._unusable[name] = f"cannot be read ({error.strerror or error})"
 
     def require(self, name: str) -> Path:
         """Return the path of a file of the submission.
 
         Raises:
-            SubmissionFault: it has no such file.
+            NotThere: it has no such file.
         """
-        if self._problem is not None:
-            raise SubmissionFault(self._problem)
         path = self.folder / name
         if name in self._unusable and not path.exists():
-            raise SubmissionFault(f"{self._shown_as}/{name} {self._unusable[name]}.")
+            raise NotThere(f"{self._shown_as}/{name} {self._unusable[name]}.")
         if path.is_dir():
-            raise SubmissionFault(f"{self._shown_as}/{name} is a folder; it must be a file.")
+            raise NotThere(f"{self._shown_as}/{name} is a folder; it must be a file.")
         if not path.is_file():
-            raise SubmissionFault(f"{self._shown_as}/{name} is missing.")
+            raise NotThere(f"{self._shown_as}/{name} is missing; {self._instead(name)}.")
         return path
+
+    def _instead(self, name: str) -> str:
+        """Say what the submission's folder holds, for somebody who has named a file otherwise."""
+        if like := _like(name, self._given):
+            return f"rename {like} to {name}"
+        shown = sorted(self._given)[:_MOST_NAMES]
+        more = len(self._given) - len(shown)
+        names = ", ".join(shown) + (f" and {more} more" if more else "")
+        return f"the folder holds {names}" if names else "the folder is empty"
 
     def path(self, name: str) -> Path:
         """Return where that file is or would be; `..` leads to the folder beside it."""
@@ -252,6 +299,19 @@ class Scratch:
             pass
         if self._outer.exists():
             _left.append(self._outer)
+
+
+def _no_room(problem: str) -> HarnessError:
+    return HarnessError(
+        f"{problem}, and each check works in a scratch copy; make room, or set TMPDIR to a folder "
+        "that has some."
+    )
+
+
+def _like(name: str, names: Iterable[str]) -> str | None:
+    """Return that of the names which differs from the name in what is easily mistaken alone."""
+    bare = {re.sub(r"[\W_]", "", each.casefold()): each for each in names}
+    return bare.get(re.sub(r"[\W_]", "", name.casefold()))
 
 
 def sweep() -> None:

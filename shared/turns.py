@@ -59,7 +59,7 @@ class Turns:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         # A debugger wants the terminal to itself, and so does a real server the machine.
-        if self._lab.terminal() is not None or hasattr(session.config, "workerinput"):
+        if self._lab.terminal() is not None:
             return
         for ahead, group in groupby(session.items, self._may_begin_ahead):
             if ahead:

@@ -9,9 +9,8 @@ import pytest
 
 from tests.toy import Scenes
 
-
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    # As a shell starts what it runs in the background; runs that a test interrupts would inherit it.
+    # So a shell starts what it runs in the background, and what a test interrupts inherits it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

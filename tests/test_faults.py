@@ -224,13 +224,9 @@ FAULTS: dict[str, Fault] = {
         SERVE,
     ),
     "app is a class": Fault("from fastapi import FastAPI as app", "The status is wrong.", SERVE),
-    "no folder": Fault(
-        "", "exercises/{task} is missing; bring it back from where you got the lab."
-    ),
-    "the folder is a file": Fault(
-        "", "exercises/{task} is a file, not a folder; bring it back from where you got the lab."
-    ),
-    "no file": Fault("", "exercises/{task}/main.py is missing."),
+    "no folder": Fault("", "exercises/{task} is missing."),
+    "the folder is a file": Fault("", "exercises/{task} is a file; it must be a folder."),
+    "no file": Fault("", "exercises/{task}/main.py is missing; the folder is empty."),
     "the file is a folder": Fault("", "exercises/{task}/main.py is a folder; it must be a file."),
     "a pipe for a file": Fault("", "exercises/{task}/main.py is not a plain file.", posix=True),
     "a dangling link": Fault("", "exercises/{task}/main.py is not a plain file.", posix=True),

@@ -108,33 +108,126 @@ def test_a_students_tree(course: Course, tmp_path: Path) -> None:
     """A clone's exercises, one task of them, or LAB_TREE; what it lacks scores 0 and is named."""
     clone = tmp_path / "clone"
     shutil.copytree(course.root / "solutions", clone / "exercises")
-    whole = course.run(f"--tree={clone}")
-    assert whole.status == 4
-    assert f"The folder '{clone}' holds no task, such as task_0_1" in whole.text
-    assert f"try --tree={clone}/exercises." in whole.text
+    shutil.copytree(course.root / "exercises", clone / "solutions")
+    for unpacked in (clone, tmp_path):
+        whole = course.run(f"--tree={unpacked}")
+        assert (whole.status, whole.score) == (0, (20, 20))
+        assert f"lab: tree {clone}/exercises, " in whole.text
     shutil.rmtree(clone / "exercises" / "task_0_1")
     part = course.run(f"--tree={clone}/exercises")
     assert (part.status, part.score) == (1, (10, 20))
-    assert part.messages["task_0_1 test_greets"].endswith(
-        "clone/exercises/task_0_1 is missing; bring it back from where you got the lab."
-    )
+    assert part.messages["task_0_1 test_greets"].endswith("clone/exercises/task_0_1 is missing.")
+    assert part.text.count("task_0_1 is missing.") == 1
+    assert "2 passed, 2 of absent tasks" in part.text
     single = course.run("checks/task_0_2", LAB_TREE=f"{clone}/exercises/task_0_2")
     assert (single.status, single.score) == (0, (10, 10))
     assert f"lab: tree {clone}/exercises/task_0_2, " in single.text
 
 
+def test_a_tree_in_more_than_one_place(course: Course, tmp_path: Path) -> None:
+    for name in ("ada", "bob"):
+        shutil.copytree(course.root / "solutions", tmp_path / name / "lab")
+    result = course.run(f"--tree={tmp_path}", report=False)
+    assert result.status == 4
+    assert f"in more than one place ({Path('ada/lab')} and {Path('bob/lab')})" in result.text
+    assert f"--tree={tmp_path.as_posix()}/ada/lab" in result.text
+
+
+def test_the_option_wins_over_the_folder(course: Course) -> None:
+    result = course.run("--tree=solutions", cwd="exercises/task_0_1")
+    assert (result.status, result.score) == (0, (10, 10))
+    assert "lab: tree solutions, " in result.text
+
+
+def test_again_works_where_pytest_was_called(course: Course) -> None:
+    result = course.run(cwd="exercises/task_0_1")
+    again = re.search(r"^Again: pytest (\S+waits) --seed", result.text, re.M)
+    assert again is not None
+    assert course.run(again[1], cwd="exercises/task_0_1").outcomes == {
+        "task_0_1 test_greets": "deselected",
+        "task_0_1 test_waits": "failed",
+    }
+
+
+def test_copies_beside_tasks_are_no_tasks(tmp_path: Path) -> None:
+    """As a file manager makes them."""
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", CHECKS, RIGHT)
+    shutil.copytree(course.root / "exercises/task_0_1", course.root / "exercises/task_0_1 copy")
+    assert course.run().score == (10, 10)
+
+
+def test_an_absent_task_of_the_exercises(tmp_path: Path) -> None:
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", CHECKS, RIGHT)
+    (course.root / "exercises/task_0_1").rename(course.root / "exercises/Task-0-1")
+    result = course.run()
+    assert (result.status, result.score) == (1, (0, 10))
+    sentence = "exercises/task_0_1 is missing; rename Task-0-1 to task_0_1."
+    assert set(result.messages.values()) == {sentence}
+    assert f"{sentence}\nBring what is missing back from where you got the lab.\n" in result.text
+    assert "Hint:" not in result.text
+
+
 # --- what is refused, before anything runs --------------------------------------------------------
 
 
-def test_a_wrong_course_is_a_usage_error(course: Course) -> None:
-    for args, sentence in (
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
         (["--tree=nowhere"], "There is no tree 'nowhere'; valid are exercises, solutions, or"),
+        (["--tree=Solutions"], "There is no tree 'Solutions'; did you mean --tree=solutions?"),
+        (["--tree=pyproject.toml"], "'pyproject.toml' is a file, and a tree is a folder; unpack"),
+        (["--tree="], "The name of the tree is empty: is the variable set that it comes from?"),
         (["--report=xml=a.xml"], "--report 'xml=a.xml' is not FORMAT=FILE with a known format"),
-    ):
-        result = course.run(*args, report=False)
-        assert result.status == 4
-        assert sentence in result.text
-        assert "Traceback" not in result.text
+        (["--budget=0"], "'0' is no number of seconds above 0, as in --budget=20"),
+        (["--budget=nan"], "'nan' is no number of seconds above 0"),
+        (["--budget=long"], "'long' is no number of seconds above 0"),
+        (["checks/task_9_9"], "'checks/task_9_9' is no task of the course; valid are checks/task_"),
+        (["exercises/tsk_0_1"], "'exercises/tsk_0_1' is no task of the course; did you mean check"),
+        (["task-0.2"], "'task-0.2' is no task of the course; did you mean checks/task_0_2?"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_refused(args: list[str], sentence: str, course: Course) -> None:
+    result = course.run(*args, report=False)
+    assert result.status == 4
+    assert sentence in result.text
+    assert "Traceback" not in result.text
+    assert "INTERNALERROR" not in result.text
+
+
+@pytest.mark.parametrize("args", [["checks/task_0_1", "-n2"], ["-n2"]])
+def test_workers_are_refused(args: list[str], course: Course) -> None:
+    pytest.importorskip("xdist")
+    result = course.run(*args, report=False)
+    assert result.status == 4
+    assert "Checks are not graded with pytest-xdist (-n), and run side by side" in result.text
+
+
+def test_a_tree_beside_the_checks(course: Course, tmp_path: Path) -> None:
+    shutil.copytree(course.root / "solutions", tmp_path / "ada")
+    result = course.run("checks", str(tmp_path / "ada"), report=False)
+    assert result.status == 4
+    assert f"to grade them, write --tree={tmp_path / 'ada'}." in result.text
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")
+def test_a_tree_that_nobody_may_read(course: Course, tmp_path: Path) -> None:
+    tmp_path.chmod(0)
+    try:
+        with pytest.raises(CourseError, match="cannot be read: Permission denied"):
+            tree.choose(str(tmp_path), course.root, ["task_0_1"])
+    finally:
+        tmp_path.chmod(0o755)
+
+
+def test_a_check_in_a_class_is_refused(tmp_path: Path) -> None:
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", CHECKS + "\nclass TestMore:\n    async def test_more(self): pass\n")
+    result = course.run(report=False)
+    assert result.status == 4
+    assert "test_toy.py::TestMore::test_more is no check: checks are functions" in result.text
 
 
 def test_a_task_answers_for_its_own_checks(tmp_path: Path) -> None:

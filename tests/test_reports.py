@@ -279,7 +279,7 @@ def test_runs_agree(name: str, course: Path, tmp_path: Path) -> None:
         ("SIGINT", "while True: pass", "lab"),
         ("SIGTERM", "while True: pass", "lab"),
         ("SIGHUP", "while True: pass", "lab"),
-        ("SIGTERM", "import threading; threading.Event().wait()", "lab"),
+        ("SIGTERM", "import select; select.select([], [], [])", "lab"),
         ("SIGINT", "import time; time.sleep(10 ** 6)", "real"),
     ],
 )
@@ -408,6 +408,15 @@ def test_what_cannot_be_written_is_refused(
     assert sentence in ran.output
     assert "test session starts" not in ran.output
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("refused", ["--tree=nowhere", "--report=xml=a.xml", "checks/task_9_9"])
+def test_a_refused_run_leaves_no_earlier_report(refused: str, course: Path, tmp_path: Path) -> None:
+    earlier = tmp_path / "grade.json"
+    earlier.write_text("the grade of somebody else", encoding="utf-8")
+    ran = graded.pytest(course, f"--report=json={earlier}", refused)
+    assert ran.status == 4
+    assert not earlier.exists()
 
 
 def test_a_usage_error_leaves_no_report(course: Path, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from dotenv import dotenv_values, find_dotenv
 
 from shared import scratch
-from shared.errors import SubmissionFault
+from shared.errors import HarnessError, SubmissionFault
 from shared.scratch import Scratch
 
 GIGABYTE = 2**30
@@ -31,7 +33,9 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def have(monkeypatch: pytest.MonkeyPatch, free: int, flags: int = 0) -> None:
     """Let every file system have that many bytes free."""
-    found = SimpleNamespace(f_bavail=free // 4096, f_frsize=4096, f_flag=flags)
+    found = SimpleNamespace(
+        f_bavail=free // 4096, f_bfree=free // 4096, f_blocks=2**40, f_frsize=4096, f_flag=flags
+    )
     monkeypatch.setattr(os, "statvfs", lambda path: found, raising=False)
     monkeypatch.setattr(os, "ST_NOEXEC", 8, raising=False)
 
@@ -157,9 +161,7 @@ def test_what_tools_keep_there_is_left_out(
 def test_a_folder_of_too_many_files(original: Path, copy: Callable[[], Scratch]) -> None:
     for number in range(5001):
         (original / f"{number}.txt").touch()
-    made = copy()
-    assert list(made.folder.iterdir()) == []
-    assert fault(lambda: made.require("1.txt")) == (
+    assert fault(copy) == (
         "exercises/task_0_1 holds more than 5000 files; "
         "leave nothing there but what belongs to the task."
     )
@@ -168,10 +170,65 @@ def test_a_folder_of_too_many_files(original: Path, copy: Callable[[], Scratch])
 def test_a_folder_of_too_much(original: Path, copy: Callable[[], Scratch]) -> None:
     with (original / "flowers.csv").open("wb") as file:
         file.truncate(2**40)  # that size by name; the disk holds nothing of it
+    assert fault(copy).startswith("exercises/task_0_1 holds more than 100 MB; ")
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "end"),
+    [
+        (None, "main.py", "main.py is missing; the folder is empty."),
+        ("app.py", "main.py", "main.py is missing; the folder holds app.py."),
+        ("Main.py", "main.py", "main.py is missing; rename Main.py to main.py."),
+        ("dockerfile", "Dockerfile", "Dockerfile is missing; rename dockerfile to Dockerfile."),
+        ("env", ".env", ".env is missing; rename env to .env."),
+        ("main.py/main.py", "main.py", "main.py is a folder; it must be a file."),
+    ],
+)
+def test_a_missing_file(
+    name: str | None, asked: str, end: str, original: Path, copy: Callable[[], Scratch]
+) -> None:
+    if name is not None:
+        (original / name).parent.mkdir(exist_ok=True)
+        (original / name).touch()
+    if name is not None and (original / asked).is_file():
+        pytest.skip("this file system does not tell these names apart")
     made = copy()
-    assert fault(lambda: made.require("flowers.csv")).startswith(
-        "exercises/task_0_1 holds more than 100 MB; "
-    )
+    assert fault(lambda: made.require(asked)) == f"exercises/task_0_1/{end}"
+
+
+def test_a_missing_folder(original: Path, copy: Callable[[], Scratch]) -> None:
+    (original.parent / "Original-").mkdir()
+    original.rmdir()
+    assert fault(copy) == "exercises/task_0_1 is missing; rename Original- to original."
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows asks for a right to make links")
+def test_a_link_that_leads_to_itself(original: Path, copy: Callable[[], Scratch]) -> None:
+    (original / "main.py").touch()
+    (original / "loop").symlink_to("loop")
+    made = copy()
+    assert made.names() == ["main.py"]
+    assert fault(lambda: made.require("loop")).startswith("exercises/task_0_1/loop cannot be read")
+
+
+def test_no_room_is_nobodys_fault(
+    memory: Path, copy: Callable[[], Scratch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    have(monkeypatch, 8 * 2**20)
+    with pytest.raises(HarnessError, match=r"^8 MB are free in .*; make room, or set TMPDIR"):
+        copy()
+
+
+def test_a_full_disk_is_nobodys_fault(
+    original: Path, copy: Callable[[], Scratch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(source))
+
+    (original / "main.py").touch()
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(HarnessError, match="No space left on device"):
+        copy()
 
 
 def test_a_file_that_has_grown_too_large(original: Path, copy: Callable[[], Scratch]) -> None:

@@ -48,13 +48,13 @@ def wanted(options: list[str]) -> list[Report]:
     """
     reports: list[Report] = []
     for option in options:
-        name, _, file = option.partition("=")
-        if name not in FORMATS or not file:
+        name, file = _parts(option)
+        if not name:
             raise CourseError(
                 f"--report {option!r} is not FORMAT=FILE with a known format; valid formats are "
                 f"{', '.join(FORMATS)}, as in --report json=grade.json."
             )
-        path = Path(file).expanduser().resolve()
+        path = _path(file)
         if any(path == report.file for report in reports):
             raise CourseError(f"Two reports are to be written to {file}; give each its own file.")
         if problem := _problem(path):
@@ -79,10 +79,32 @@ def identity(reports: list[Report], environment: Mapping[str, str]) -> dict[str,
     return identity(environment)
 
 
-def forget(reports: list[Report]) -> None:
-    """Remove files of earlier runs, so that none is taken for the grade of this one."""
-    for report in reports:
-        report.file.unlink(missing_ok=True)
+def forget(options: list[str]) -> None:
+    """Remove files of earlier runs, so that none is taken for the grade of this one.
+
+    Before anything is looked at that could be wrong: a run that is refused has no grade either.
+
+    Args:
+        options: what was given as `--report`.
+    """
+    for option in options:
+        name, file = _parts(option)
+        if name:
+            try:
+                if _path(file).is_file():
+                    _path(file).unlink()
+            except OSError:
+                pass  # `wanted` says so
+
+
+def _parts(option: str) -> tuple[str, str]:
+    """Return the format and the file of an option; two empty texts if it is none."""
+    name, _, file = option.partition("=")
+    return (name, file) if name in FORMATS and file else ("", "")
+
+
+def _path(file: str) -> Path:
+    return Path(file).expanduser().resolve()
 
 
 def render(grade: Grade, name: str) -> str:
@@ -109,9 +131,9 @@ def write(grade: Grade, report: Report) -> None:
 
 def _problem(path: Path) -> str:
     """Return why that file cannot be written, "" if it can."""
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        return "it is a folder" if path.is_dir() else "it is no ordinary file"
     try:
+        if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+            return "it is a folder" if path.is_dir() else "it is no ordinary file"
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = _beside(path)
         os.close(descriptor)

@@ -41,7 +41,10 @@ def _draw(grade: Grade, short: Callable[[str], str]) -> str:
             name = _inline(f"{entry.number} {entry.title}")
             rows.append(f"| {name} | {score(own)} of {maximum(own)} | {_told(own)} |")
         blocks.append("\n".join(rows))
-        blocks.extend(_fold(result, short) for result in results if result.outcome == FAILED)
+        failed = [each for each in results if each.outcome == FAILED]
+        blocks.extend(_fold(result, short) for result in failed if not result.absent)
+        absent = dict.fromkeys(each.message for each in failed if each.absent)
+        blocks.append("\n".join(f"- {_inline(message)}" for message in absent))
         blocks.extend(_list(results, outcome) for outcome in (NOT_RUN, DESELECTED))
     tree = f"<code>{escape(plain(grade.tree))}</code>"
     blocks.append(f"Tree {tree}, clock {grade.clock}, seed {grade.seed}.")
