@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import base64
 import re
 import warnings
 from collections.abc import Iterable
@@ -60,15 +61,21 @@ def expect_shut(response: httpx.Response, because: str) -> None:
 
 async def expect_shut_elsewhere(client: httpx.AsyncClient, key: str) -> None:
     """Assert that the key opens nothing where it stands in place of its header."""
-    names = ("api_key", "apikey", "key", "token", HEADER)
+    names = ("api_key", "apikey", "x_api_key", "access_token", "key", "token", HEADER)
     cookies = "; ".join(f"{name}={key}" for name in names)
-    places: dict[str, dict[str, Any]] = {
-        "the query": {"params": dict.fromkeys(names, key)},
-        "Authorization": {"headers": {"Authorization": f"Bearer {key}"}},
-        "a cookie": {"headers": {"Cookie": cookies}},
-    }
-    for place, sent in places.items():
+    basic = base64.b64encode(f"user:{key}".encode()).decode()
+    places: list[tuple[str, dict[str, Any]]] = [
+        ("the query", {"params": dict.fromkeys((*names, HEADER.lower()), key)}),
+        *[
+            ("Authorization", {"headers": {"Authorization": value}})
+            for value in (f"Bearer {key}", f"ApiKey {key}", f"Token {key}", f"Basic {basic}", key)
+        ],
+        ("a cookie", {"headers": {"Cookie": cookies}}),
+    ]
+    for place, sent in places:
         expect_shut(await client.get("/models", **sent), f"{NO_KEY}: a key in {place} is none")
+    answer = await client.post(f"/predict/{MODELS[0]}", json={}, **places[0][1])
+    expect_shut(answer, f"{NO_KEY}: a key in the query is none")
 
 
 async def expect_strange_keys_refused(client: httpx.AsyncClient, task: Task, key: str) -> None:

@@ -48,7 +48,7 @@ async def line_of(task: Task, clock: Clock, request_id: str) -> dict[str, Any]:
         await asyncio.sleep(_STEP / seconds(1))
     if not found:
         mixed = [line.text for line in task.transcript.lines if request_id in line.text]
-        seen = f"the line {mixed[0]!r} has it, but is not JSON from end to end" if mixed else ""
+        seen = f"the line {mixed[0]!r} has it, but {_wrong_with(mixed[0])}" if mixed else ""
         raise AssertionError(
             f"No JSON line of the output has the id {request_id}{seen and f' ({seen})'}; "
             "right is one line for each request."
@@ -97,6 +97,14 @@ def _told(task: Task, key: str, value: str) -> list[dict[str, Any]]:
         if isinstance(content, dict) and str(content.get(key)) == value:
             found.append(content)
     return found
+
+
+def _wrong_with(line: str) -> str:
+    try:
+        content = json.loads(line)
+    except ValueError:
+        return "is not JSON from end to end"
+    return "not under the key 'id'" if isinstance(content, dict) else "is no JSON object"
 
 
 def _duration(text: str, subject: str) -> Span:

@@ -39,6 +39,11 @@ async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) 
             for answer in (listed, *predicted):
                 expect_refusal(answer, because)
         await expect_shut_elsewhere(client, key)
+        answer = await client.get("/models?from=/health")
+        expect_refusal(answer, f"{NO_KEY}, whatever open door its query names")
+        browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+        answer = await client.get("/models", headers=browser)
+        expect_refusal(answer, f"{NO_KEY}, also to a browser")
         listed = await client.get("/models", headers=bearing(key))
         expect(listed, 200, because=f"the {HEADER} that it carries is right")
         for model in MODELS:
@@ -117,10 +122,12 @@ async def test_no_key_opens_no_door(task: Task, clock: Clock) -> None:
 
 
 @points(
-    1, hint="What does secrets.compare_digest say to a text with an umlaut in it? And to bytes?"
+    1,
+    hint="Is the whole key compared, just as it came? And what does secrets.compare_digest say to "
+    "an umlaut?",
 )
 async def test_a_strange_key_is_just_wrong(task: Task, clock: Clock) -> None:
-    """A key of strange characters is refused like any other."""
+    """Near misses and keys of strange characters are refused like any other."""
     key = new_key(task)
     async with task.serve(env={"API_KEY": key}) as client:
         await expect_strange_keys_refused(client, task, key)

@@ -174,6 +174,9 @@ async def test_a_refusal_is_an_answer(task: Task, clock: Clock) -> None:
     key = new_key(task)
     async with task.serve(env={"API_KEY": key}) as client:
         expect_refusal(await client.get("/models"), NO_KEY)
+        browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+        answer = await client.get("/models", headers=browser)
+        expect_refusal(answer, f"{NO_KEY}, also to a browser")
         await expect_strange_keys_refused(client, task, key)
         expect_refusal(await predict(client, MODELS[0], {"sepal_length": "abc"}), NO_KEY)
         for method, path in (("GET", "/nothing"), ("PUT", "/models")):
@@ -221,6 +224,7 @@ def _from_here(client: httpx.AsyncClient) -> dict[str, str]:
         "Origin": str(client.base_url),
         "Sec-Fetch-Site": "same-origin",
         "X-Forwarded-For": "127.0.0.1",
+        "X-Real-IP": "127.0.0.1",
     }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from checks import logbook
 from checks.answers import alike, called, expect, json_of
 from checks.keys import NO_KEY, bearing, expect_refusal, new_key
-from checks.observing import TIME, header, process_time
+from checks.observing import ID, TIME, header, process_time
 from checks.predicting import FEATURES, MODELS, expect_prediction, named, predict
 from shared.check import Clock, Task, points, seconds, took
 
@@ -40,6 +40,15 @@ def drawn(task: Task) -> list[float]:
             return flower
 
 
+def _mostly_defaults(task: Task) -> tuple[int, list[float]]:
+    """Return a width, and the flower that it makes with the defaults; none of class 0."""
+    for width in range(1, 10):
+        flower = list({**DEFAULTS, "sepal_width": float(width)}.values())
+        if task.models.answer(MODEL, flower):
+            return width, flower
+    raise AssertionError("All widths are of class 0.")
+
+
 async def fill(client: httpx.AsyncClient, *flowers: Sequence[float]) -> None:
     """Ask for these predictions, one after the other; none was asked for before."""
     for flower in flowers:
@@ -49,7 +58,11 @@ async def fill(client: httpx.AsyncClient, *flowers: Sequence[float]) -> None:
         _expect_no_hit(answer, "it is asked for the first time")
 
 
-@points(1, hint="What does your cache take for its size when the environment names none?")
+@points(
+    1,
+    hint="What is the cache's size when the environment names none? And how many leave when one "
+    "too many comes?",
+)
 async def test_without_a_size_it_is_128(task: Task, clock: Clock) -> None:
     """Without CACHE_SIZE 128 entries stay."""
     key, size = new_key(task), 128
@@ -64,6 +77,11 @@ async def test_without_a_size_it_is_128(task: Task, clock: Clock) -> None:
             answer, HIT, f"{size} predictions were made, as many as fit without CACHE_SIZE"
         )
         await fill(client, flowers[size])
+        for flower in (flowers[2], flowers[size - 1]):
+            answer = await predict(client, MODEL, flower)
+            expect_cache(
+                answer, HIT, f"one prediction more than {size} takes the place of the oldest alone"
+            )
         # Now one has left: the first as the oldest, or the second as the least recently used.
         answers = await asyncio.gather(*(predict(client, MODEL, each) for each in flowers[:2]))
         seen = [answer.headers.get("X-Cache") for answer in answers]
@@ -116,8 +134,9 @@ async def _expect_age_to_decide(task: Task, key: str) -> None:
         answers = await asyncio.gather(*(predict(client, MODEL, each) for each in (late, new)))
         seen = [answer.headers.get("X-Cache") for answer in answers]
         assert HIT in seen, (
-            "CACHE_SIZE is 2, and after one more prediction, asked for twice at once, both that "
-            "were in are gone; right is that it takes one place."
+            "CACHE_SIZE is 2, and after one more prediction, asked for twice at once, neither that "
+            "was in is a HIT; right is that it takes one place, and that a question is looked up "
+            "before another is computed."
         )
 
 
@@ -166,9 +185,11 @@ async def test_a_repeat_is_served_from_the_cache(task: Task, clock: Clock) -> No
             expect_cache(
                 backwards, HIT, "the features are the same, in whatever order they are sent"
             )
-        # As above, no flower of class 0.
-        width = next(n for n in range(1, 10) if task.models.answer(MODEL, [5.1, n, 1.4, 0.2]))
-        await fill(client, [5.1, float(width), 1.4, 0.2])
+            elsewhere = {"User-Agent": "another/1.0", ID: "another"}
+            answer = await predict(client, model, flower, elsewhere)
+            expect_cache(answer, HIT, "model and features are the same, whoever asks")
+        width, partly = _mostly_defaults(task)
+        await fill(client, partly)
         for body, how in (
             (
                 {"sepal_length": 5.1, "sepal_width": width, "petal_length": 1.4},
@@ -231,9 +252,14 @@ async def test_class_0_is_cached(task: Task, clock: Clock) -> None:
         client.headers.update(bearing(key))
         for prediction, flower in enumerate(task.models.features_of_each_class(MODEL)):
             await fill(client, flower)
+            asked = len(task.models.calls)
             again = await predict(client, MODEL, flower)
             expect_cache(again, HIT, f"class {prediction} was answered just before")
             expect_prediction(again, MODEL, prediction)
+            assert len(task.models.calls) == asked and took(again) == seconds(0), (
+                f"The HIT of class {prediction} took {took(again)}, and the model was asked "
+                f"{len(task.models.calls) - asked} times for it; right is no time, and not once."
+            )
 
 
 @points(1, hint="What does your cache remember of an entry besides the prediction?")
@@ -302,15 +328,23 @@ async def test_errors_are_not_cached(task: Task, clock: Clock) -> None:
                 expect(answer, 404, 422, because=f"of {what}, now as before")
                 _expect_no_hit(answer, "errors are not kept")
         task.models.fail(MODEL)
-        failed = await predict(client, MODEL, flower)
-        assert failed.status_code >= 500, (
-            f"{called(failed)} answered {failed.status_code}, though the model raised an error; "
-            "right is 500."
-        )
+        _expect_failure(await predict(client, MODEL, flower))
         task.models.recover(MODEL)
         answer = await predict(client, MODEL, flower)
         expect_cache(answer, MISS, "the model failed before, and works again")
         expect_prediction(answer, MODEL, task.models.answer(MODEL, flower))
+        task.models.fail(MODEL)
+        # Whoever lets a question wait for the answer of an equal one has to tell it of the error.
+        other = drawn(task)
+        for failed in await asyncio.gather(*(predict(client, MODEL, other) for _ in range(2))):
+            _expect_failure(failed)
+
+
+def _expect_failure(response: httpx.Response) -> None:
+    assert response.status_code >= 500, (
+        f"{called(response)} answered {response.status_code}, though the model raised an error; "
+        "right is 500."
+    )
 
 
 def _expect_no_hit(response: httpx.Response, because: str) -> None:
@@ -324,12 +358,13 @@ def _expect_no_hit(response: httpx.Response, because: str) -> None:
 async def test_a_hit_is_logged(task: Task, clock: Clock) -> None:
     """A HIT is logged in the background like any prediction."""
     key = new_key(task)
-    flower = drawn(task)
+    width, flower = _mostly_defaults(task)
     logbook.begin(task)
     async with task.serve(env={"API_KEY": key}) as client:
         client.headers.update(bearing(key))
         await fill(client, flower)
-        expect_cache(await predict(client, MODEL, flower), HIT, "it was answered just before")
+        answer = await predict(client, MODEL, {"sepal_width": width})
+        expect_cache(answer, HIT, "the features are the same: what is left out has its default")
         await asyncio.sleep(4)
         logbook.expect_count(task, 0, "4 s after the HIT it is too early for a line")
         await logbook.reach(task, clock, 2)

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from shared.host import debugger, loops, problem, standin
+from shared.host import debugger, loops, problem, standin, waiting
 from shared.host.clock import CLOCK, start_uncounted
 from shared.host.server import Server
 from shared.link import (
@@ -65,6 +65,7 @@ class Program:
         """Run the submission; return its exit status."""
         self._settle_in()
         start_uncounted(self._obey, ())
+        waiting.meet_at_files()
         if self._lab_time:
             CLOCK.begin(self._start.now)
             CLOCK.connect(self._report)

@@ -37,6 +37,9 @@ _WHERE_POOLS_WAIT = (
 _PATIENCE = 0.05
 """How long other processes may take for an answer before time moves on, in real seconds."""
 
+_MEETING = 0.005
+"""How far apart threads may come to a file and yet meet there, in real seconds."""
+
 _real_sleep = time.sleep
 _real_clock_info = time.get_clock_info
 _real_asctime = time.asctime
@@ -126,6 +129,22 @@ def _freeze() -> None:
     CLOCK.on_move = lambda now: frozen.move_to(
         DAY + west + datetime.timedelta(microseconds=now // 1000)
     )
+
+
+def meet_at_files() -> None:
+    """Let threads that write to files meet each other there.
+
+    On a quiet machine a thread is mostly done before the next one wakes, and lines that tear now
+    and then would be torn in one run and not in the next. So each waits, in real time, for the
+    next of common moments, at which all that have come go on together.
+    """
+    from freezegun.api import real_perf_counter
+
+    def meet(frame: object, event: str, called: object) -> None:
+        if event == "c_call" and getattr(called, "__name__", "") in ("open", "write"):
+            _real_sleep(_MEETING - real_perf_counter() % _MEETING)
+
+    threading.setprofile(meet)
 
 
 def sleep(seconds: float, /) -> None:
