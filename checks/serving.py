@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from shared.check import SubmissionFault
+from shared.check import SubmissionFault, other_address
 
 if TYPE_CHECKING:
     from shared.check import Process, Task
@@ -167,18 +166,15 @@ def own_address(port: int) -> str | None:
 
     Linux and Windows have millions of them, macOS has ::1.
     """
-    for host, family in ((spare_address(), socket.AF_INET), ("::1", socket.AF_INET6)):
+    for host, family in ((other_address(), socket.AF_INET), ("::1", socket.AF_INET6)):
+        if host is None or not host.startswith(("127.", "::1")):
+            continue
         try:
             with socket.create_server((host, port), family=family):
                 return host
         except OSError:
             continue
     return None
-
-
-def spare_address() -> str:
-    """Return an address that leads to this machine (on Linux and Windows), picked at random."""
-    return f"127.{2 + secrets.randbelow(250)}.{secrets.randbelow(256)}.1"
 
 
 def _url(host: str, port: int) -> str:

@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -38,6 +38,8 @@ _LAID_OUT = 40
 
 _GRACE = 0.5
 """How long what is at work may go on when all of it is to end, in seconds."""
+
+_PART = 0.2
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,9 @@ class Ahead(Generic[Key, Place]):
         future = self._futures.pop(check, None)
         if future is None:
             return None
+        while not future.done():
+            # In parts: on Windows, Ctrl-C is not heard while one waits for a lock.
+            wait([future], _PART)
         result = future.result()
         if result is None:
             self.end()

@@ -15,7 +15,7 @@ from shared.points import on_the_wall_clock, points
 
 if TYPE_CHECKING:
     from shared.clock import Clock
-    from shared.process import Process, free_port
+    from shared.process import Process, free_port, other_address
     from shared.task import Run, Task
     from shared.transcript import Line
     from shared.transport import answered_at, took
@@ -33,6 +33,7 @@ __all__ = [
     "free_port",
     "milliseconds",
     "on_the_wall_clock",
+    "other_address",
     "points",
     "seconds",
     "time_of_day",
@@ -48,6 +49,7 @@ _LATE = {
     "Task": "shared.task",
     "answered_at": "shared.transport",
     "free_port": "shared.process",
+    "other_address": "shared.process",
     "took": "shared.transport",
 }
 

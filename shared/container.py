@@ -16,7 +16,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +24,7 @@ from typing import Protocol
 
 from shared.errors import SubmissionFault
 from shared.image import Image
-from shared.process import Process
+from shared.process import Process, other_address
 
 Launch = Callable[[Sequence[str], Path, Mapping[str, str]], Process]
 
@@ -125,7 +124,7 @@ class Layout:
         raise SubmissionFault(f"Nothing listened on port {self._port} within {_START_LIMIT:g} s.")
 
     async def reachable(self) -> bool | None:
-        address = _other_address()
+        address = other_address()
         return None if address is None else await answers(address, self._port)
 
     async def stopped(self, limit: float) -> bool:
@@ -240,6 +239,10 @@ def standin_package(folder: Path) -> Path:
     return package
 
 
+_SIGNALS = {"SIGHUP": 1, "SIGQUIT": 3, "SIGKILL": 9, "SIGUSR1": 10, "SIGUSR2": 12}
+"""Signals that Linux has and Windows has not."""
+
+
 def signal_named(name: str) -> int:
     """Return the number of a signal that `STOPSIGNAL` names.
 
@@ -249,7 +252,7 @@ def signal_named(name: str) -> int:
     if name.isdigit():
         return int(name)
     full = name.upper() if name.upper().startswith("SIG") else f"SIG{name.upper()}"
-    number = getattr(signal, full, None)
+    number = getattr(signal, full, _SIGNALS.get(full))
     if number is None:
         raise SubmissionFault(f"STOPSIGNAL {name} names no signal; SIGTERM is what Docker sends.")
     return int(number)
@@ -270,19 +273,6 @@ async def answers(address: str, port: int) -> bool:
                 writer.close()
     except OSError:
         return False
-
-
-def _other_address() -> str | None:
-    """Return an address of this machine that a server on 127.0.0.1 alone does not have."""
-    if sys.platform == "linux":
-        return "127.0.0.2"  # the whole block is this machine's
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # sends nothing; it only chooses the way out
-        except OSError:
-            return None
-        address = str(probe.getsockname()[0])
-    return None if address.startswith(("127.", "0.")) else address
 
 
 def _installed(name: str) -> str | None:

@@ -45,7 +45,7 @@ def read(folder: Path) -> Image:
         SubmissionFault: there is none, or `docker build` would refuse it.
     """
     path = folder / "Dockerfile"
-    if not path.is_file():
+    if not path.is_file() or path.name not in os.listdir(folder):
         near = next((p.name for p in folder.glob("*") if p.name.lower() == "dockerfile"), None)
         raise SubmissionFault(
             f"The Dockerfile is called {near}; Docker looks for the name Dockerfile."

@@ -35,7 +35,8 @@ _GLANCE = 0.1
 # One thread for every numeric library: forking a process whose BLAS or OpenMP threads have started
 # can deadlock the fork.
 _SINGLE_THREADED = {
-    f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")
+    f"{library}_THREADS": "1"
+    for library in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "VECLIB_MAXIMUM")
 }
 
 
@@ -163,7 +164,7 @@ class Hosts:
         process = subprocess.Popen(
             command,
             cwd=_ROOT,
-            env={**os.environ, **_SINGLE_THREADED, "TZ": "UTC"},
+            env={**os.environ, **_SINGLE_THREADED, "TZ": "UTC", "PYTHONUTF8": "1"},
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,

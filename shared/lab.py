@@ -7,6 +7,7 @@ import os
 import random
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
@@ -311,10 +312,15 @@ class Lab:
             result.absent = True
             report.absent = True  # type: ignore[attr-defined]
         if self._shows_card(call):
-            report.longrepr = text
+            report.longrepr = self._printable(text)
             report.sections.clear()
         else:
             self._make_plain(report)
+
+    def _printable(self, text: str) -> str:
+        """Spell what the terminal's encoding lacks; pytest would spell every line break as well."""
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        return text.encode(encoding, "backslashreplace").decode(encoding)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Count the checks of absent tasks by themselves; they get no card in the terminal."""
@@ -357,7 +363,7 @@ class Lab:
         if self.grade.clock != "lab":
             command.append(f"--clock={self.grade.clock}")
         command.append(f"--seed={self.seed}")
-        return shlex.join(command)
+        return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         from shared.grade import summary

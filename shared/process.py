@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -27,6 +29,20 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
+
+
+def other_address() -> str | None:
+    """Return an address of this machine that a server on 127.0.0.1 alone does not have."""
+    if sys.platform in ("linux", "win32"):
+        # The whole block is this machine's.
+        return f"127.{2 + secrets.randbelow(250)}.{secrets.randbelow(256)}.1"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing; it only chooses the way out
+        except OSError:
+            return None
+        address = str(probe.getsockname()[0])
+    return None if address.startswith(("127.", "0.")) else address
 
 
 class Process:
@@ -80,8 +96,11 @@ class Process:
         self._process.terminate()
 
     def signal(self, number: int) -> None:
-        """Send it a signal, and nobody that it has started."""
-        self._process.send_signal(number)
+        """Send it a signal, and nobody that it has started; end it where there is no such one."""
+        try:
+            self._process.send_signal(number)
+        except ValueError:  # Windows has three
+            self._process.terminate()
 
     async def listening(self, port: int, limit: float = 60) -> None:
         """Wait until it accepts connections on that port of 127.0.0.1.

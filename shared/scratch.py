@@ -225,7 +225,8 @@ class Scratch:
             raise NotThere(f"{self._shown_as}/{name} {self._unusable[name]}.")
         if path.is_dir():
             raise NotThere(f"{self._shown_as}/{name} is a folder; it must be a file.")
-        if not path.is_file():
+        # By its very name, also where the file system would take another for it.
+        if not path.is_file() or path.name not in os.listdir(path.parent):
             raise NotThere(f"{self._shown_as}/{name} is missing; {self._instead(name)}.")
         return path
 
@@ -331,10 +332,13 @@ def _remove(outer: Path) -> None:
             folder = waiting.pop()
             folder.chmod(0o700)
             for path in list(folder.iterdir()):
-                if path.is_symlink() or not path.is_dir():
+                if path.is_symlink():
                     path.unlink()
                     continue
-                path.chmod(0o700)
+                path.chmod(0o700)  # Windows removes no file that is read-only
+                if not path.is_dir():
+                    path.unlink()
+                    continue
                 # Moved up, so that no path becomes too long.
                 waiting.append(path.rename(outer / f"removed-{next(number)}"))
             if folder != outer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shared import hosts as module
-from shared.errors import HarnessError
+from shared.errors import HarnessError, SubmissionFault
 from shared.hosts import Hosts
-from tests.toy import LIMIT
+from shared.task import Task
+from tests.toy import LIMIT, Scenes
 
 posix = pytest.mark.skipif(os.name != "posix", reason="a fork server's signals are POSIX's")
 KINDS = [pytest.param(True, marks=posix, id="forked"), pytest.param(False, id="fresh")]
@@ -97,3 +99,28 @@ def test_only_the_last_traceback_is_told() -> None:
         assert str(raised.value).count("Traceback") == 1
     finally:
         hosts.close()
+
+
+def test_an_import_may_make_a_pair_of_sockets(scripts: Scenes) -> None:
+    """On Windows that is Python's own code, which listens; each new event loop has such a pair."""
+    source = f"""
+        import socket
+        code = "def socketpair():\\n one = socket(); one.bind(('127.0.0.1', 0)); one.listen(1)"
+        names = {{"socket": socket.socket}}
+        exec(compile(code, {socket.__file__!r}, "exec"), names)
+        names["socketpair"]()
+        print("a pair")
+        with socket.socket() as server:
+            server.listen()
+    """
+
+    async def scene(task: Task, _: object) -> tuple[str, str]:
+        try:
+            await task.load()
+        except SubmissionFault as fault:
+            return str(fault), task.transcript.lines[0].text
+        return "", ""
+
+    said, printed = scripts.play(source, scene)
+    assert printed == "a pair"
+    assert "a server was started while the file was imported" in said

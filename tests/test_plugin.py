@@ -149,6 +149,16 @@ def test_again_works_where_pytest_was_called(course: Course) -> None:
     }
 
 
+def test_what_a_terminal_lacks_is_spelled(course: Course) -> None:
+    """Of a card, that is; pytest itself would spell its line breaks as well."""
+    tree = course.root.parent / "smiling"
+    (tree / "task_0_1").mkdir(parents=True)
+    (tree / "task_0_1" / "main.py").write_text("print('\u2705')\n", encoding="utf-8")
+    env = {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    result = course.run("checks/task_0_1", f"--tree={tree}", **env)
+    assert "\nIt printed '\\u2705'; 'hello' is right.\n" in result.text
+
+
 def test_copies_beside_tasks_are_no_tasks(tmp_path: Path) -> None:
     """As a file manager makes them."""
     course = Course(tmp_path / "course")

@@ -17,7 +17,7 @@ from shared.image import Command, Image, Stage
 
 KEY = "a-key-from-outside"
 DEFAULT_PORT = 8080
-PORT_TAKEN = re.compile(r"\bin use\b|already allocated", re.IGNORECASE)
+PORT_TAKEN = re.compile(r"\bin use\b|already allocated|\b10048\b", re.IGNORECASE)
 """How servers and Docker say that something else listens on the port."""
 
 ATTEMPTS = 5

@@ -33,7 +33,8 @@ def main(port: int, token: str, clock: str, role: str, modules: list[str]) -> in
         return Program(link, start, lab_time=lab_time).run() if isinstance(start, Start) else 1
 
     if role == "one":
-        gc.enable()
+        # Before it calls: a check's budget is for the submission.
+        warm.preload(modules)
         return host(token)
     from shared.host import fork, program  # noqa: F401 - loaded before the first fork
 

@@ -40,7 +40,7 @@ _PATIENCE = 0.05
 _MEETING = 0.005
 """How far apart threads may come to a file and yet meet there, in real seconds."""
 
-_real_sleep = time.sleep
+real_sleep = time.sleep
 _real_clock_info = time.get_clock_info
 _real_asctime = time.asctime
 _real_start = threading.Thread.start
@@ -85,9 +85,13 @@ def install() -> None:
         sys.modules["uvloop"] = _uvloop()
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_keep_own_locks_real)
-    if hasattr(asyncio, "WindowsSelectorEventLoopPolicy"):
-        # Proactors wait in the operating system, where no selector can be put in between.
-        asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
+    if sys.platform == "win32":
+        # Proactors wait in the operating system, where no selector can be put in between. uvicorn
+        # asks for one by its name, and `asyncio.run` by that of the default.
+        for module in (asyncio, asyncio.windows_events):
+            module.ProactorEventLoop = module.EventLoop = asyncio.SelectorEventLoop
+        if hasattr(asyncio, "WindowsSelectorEventLoopPolicy"):  # until Python 3.16
+            asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
 
 
 def _keep_own_locks_real() -> None:
@@ -142,7 +146,7 @@ def meet_at_files() -> None:
 
     def meet(frame: object, event: str, called: object) -> None:
         if event == "c_call" and getattr(called, "__name__", "") in ("open", "write"):
-            _real_sleep(_MEETING - real_perf_counter() % _MEETING)
+            real_sleep(_MEETING - real_perf_counter() % _MEETING)
 
     threading.setprofile(meet)
 
@@ -150,7 +154,7 @@ def meet_at_files() -> None:
 def sleep(seconds: float, /) -> None:
     """`time.sleep` in lab time."""
     if not CLOCK.connected:
-        _real_sleep(seconds)
+        real_sleep(seconds)
         return
     if seconds < 0:
         raise ValueError("sleep length must be non-negative")
