@@ -186,11 +186,13 @@ def run_autograder(root: Path) -> subprocess.CompletedProcess[str]:
 
 @needs_a_shell
 @needs_timeout
-@pytest.mark.parametrize("nested", [True, False])
-def test_gradescope_gets_its_results(nested: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("nested", [2, 1, 0])
+def test_gradescope_gets_its_results(nested: int, tmp_path: Path) -> None:
     course(tmp_path / "source")
     submission = hostile_submission(tmp_path / "submission")
-    if not nested:
+    if nested == 2:
+        shutil.move(submission / "exercises", tmp_path / "submission" / "ada" / "exercises")
+    if nested == 0:
         submission = shutil.move(submission / "exercises", tmp_path / "flat")
         shutil.rmtree(tmp_path / "submission")
         shutil.move(submission, tmp_path / "submission")
@@ -199,6 +201,18 @@ def test_gradescope_gets_its_results(nested: bool, tmp_path: Path) -> None:
     said = readings.read("gradescope", (tmp_path / "results" / "results.json").read_text("utf-8"))
     assert (said.score, said.maximum) == (0, 30)
     assert not (tmp_path / "obeyed").exists()
+
+
+@needs_a_shell
+@needs_timeout
+def test_gradescope_gets_a_result_of_a_submission_without_tasks(tmp_path: Path) -> None:
+    course(tmp_path / "source")
+    (tmp_path / "submission").mkdir()
+    (tmp_path / "submission" / "main.py").write_text("print()\n")
+    assert run_autograder(tmp_path).returncode == 0
+    result = json.loads((tmp_path / "results" / "results.json").read_text("utf-8"))
+    assert result["score"] == 0
+    assert "holds no folder of a task, such as task_0_1" in result["output"]
 
 
 @needs_a_shell

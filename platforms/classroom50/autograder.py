@@ -16,6 +16,8 @@ from pathlib import Path
 
 LAB = Path(__file__).resolve().parent
 LIMIT = 15 * 60
+PARTING = 60
+"""How long it may take to end and to write the result, in seconds."""
 GRADED = (0, 1, 2)
 
 
@@ -33,15 +35,18 @@ def grade(python: str, submission: Path) -> int:
     """Grade a student's folder; return the exit status for Classroom 50."""
     result = submission / "result.json"
     result.unlink(missing_ok=True)  # a student may have committed one
-    tree = submission / "exercises"
     command = [python, "-m", "pytest", "-c", "pyproject.toml", "checks"]
-    command += [f"--tree={tree if tree.is_dir() else submission}", f"--report=classroom50={result}"]
+    command += [f"--tree={submission}", f"--report=classroom50={result}"]
     process = subprocess.Popen(command, cwd=LAB)
     try:
         status = process.wait(LIMIT)
     except subprocess.TimeoutExpired:
         process.terminate()
-        status = process.wait()
+        try:
+            status = process.wait(PARTING)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            status = process.wait()
     return 0 if status in GRADED else status
 
 

@@ -11,7 +11,7 @@ tree=$(mktemp -d)
 cp -R "$root/student" "$tree/$task"
 mkdir -p "$root/results"
 cd "$lab" || exit 1
-timeout --preserve-status --kill-after=10 "${LAB_LIMIT:-100}" \
+timeout --preserve-status --kill-after=10 "${LAB_LIMIT:-220}" \
   python3 -m pytest -c pyproject.toml -p no:cacheprovider "checks/$task" \
   "--tree=$tree" "--report=prairielearn=$root/results/results.json"
 status=$?
