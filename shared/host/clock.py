@@ -151,16 +151,19 @@ class Clock:
             self.park(waiter)
         waiter.wait()
 
-    def pass_on(self, poll: Callable[[], bool]) -> None:
+    def pass_on(self, poll: Callable[[], bool], *, idle: bool = False) -> None:
         """Let time move to the next moment that somebody waits for, if anybody does.
 
         For a thread that waits for what is outside the lab; `poll` says whether that has come.
+
+        Args:
+            idle: whether nothing can come from there before somebody here asks for it.
         """
         with self.mutex:
             self._drop_woken()
-            if not self._deadlines:
+            if not self._deadlines and not idle:
                 return
-            waiter = Waiter(self._deadlines[0][0], poll=poll)
+            waiter = Waiter(self._deadlines[0][0] if self._deadlines else None, poll=poll)
             self.park(waiter)
         waiter.wait()
 

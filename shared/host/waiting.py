@@ -36,6 +36,8 @@ _WHERE_POOLS_WAIT = (
 )
 _PATIENCE = 0.05
 """How long other processes may take for an answer before time moves on, in real seconds."""
+_AT_WORK = 5.0
+"""The same for processes that are known to be at work, or about to begin."""
 
 _MEETING = 0.005
 """How far apart threads may come to a file and yet meet there, in real seconds."""
@@ -367,14 +369,18 @@ def _wait_for_others(object_list: Any, timeout: float | None = None) -> list[Any
     The real one asks the (standing) clock over and over whether its timeout is past. Where there
     are no other processes, a pool of threads waits for one of its own, and that is lab time.
     """
+    # An executor's manager knows what its workers have been given; it calls this itself.
+    asked = getattr(sys._getframe(1).f_locals.get("self"), "pending_work_items", None)
     others = sys.modules["multiprocessing.process"]._children
     with selectors.PollSelector() if others else Selector() as selector:
         for each in object_list:
             selector.register(each, selectors.EVENT_READ)
-        ready = selector.select(_PATIENCE if others and timeout is None else timeout)
+        patience = _AT_WORK if asked else _PATIENCE
+        ready = selector.select(patience if others and timeout is None else timeout)
         while others and timeout is None and not ready:
             # Idle workers never answer, and somebody may wait for a moment of lab time meanwhile.
-            CLOCK.pass_on(lambda: bool(selector.select(0)))
+            idle = asked is not None and not asked
+            CLOCK.pass_on(lambda: bool(selector.select(0)), idle=idle)
             ready = selector.select(_PATIENCE)
         return [key.fileobj for key, _ in ready]
 
