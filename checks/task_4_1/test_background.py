@@ -71,7 +71,11 @@ async def test_no_other_request_waits(task: Task, clock: Clock) -> None:
         await logbook.reach(task, clock, 2)
 
 
-@points(2, hint="Print what your logger gets. Which of the three keys does it lack or misname?")
+@points(
+    2,
+    hint="Print what your logger gets. Which of the three keys does it lack, misname or fill with "
+    "something else?",
+)
 async def test_a_line_tells_the_prediction(task: Task, clock: Clock) -> None:
     """A line holds the model, the features and the prediction."""
     # With more decimals than a log might keep.

@@ -22,7 +22,11 @@ from checks.predicting import MODELS, expect_prediction, predict
 from shared.check import Clock, Task, points, seconds, took
 
 
-@points(2, hint="A dependency does nothing until a route, a router or the app names it. Does each?")
+@points(
+    2,
+    hint="A dependency does nothing until a route, a router or the app names it. Does each, and "
+    "does it raise a 401 with a detail?",
+)
 async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) -> None:
     """/models and /predict ask for the key."""
     key = new_key(task)

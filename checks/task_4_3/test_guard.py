@@ -167,7 +167,8 @@ async def test_lookalikes_stay_shut(task: Task, clock: Clock) -> None:
 
 @points(
     1,
-    hint="Who turns an HTTPException into an answer: somebody inside the middleware, or around it?",
+    hint="Who turns an HTTPException into an answer: somebody inside the middleware, or around it? "
+    "And is the whole key compared, just as it came?",
 )
 async def test_a_refusal_is_an_answer(task: Task, clock: Clock) -> None:
     """A refusal is JSON with a detail, whatever the key looks like."""

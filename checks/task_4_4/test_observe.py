@@ -98,7 +98,11 @@ async def test_the_callers_id_is_kept(task: Task, clock: Clock) -> None:
             )
 
 
-@points(1, hint="When is your id made: once for the program, or once for each request?")
+@points(
+    1,
+    hint="When is your id made: once for the program, or once for each request? And of what: do "
+    "two requests at one moment differ in it?",
+)
 async def test_fresh_ids_are_unique(task: Task, clock: Clock) -> None:
     """Each request without an id gets one that no other has."""
     async with task.serve(env={"API_KEY": new_key(task)}) as client:

@@ -88,7 +88,8 @@ async def test_without_a_size_it_is_128(task: Task, clock: Clock) -> None:
         # One check says what a MISS is called.
         assert seen != [HIT, HIT], (
             f"After {size + 1} predictions the first two are still in the cache; "
-            f"right is that one has left, because without CACHE_SIZE {size} fit."
+            f"right is that one has left, because without CACHE_SIZE {size} fit, and that it is "
+            "the oldest."
         )
 
 
