@@ -149,6 +149,27 @@ def test_again_works_where_pytest_was_called(course: Course) -> None:
     }
 
 
+def test_a_submissions_own_modules_come_first(tmp_path: Path) -> None:
+    """Also where they are called as one that the host has loaded: the lab's own, or a package."""
+    course = Course(tmp_path / "course")
+    course.preload("dotenv")
+    main = "from {module} import hello, wait\nhello()\nwait()\n"
+    helpers = "import time\ndef hello(): print('hello')\ndef wait(): time.sleep(2)\n"
+    for number, (module, files) in enumerate(
+        {
+            "shared": {"shared.py": helpers},
+            "shared.link": {"shared/link.py": helpers},
+            "shared.host": {"shared/__init__.py": "", "shared/host.py": helpers},
+            "dotenv": {"dotenv.py": helpers},
+        }.items(),
+        start=1,
+    ):
+        course.task(f"task_0_{number}", CHECKS, {"main.py": main.format(module=module), **files})
+    result = course.run()
+    assert result.messages == {}
+    assert result.score == (40, 40)
+
+
 def test_what_a_terminal_lacks_is_spelled(course: Course) -> None:
     """Of a card, that is; pytest itself would spell its line breaks as well."""
     tree = course.root.parent / "smiling"

@@ -49,6 +49,7 @@ _PARTING = 0.1
 
 # The lab itself is not on the path of what runs in it. Found out before the fork, once for all.
 _LAB = Path(__file__).resolve().parents[2]
+_LAB_NAME = __name__.partition(".")[0]
 _PATH = [each for each in sys.path if Path(each).resolve() != _LAB]
 
 
@@ -193,6 +194,7 @@ class Program:
         sys.argv = [start.file]
         sys.dont_write_bytecode = True
         sys.path[:] = [start.folder, *_PATH]
+        _give_way(start.folder)
         # An executor has as many threads as the machine has cores plus four, so that what
         # asyncio.to_thread can do at once would depend on the machine.
         os.cpu_count = lambda: _THREADS - 4
@@ -249,6 +251,24 @@ class Program:
                         self._early.append(message)
                     elif not self._loop.is_closed():
                         self._loop.call_soon_threadsafe(self._server.handle, message)
+
+
+def _give_way(folder: str) -> None:
+    """Forget modules that the submission has files for, as if nothing had been loaded before it.
+
+    Not those of the standard library: most of them are loaded in any process that imports a file.
+    """
+    own = {
+        entry.name.removesuffix(".py")
+        for entry in os.scandir(folder)
+        if entry.name.endswith(".py")
+        or os.path.exists(os.path.join(entry.path, "__init__.py"))
+        or (entry.name == _LAB_NAME and entry.is_dir())
+    }
+    for name in list(sys.modules):
+        top = name.partition(".")[0]
+        if top in own and top not in sys.stdlib_module_names and name != standin.__name__:
+            del sys.modules[name]
 
 
 def _decode(path: str) -> None:
