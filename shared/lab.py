@@ -33,6 +33,11 @@ ALL_POINTS, POINTS_MISSING, FAILED_ITSELF = 0, 1, 3
 """The exit statuses of a run that came to its end; pytest's own 2, 4 and 5 stay as they are."""
 
 
+def runs_nothing(config: pytest.Config) -> bool:
+    """Whether it is only asked what there is: no check runs, and there is no grade."""
+    return any(map(config.getoption, ("collectonly", "showfixtures", "show_fixtures_per_test")))
+
+
 class Lab:
     """One run of the lab."""
 
@@ -251,7 +256,7 @@ class Lab:
         for name, result in self.grade.results.items():
             if name not in found and not self._is_unloaded(name):
                 result.outcome = DESELECTED
-        if self.config.getoption("collectonly"):
+        if runs_nothing(self.config):
             return
         # All that is alive now stays so: nobody need look through it for garbage, as pytest does at
         # its end.
@@ -369,7 +374,7 @@ class Lab:
         from shared.grade import summary
         from shared.plain import plain
 
-        if self.grade.results and not self.config.getoption("collectonly"):
+        if self.grade.results and not runs_nothing(self.config):
             terminalreporter.section(f"{self.syllabus.title}: {self.tree.name}")
             lost = "Bring what is missing back from where you got the lab."
             back = [lost] if self.grade.absent and self.tree.name == "exercises" else []
@@ -381,7 +386,7 @@ class Lab:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Close the grade and write the reports, before anything that could keep us from it."""
-        if not self.config.getoption("collectonly"):
+        if not runs_nothing(self.config):
             with endings.undisturbed():
                 self._conclude(session)
         return (yield)

@@ -87,12 +87,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if (config.rootpath / "checks" / "syllabus.toml").is_file():
         # Late, so that the first process is on its way before all of this is loaded.
         from shared import endings, environment, reports
-        from shared.lab import Lab
+        from shared.lab import Lab, runs_nothing
         from shared.turns import Turns
 
         stage = config.stash.setdefault(_STAGE, Stage())
         config.add_cleanup(stage.close)
-        if not config.getoption("collectonly"):
+        if not runs_nothing(config):
             reports.forget(config.getoption("report"))
         try:
             environment.require(config.rootpath)

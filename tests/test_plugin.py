@@ -544,10 +544,13 @@ def test_other_tests_are_left_alone(tmp_path: Path) -> None:
     assert "Toy course:" not in result.text
 
 
-def test_collecting_runs_nothing(course: Course) -> None:
-    result = course.run("--collect-only", "-q")
+@pytest.mark.parametrize("asked", ["--collect-only", "--fixtures", "--fixtures-per-test"])
+def test_what_runs_nothing_has_no_grade(asked: str, course: Course) -> None:
+    result = course.run(asked, "-q")
     assert result.status == 0
-    assert "checks/task_0_1/test_toy.py::test_greets" in result.text
+    assert result.report is None
+    assert "test_greets" in result.text or asked == "--fixtures"
+    assert "Total" not in result.text
 
 
 def test_native_tracebacks_on_request(course: Course) -> None:
