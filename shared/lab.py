@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import random
-import re
 import shlex
 import subprocess
 import sys
@@ -43,13 +42,15 @@ class Lab:
 
     def __init__(self, config: pytest.Config, stage: Stage) -> None:
         from shared import catalog, grade, reports, tree
+        from shared.asked import Asked
 
         self.config = config
         self.course = config.rootpath
         self.syllabus = syllabus.read(self.course / "checks" / "syllabus.toml")
         self.catalog = catalog.Catalog(self.course, self.syllabus)
-        self._refuse_workers()
-        here = self._where_asked() or tree.TREES[0]
+        asked = Asked(config, self.syllabus.names)
+        asked.refuse_workers()
+        here = asked.tree() or tree.TREES[0]
         options = (config.getoption("tree"), os.environ.get("LAB_TREE"), here)
         chosen = next(option for option in options if option is not None)
         self.tree: Tree = tree.choose(chosen, self.course, self.syllabus.names)
@@ -68,99 +69,10 @@ class Lab:
         self._handles: dict[str, Task] = {}
         self._unloaded: list[str] = []
         self._written: list[str] = []
-        for name in self._asked():
+        for name in asked.tasks():
             self.catalog.task(name)
 
-    # --- what was asked for -----------------------------------------------------------------------
-
-    def _where_asked(self) -> str | None:
-        """Take a task's folder in a tree as its checks; return the name of that tree."""
-        from shared.tree import TREES
-
-        named: str | None = None
-        mapped = []
-        for arg in self._arguments():
-            parts = self._parts(arg)
-            if parts and not self._lies_there(parts):
-                self._require_task(arg, parts[1:2] if parts[0] in ("checks", *TREES) else parts[:1])
-            elif not parts:
-                self._refuse_tree(arg)
-            if parts and parts[0] in TREES:
-                named = parts[0]
-                mapped.append(str(self.course.joinpath("checks", *parts[1:2])))
-            else:
-                mapped.append(arg)
-        if named is not None:
-            self.config.args = mapped
-        return named
-
-    def _arguments(self) -> list[str]:
-        """Return what the command line names; where pytest was called if it names nothing."""
-        if self.config.args_source is not pytest.Config.ArgsSource.ARGS:
-            return [str(self.config.invocation_params.dir)]
-        return self.config.args
-
-    def _parts(self, arg: str) -> tuple[str, ...]:
-        """Return the names on the way from the course to that argument, none if it lies outside."""
-        path = Path(os.path.abspath(self.config.invocation_params.dir / arg.split("::")[0]))
-        return path.relative_to(self.course).parts if path.is_relative_to(self.course) else ()
-
-    def _lies_there(self, parts: tuple[str, ...]) -> bool:
-        """Whether pytest will find it; of a tree's folders only those of tasks mean anything."""
-        path = self.course.joinpath(*parts)
-        return path.exists() if parts[0] == "checks" else len(parts) == 1 and path.is_dir()
-
-    def _require_task(self, arg: str, names: tuple[str, ...]) -> None:
-        """Refuse a name that is none of a task's but may have been meant to be.
-
-        Raises:
-            CourseError: it is.
-        """
-        from shared.tree import nearest
-
-        tasks = self.syllabus.names
-        for name in names:
-            if name in tasks and len(self._parts(arg)) > 1:
-                return
-            meant = nearest(re.sub(r"\W", "_", name), tasks)
-            if meant or name.casefold().startswith("task"):
-                valid = f"valid are checks/{tasks[0]} to checks/{tasks[-1]}."
-                told = f"did you mean checks/{meant}?" if meant else valid
-                raise CourseError(f"{arg!r} is no task of the course; {told}")
-
-    def _refuse_tree(self, arg: str) -> None:
-        """Refuse a tree beside the checks: pytest would look for tests in it.
-
-        Raises:
-            CourseError: it is one.
-        """
-        folder = self.config.invocation_params.dir / arg
-        if any((folder / task).is_dir() for task in self.syllabus.names):
-            raise CourseError(f"{arg!r} holds tasks; to grade them, write --tree={arg}.")
-
-    def _refuse_workers(self) -> None:
-        """Refuse to grade in pytest-xdist's workers: each would have a part of the grade.
-
-        Raises:
-            CourseError: checks are to run there.
-        """
-        if not self.config.getoption("numprocesses", None):
-            return
-        for arg in self._arguments():
-            parts = self._parts(arg)
-            if parts[:1] != ("tests",):
-                raise CourseError(
-                    "Checks are not graded with pytest-xdist (-n), and run side by side without "
-                    "it; leave out -n."
-                )
-
-    def _asked(self) -> list[str]:
-        """Return the tasks that the command line names; all, if it names a folder of many."""
-        named = []
-        for arg in self.config.args:
-            parts = Path(arg.split("::")[0]).parts
-            named.append(next((name for name in self.syllabus.names if name in parts), None))
-        return [name for name in named if name] if all(named) else self.syllabus.names
+    # --- which check a test is --------------------------------------------------------------------
 
     def check_of(self, item: pytest.Item) -> Check | None:
         """Return the check that this test is, None if it is none."""
