@@ -145,7 +145,7 @@ class Submission:
         answered: asyncio.Future[Exchange] = asyncio.get_running_loop().create_future()
         exchange = Exchange(request, self._clock.now, answered)
         self._exchanges[number] = exchange
-        self.transcript.request(self._clock.now, method, target, body)
+        self.transcript.request(self._clock.now, method, target, headers, body)
         self.post(request)
         try:
             return await answered
@@ -322,7 +322,12 @@ class Submission:
         exchange.body = b"".join(exchange.pieces)
         exchange.completed = now
         self.transcript.answer(
-            now, exchange.sent, exchange.status, exchange.request.target, exchange.body
+            now,
+            exchange.sent,
+            exchange.status,
+            exchange.request.target,
+            exchange.headers,
+            exchange.body,
         )
         return _resolve(exchange.answered, exchange)
 

@@ -6,10 +6,24 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+
 from shared.moment import time_of_day
 
 _BODY_LIMIT = 400
+_HEADERS_LIMIT = 200
 _KEPT_LINES = 2000
+
+# What every client sends and every server answers; None for whatever value.
+_USUAL = {
+    "accept": "*/*",
+    "accept-encoding": None,
+    "connection": None,
+    "content-length": None,
+    "content-type": "application/json",
+    "host": None,
+    "user-agent": f"python-httpx/{httpx.__version__}",
+}
 
 
 @dataclass(frozen=True)
@@ -76,12 +90,16 @@ class Transcript:
     dropped: int = 0
     unread: int = 0
 
-    def request(self, at: int, method: str, target: str, body: bytes) -> None:
-        self.entries.append((at, f"-> {method} {target}{_shown(body)}"))
+    def request(
+        self, at: int, method: str, target: str, headers: list[list[str]], body: bytes
+    ) -> None:
+        self.entries.append((at, f"-> {method} {target}{_unusual(headers)}{_shown(body)}"))
 
-    def answer(self, at: int, sent: int, status: int, target: str, body: bytes) -> None:
+    def answer(
+        self, at: int, sent: int, status: int, target: str, headers: list[list[str]], body: bytes
+    ) -> None:
         after = f" to {target}" if at == sent else f" to {target}, asked at {time_of_day(sent)}"
-        self.entries.append((at, f"<- {status}{_shown(body)}{after}"))
+        self.entries.append((at, f"<- {status}{_unusual(headers)}{_shown(body)}{after}"))
 
     def note(self, at: int, text: str) -> None:
         self.entries.append((at, text))
@@ -117,6 +135,19 @@ class Transcript:
                 number = int(line) if line.isdecimal() else 0
                 found.append(Frame(f"{self.shown_as}/{name}", number, function, source))
         return tuple(found)
+
+
+def _unusual(headers: list[list[str]]) -> str:
+    """Return the headers that say something, as in `` [X-API-Key: wrong]``."""
+    told = [
+        f"{name}: {value}"
+        for name, value in headers
+        if _USUAL.get(name.lower(), "") not in (None, value)
+    ]
+    text = "; ".join(told)
+    if len(text) > _HEADERS_LIMIT:
+        text = text[:_HEADERS_LIMIT] + " ..."
+    return f" [{text}]" if told else ""
 
 
 def _shown(body: bytes) -> str:

@@ -17,7 +17,7 @@ import asyncio
 import os
 import time
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 
 app = FastAPI()
 
@@ -32,6 +32,12 @@ async def double(number: int):
 @app.post("/echo")
 async def echo(item: dict):
     return item["missing"]
+
+
+@app.get("/headers")
+async def headers(response: Response):
+    response.headers["X-Short"] = "yes"
+    response.headers["X-Long"] = "y" * 300
 
 
 @app.get("/exit")
@@ -67,6 +73,15 @@ SERVED = """
         status = response.status_code
         assert status == 200, f"POST /echo answered {status}; right is 200."
 
+    @points(1, hint="Who asks?")
+    async def test_headers(task: Task, clock: Clock):
+        \"\"\"It says who it is.\"\"\"
+        async with task.serve() as client:
+            await client.get("/headers")
+            who = {"X-API-Key": "my key", "Accept": "text/html"}
+            response = await client.get("/headers", headers=who)
+        assert not response.headers["X-Short"], "It answered X-Short: yes; right is nothing."
+
     @points(1, hint="Who ends it?")
     async def test_death(task: Task, clock: Clock):
         \"\"\"It lives on.\"\"\"
@@ -85,7 +100,7 @@ SERVED = """
         async with task.serve() as client:
             await client.get("/loop")
 
-    @points(5, hint="Is it there?")
+    @points(4, hint="Is it there?")
     async def test_misuse(task: Task, clock: Clock):
         \"\"\"It is checked.\"\"\"
         async with task.serve() as client:
