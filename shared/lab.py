@@ -67,6 +67,7 @@ class Lab:
         self.harness_failed = False
         self.stage = stage
         self._handles: dict[str, Task] = {}
+        self._cards: dict[str, list[pytest.TestReport]] = {}
         self._unloaded: list[str] = []
         self._written: list[str] = []
         for name in asked.tasks():
@@ -231,6 +232,7 @@ class Lab:
         if self._shows_card(call):
             report.longrepr = self._printable(text)
             report.sections.clear()
+            self._cards.setdefault(check.task, []).append(report)
         else:
             self._make_plain(report)
 
@@ -282,7 +284,38 @@ class Lab:
         command.append(f"--seed={self.seed}")
         return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None]:
+        """Show the grade below all else, and of tasks that are not begun no more than one card."""
+        failed = terminalreporter.stats.get("failed", [])
+        spared = self._spared()
+        shown = [report for report in failed if id(report) not in spared]
+        if spared:
+            terminalreporter.stats["failed"] = shown
+        try:
+            return (yield)
+        finally:
+            if spared:
+                terminalreporter.stats["failed"] = failed  # counted in pytest's closing line
+            self._show_grade(terminalreporter, len(failed) - len(shown))
+
+    def _spared(self) -> set[int]:
+        """Return the ids of reports whose cards would bury the others'.
+
+        Whoever runs more than one task has mostly not begun with all of them.
+        """
+        from shared.grade import score
+
+        if len(self.grade.tasks) < 2 or self.config.getoption("verbose") > 0:
+            return set()
+        return {
+            id(report)
+            for task, reports in self._cards.items()
+            if not score(self.grade.of(task))
+            for report in reports[1:]
+        }
+
+    def _show_grade(self, terminalreporter: Any, spared: int) -> None:
         from shared.grade import summary
         from shared.plain import plain
 
@@ -292,6 +325,9 @@ class Lab:
             back = [lost] if self.grade.absent and self.tree.name == "exercises" else []
             for line in [*summary(self.grade), *self.grade.absent, *back, *self.grade.notes]:
                 terminalreporter.write_line(line)
+            if spared:
+                note = "Of each task without a point only the first card is shown"
+                terminalreporter.write_line(f"{note}; -v shows {spared} more.")
         for line in self._written:
             terminalreporter.write_line(plain(line))
 

@@ -75,6 +75,37 @@ def test_exercises_are_the_default(course: Course) -> None:
     assert "E  " not in result.text
 
 
+def test_tasks_without_a_point_show_one_card(course: Course, tmp_path: Path) -> None:
+    """Whoever runs everything has begun with some tasks, whose cards are not to be buried."""
+    shutil.copytree(course.root / "exercises", tmp_path / "tree")
+    begun = tmp_path / "tree" / "task_0_2" / "main.py"
+
+    def cards(text: str) -> list[str]:
+        return re.findall(r"^Again: pytest checks/task_(\w+)/test_toy.py::test_(\w+)", text, re.M)
+
+    tree = f"--tree={tmp_path}/tree"
+    whole = course.run(tree)
+    assert cards(whole.text) == [("0_1", "greets"), ("0_2", "greets")]
+    assert whole.text.count("FAILED checks/") == 2
+    assert "only the first card is shown; -v shows 2 more.\n" in whole.text
+    assert re.fullmatch(r"=+ 4 failed in .*=", whole.text.splitlines()[-1])
+    assert all(check["card"] for check in whole.checks.values())
+    begun.write_text("import time\ntime.sleep(2)\n", encoding="utf-8")
+    half = course.run(tree)
+    assert cards(half.text) == [("0_1", "greets"), ("0_2", "greets")]
+    assert "only the first card is shown; -v shows 1 more.\n" in half.text
+    for all_of in (["-v"], ["checks/task_0_1"]):
+        text = course.run(tree, *all_of).text
+        assert cards(text)[:2] == [("0_1", "greets"), ("0_1", "waits")]
+        assert "only the first card" not in text
+
+
+def test_the_grade_is_the_last_thing_shown(course: Course) -> None:
+    *_, short, table, end = re.findall(r"^=+ (.+) =+$", course.run().text, re.M)
+    assert (short, table) == ("short test summary info", "Toy course: exercises")
+    assert end.startswith("4 failed")
+
+
 @pytest.mark.parametrize(
     ("cwd", "args", "shown", "score"),
     [
