@@ -221,16 +221,19 @@ class Lab:
             handle.halt()
         transcript = handle.transcript if handle is not None else None
         there = not isinstance(error, NotThere)
-        text = card(check, message, transcript, self._again(item), hinted=there)
+        here, elsewhere = (
+            card(check, message, transcript, self._again(item, reported=reported), hinted=there)
+            for reported in (False, True)
+        )
         if not result.card:
-            result.message, result.card = message, text
+            result.message, result.card = message, elsewhere
         result.outcome = FAILED
         if not there and handle is None:
             # No folder, no handle: all checks of the task say the same, which is told once.
             result.absent = True
             report.absent = True  # type: ignore[attr-defined]
         if self._shows_card(call):
-            report.longrepr = self._printable(text)
+            report.longrepr = self._printable(here)
             report.sections.clear()
             self._cards.setdefault(check.task, []).append(report)
         else:
@@ -268,21 +271,27 @@ class Lab:
         if (text := plain(report.longreprtext)) != report.longreprtext:
             report.longrepr = text
 
-    def _again(self, item: pytest.Item) -> str:
-        # As it is called from there, like the node ids in pytest's own lines.
+    def _again(self, item: pytest.Item, *, reported: bool) -> str:
+        """Return the command that runs a check again: from here, or where a report is read.
+
+        Who reads a report is at the top of a clone of their own, and it is their tree.
+        """
         file, _, name = item.nodeid.partition("::")
-        here = self.config.invocation_params.dir
-        try:
-            file = Path(os.path.relpath(self.course / file, here)).as_posix()
-        except ValueError:  # another drive
-            file = (self.course / file).as_posix()
-        command = ["pytest", f"{file}::{name}"]
-        if self.tree.name != "exercises":
+        command = ["pytest", f"{file if reported else self._from_here(file)}::{name}"]
+        if self.tree.name != "exercises" and not (reported and self.tree.is_foreign):
             command.append(f"--tree={self.tree.name}")
         if self.grade.clock != "lab":
             command.append(f"--clock={self.grade.clock}")
         command.append(f"--seed={self.seed}")
         return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
+
+    def _from_here(self, file: str) -> str:
+        """Return a file's path from where pytest was called, as node ids in its lines are."""
+        try:
+            here = self.config.invocation_params.dir
+            return Path(os.path.relpath(self.course / file, here)).as_posix()
+        except ValueError:  # another drive
+            return (self.course / file).as_posix()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None]:

@@ -14,16 +14,14 @@ _BODY_LIMIT = 400
 _HEADERS_LIMIT = 200
 _KEPT_LINES = 2000
 
-# What every client sends and every server answers; None for whatever value.
+# What every client sends and every server answers, which says nothing about either.
 _USUAL = {
-    "accept": "*/*",
-    "accept-encoding": None,
-    "connection": None,
-    "content-length": None,
-    "content-type": "application/json",
-    "host": None,
-    "user-agent": f"python-httpx/{httpx.__version__}",
+    "accept: */*",
+    "content-type: application/json",
+    "content-type: text/plain; charset=utf-8",
+    f"user-agent: python-httpx/{httpx.__version__}",
 }
+_DULL = {"accept-encoding", "connection", "content-length", "host"}
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,7 @@ def _unusual(headers: list[list[str]]) -> str:
     told = [
         f"{name}: {value}"
         for name, value in headers
-        if _USUAL.get(name.lower(), "") not in (None, value)
+        if name.lower() not in _DULL and f"{name}: {value}".lower() not in _USUAL
     ]
     text = "; ".join(told)
     if len(text) > _HEADERS_LIMIT:

@@ -34,17 +34,14 @@ class Tree:
         """Return where that task's files are (or should be)."""
         return self.root if self.single == task else self.root / task
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it lies somewhere else than where a student has it."""
+        return self.name not in TREES
+
     def shown(self, task: str) -> str:
-        """Return the task's folder as a student writes it."""
-        folder = self.folder(task)
-        try:
-            return (
-                Path(os.path.relpath(folder)).as_posix()
-                if self.name not in TREES
-                else (f"{self.name}/{task}")
-            )
-        except ValueError:  # another drive
-            return folder.as_posix()
+        """Return the task's folder as its author knows it, wherever it lies now."""
+        return task if self.is_foreign else f"{self.name}/{task}"
 
 
 def choose(name: str, course: Path, tasks: list[str]) -> Tree:
