@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared import endings, syllabus
-from shared.errors import CourseError, HarnessError, NotThere
+from shared.errors import CourseError, HarnessError, NotThere, StartFailed
 from shared.stage import SCIKIT_LEARN, Stage
 from shared.turns import PassedItem
 
@@ -67,7 +67,7 @@ class Lab:
         self.harness_failed = False
         self.stage = stage
         self._handles: dict[str, Task] = {}
-        self._cards: dict[str, list[pytest.TestReport]] = {}
+        self._cards: dict[str, list[tuple[pytest.TestReport, str]]] = {}
         self._unloaded: list[str] = []
         self._written: list[str] = []
         for name in asked.tasks():
@@ -235,7 +235,9 @@ class Lab:
         if self._shows_card(call):
             report.longrepr = self._printable(here)
             report.sections.clear()
-            self._cards.setdefault(check.task, []).append(report)
+            # What keeps it from starting keeps the task's other checks from it as well.
+            shared = message if isinstance(error, NotThere | StartFailed) else ""
+            self._cards.setdefault(check.task, []).append((report, shared))
         else:
             self._make_plain(report)
 
@@ -295,7 +297,7 @@ class Lab:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None]:
-        """Show the grade below all else, and of tasks that are not begun no more than one card."""
+        """Show the grade below all else, and few cards of what is not begun or does not start."""
         failed = terminalreporter.stats.get("failed", [])
         spared = self._spared()
         shown = [report for report in failed if id(report) not in spared]
@@ -315,14 +317,19 @@ class Lab:
         """
         from shared.grade import score
 
-        if len(self.grade.tasks) < 2 or self.config.getoption("verbose") > 0:
-            return set()
-        return {
-            id(report)
-            for task, reports in self._cards.items()
-            if not score(self.grade.of(task))
-            for report in reports[1:]
-        }
+        spared: set[int] = set()
+        if self.config.getoption("verbose") > 0:
+            return spared
+        several = len(self.grade.tasks) > 1
+        for task, cards in self._cards.items():
+            begun = score(self.grade.of(task)) > 0
+            told: set[str] = set()
+            for place, (report, shared) in enumerate(cards):
+                if shared in told or (place and several and not begun):
+                    spared.add(id(report))
+                if shared:
+                    told.add(shared)
+        return spared
 
     def _show_grade(self, terminalreporter: Any, spared: int) -> None:
         from shared.grade import summary
@@ -335,8 +342,10 @@ class Lab:
             for line in [*summary(self.grade), *self.grade.absent, *back, *self.grade.notes]:
                 terminalreporter.write_line(line)
             if spared:
-                note = "Of each task without a point only the first card is shown"
-                terminalreporter.write_line(f"{note}; -v shows {spared} more.")
+                more = "1 more card" if spared == 1 else f"{spared} more cards"
+                terminalreporter.write_line(
+                    f"{more} with -v: of tasks without a point, or with the same error again."
+                )
         for line in self._written:
             terminalreporter.write_line(plain(line))
 

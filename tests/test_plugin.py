@@ -87,17 +87,38 @@ def test_tasks_without_a_point_show_one_card(course: Course, tmp_path: Path) -> 
     whole = course.run(tree)
     assert cards(whole.text) == [("0_1", "greets"), ("0_2", "greets")]
     assert whole.text.count("FAILED checks/") == 2
-    assert "only the first card is shown; -v shows 2 more.\n" in whole.text
+    assert "\n2 more cards with -v: of tasks without a point" in whole.text
     assert re.fullmatch(r"=+ 4 failed in .*=", whole.text.splitlines()[-1])
     assert all(check["card"] for check in whole.checks.values())
     begun.write_text("import time\ntime.sleep(2)\n", encoding="utf-8")
     half = course.run(tree)
     assert cards(half.text) == [("0_1", "greets"), ("0_2", "greets")]
-    assert "only the first card is shown; -v shows 1 more.\n" in half.text
+    assert "\n1 more card with -v: of tasks without a point" in half.text
     for all_of in (["-v"], ["checks/task_0_1"]):
         text = course.run(tree, *all_of).text
         assert cards(text)[:2] == [("0_1", "greets"), ("0_1", "waits")]
-        assert "only the first card" not in text
+        assert "with -v" not in text
+
+
+def test_what_does_not_start_shows_one_card(tmp_path: Path) -> None:
+    course = Course(tmp_path / "course")
+    course.preload("fastapi")
+    served = """
+        @points({points}, hint="Why?")
+        async def test_{name}(task: Task, clock: Clock):
+            \"\"\"It starts.\"\"\"
+            async with task.serve(env={{"WHO": "{who}"}}):
+                pass
+    """
+    asked = (("first", 4, "ada"), ("again", 3, "ada"), ("other", 3, "bob"))
+    checks = "".join(served.format(name=name, points=n, who=who) for name, n, who in asked)
+    course.task("task_1_1", checks, "import os\n\nraise RuntimeError(os.environ['WHO'])\n")
+    course.task("task_1_2", checks, {"other.py": ""})
+    started = course.run("checks/task_1_1").text
+    assert re.findall(r"^Again: .*test_(\w+)", started, re.M) == ["first", "other"]
+    assert "\n1 more card with -v: " in started
+    assert course.run("checks/task_1_2").text.count("Again: ") == 1
+    assert course.run("checks/task_1_1", "-v").text.count("Again: ") == 3
 
 
 def test_the_grade_is_the_last_thing_shown(course: Course) -> None:
