@@ -31,6 +31,16 @@ class NotThere(SubmissionFault):
     """What is to be graded is not there; no hint about the task would help."""
 
 
+_SLIPS = {
+    "ImportError",
+    "IndentationError",
+    "ModuleNotFoundError",
+    "NameError",
+    "SyntaxError",
+    "TabError",
+}
+
+
 class StartFailed(SubmissionFault):
     """The submission could not be imported or started.
 
@@ -43,6 +53,11 @@ class StartFailed(SubmissionFault):
         super().__init__(message)
         self.kind = kind
         self.text = text
+
+    @property
+    def is_slip(self) -> bool:
+        """Whether it is a matter of Python, for which no hint about the task would help."""
+        return self.kind in _SLIPS
 
 
 class Dead(SubmissionFault):

@@ -221,8 +221,9 @@ class Lab:
             handle.halt()
         transcript = handle.transcript if handle is not None else None
         there = not isinstance(error, NotThere)
+        hinted = there and not (isinstance(error, StartFailed) and error.is_slip)
         here, elsewhere = (
-            card(check, message, transcript, self._again(item, reported=reported), hinted=there)
+            card(check, message, transcript, self._again(item, reported=reported), hinted=hinted)
             for reported in (False, True)
         )
         if not result.card:
