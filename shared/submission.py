@@ -337,9 +337,15 @@ class Submission:
         now = self._clock.now
         raised = Raised(problem.type, text, frames, problem.stage, problem.request, now)
         self.transcript.error(raised)
+        where = f" ({frames[-1]})" if frames else ""
+        if problem.stage == "lifespan":
+            self.transcript.note(
+                now,
+                "!! The application goes on without its lifespan, as under uvicorn, because it "
+                f"raised {raised.headline} when the lifespan was to begin{where}.",
+            )
         if problem.stage not in ("import", "startup"):
             return False
-        where = f" ({frames[-1]})" if frames else ""
         what = {
             "import": f"Importing {self._start.file} failed",
             "startup": "The application did not start",

@@ -115,6 +115,47 @@ STARTED = """
             pass
 """
 
+GUARDED = """\
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+models = {}
+
+
+@asynccontextmanager
+async def lifespan(app):
+    models["one"] = 1
+    yield
+
+
+class Guard:
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        dict(scope["headers"])
+        await self.app(scope, receive, send)
+
+
+app = FastAPI(lifespan=lifespan)
+app.add_middleware(Guard)
+
+
+@app.get("/one")
+async def one():
+    return models["one"]
+"""
+
+GUARDS = """
+    @points(10, hint="What is loaded?")
+    async def test_lifespan(task: Task, clock: Clock):
+        \"\"\"The model is there.\"\"\"
+        async with task.serve() as client:
+            answer = await client.get("/one")
+        assert answer.status_code == 200, f"GET /one answered {answer.status_code}; right is 200."
+"""
+
 RUN = """
     @points(5, hint="Which line?")
     async def test_run(task: Task, clock: Clock):
@@ -166,6 +207,7 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     course.task("task_1_3", STARTED, "import os\n\nkey = os.environ['KEY']\n")
     course.task("task_1_4", STARTED, {"other.py": ""})
     course.task("task_1_5", RUN, SCRIPT)
+    course.task("task_1_6", GUARDS, GUARDED)
     result = course.run("--budget=2")
     return {
         name.replace(" test_", ", "): re.sub(r"--seed=\d+", "--seed=N", check["card"])

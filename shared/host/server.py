@@ -56,6 +56,8 @@ class Server:
         if error is not None:
             self._send(describe(error, self._folder, "startup"))
             return
+        if lifespan.refusal is not None:
+            self._send(describe(lifespan.refusal, self._folder, "lifespan"))
         self._send(Ready())
         await self._stopping.wait()
         error = await lifespan.shutdown()
@@ -163,7 +165,11 @@ class _Exchange:
 
 
 class _Lifespan:
-    """The application's lifespan: one task from startup to shutdown."""
+    """The application's lifespan: one task from startup to shutdown.
+
+    Attributes:
+        refusal: what an application without lifespan support has raised.
+    """
 
     def __init__(self, app: Application, state: dict[str, Any]) -> None:
         self._scope = {"type": "lifespan", "asgi": _ASGI, "state": state}
@@ -171,6 +177,7 @@ class _Lifespan:
         self._events: asyncio.Queue[Scope] = asyncio.Queue()
         self._reply: asyncio.Future[Scope] | None = None
         self._task: asyncio.Task[None] | None = None
+        self.refusal: Exception | None = None
 
     async def startup(self) -> BaseException | None:
         """Start; return the error that stopped it."""
@@ -206,5 +213,7 @@ class _Lifespan:
         if failed:
             return error or RuntimeError(str(self._reply.result().get("message", "")))
         # An application without lifespan support raises (or returns) at the first event.
-        supports = isinstance(error, Exception) and name != "startup"
-        return error if supports or isinstance(error, SystemExit) else None
+        if isinstance(error, Exception) and name == "startup":
+            self.refusal = error
+            return None
+        return error if isinstance(error, Exception | SystemExit) else None
