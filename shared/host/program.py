@@ -122,6 +122,7 @@ class Program:
         return 0
 
     def _serve(self) -> int:
+        _log_as_uvicorn()
         module = self._main_module()
         if module is None:
             return 1
@@ -269,6 +270,13 @@ def _give_way(folder: str) -> None:
         top = name.partition(".")[0]
         if top in own and top not in sys.stdlib_module_names and name != standin.__name__:
             del sys.modules[name]
+
+
+def _log_as_uvicorn() -> None:
+    """Let uvicorn's loggers print, as they do where it is uvicorn that serves."""
+    uvicorn = sys.modules.get("uvicorn")
+    if uvicorn is not None:
+        uvicorn.Config("main:app")  # sets its loggers up
 
 
 def _decode(path: str) -> None:
