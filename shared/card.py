@@ -16,7 +16,12 @@ _LINES = 24
 
 
 def card(
-    check: Check, message: str, transcript: Transcript | None, again: str, *, hinted: bool = True
+    check: Check,
+    message: str,
+    transcript: Transcript | None,
+    again: str,
+    *,
+    hint: str | None = None,
 ) -> str:
     """Return the card of a failed check as plain text, of a bounded length.
 
@@ -27,7 +32,7 @@ def card(
         message: what was seen against what is right, in a sentence.
         transcript: what happened, None if nothing did.
         again: the command that runs this check again.
-        hinted: whether the check's hint is any help.
+        hint: in place of the check's own; "" for none.
     """
     blocks = [f"{check.title}  (0 of {_points(check.points)})", _filled(message)]
     if transcript is not None:
@@ -45,8 +50,10 @@ def card(
         blocks.extend(_traceback(raised) for raised in _distinct(transcript.raised))
     told = bounded("\n\n".join(blocks), CARD_LIMIT)
     # Made plain last, as the reader's lines are: wrapping could begin one with a command.
-    hint = [_filled(f"Hint: {check.hint}")] if hinted else []
-    return plain("\n\n".join([told, *hint, f"Again: {again}"]))
+    if hint is None:
+        hint = check.hint
+    hints = [_filled(f"Hint: {hint}")] if hint else []
+    return plain("\n\n".join([told, *hints, f"Again: {again}"]))
 
 
 def message_of(error: BaseException | None, *, skipped: bool = False) -> str:
@@ -111,4 +118,6 @@ def _traceback(raised: Raised) -> str:
             rows.append(_row("    ", frame.source))
     shown = _middle(rows, _ENTRIES)
     told = cut(str(raised), MESSAGE_LIMIT).replace("\n", "\n  ")
-    return _block(f"It raised {told}", shown)
+    when = " when it shut down" if raised.stage == "shutdown" else ""
+    where = "" if rows else "\n  in no line of yours, but in code that was given something of yours"
+    return _block(f"It raised{when} {told}{where}", shown)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from shared.errors import StartFailed, SubmissionFault
+from shared.errors import Hinted, StartFailed, SubmissionFault
 from shared.moment import Span, milliseconds, seconds, time_of_day
 from shared.points import on_the_wall_clock, points
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Clock",
+    "Hinted",
     "Line",
     "Process",
     "Run",

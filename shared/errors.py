@@ -9,7 +9,8 @@ LabError
 ├── WrongEnvironment the Python that runs the lab lacks what it needs: the run is refused
 └── HarnessError     the harness itself failed: the run ends with an exit status of its own
 
-Every message is one sentence for the person who can act on it.
+Every message is one sentence for the person who can act on it. Beside them stands `Hinted`, a
+check's own assertion.
 """
 
 from __future__ import annotations
@@ -70,3 +71,15 @@ class WrongEnvironment(LabError):
 
 class HarnessError(LabError):
     """The harness failed; the submission is not to blame."""
+
+
+class Hinted(AssertionError):
+    """An assertion of a check that did not get as far as its own question.
+
+    Attributes:
+        hint: what to look at first, in place of the check's hint.
+    """
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import random
+import re
 import shlex
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared import endings, syllabus
-from shared.errors import CourseError, HarnessError, NotThere, StartFailed
+from shared.errors import CourseError, HarnessError, Hinted, NotThere, StartFailed
 from shared.stage import SCIKIT_LEARN, Stage
 from shared.turns import PassedItem
 
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from shared.grade import Grade
     from shared.reports import Report
     from shared.task import Task
+    from shared.transcript import Transcript
     from shared.tree import Tree
+
+_ADDRESS = re.compile("0x[0-9a-f]+")
 
 ALL_POINTS, POINTS_MISSING, FAILED_ITSELF = 0, 1, 3
 """The exit statuses of a run that came to its end; pytest's own 2, 4 and 5 stay as they are."""
@@ -35,6 +39,16 @@ ALL_POINTS, POINTS_MISSING, FAILED_ITSELF = 0, 1, 3
 def runs_nothing(config: pytest.Config) -> bool:
     """Whether it is only asked what there is: no check runs, and there is no grade."""
     return any(map(config.getoption, ("collectonly", "showfixtures", "show_fixtures_per_test")))
+
+
+def _cause(error: BaseException | None, transcript: Transcript | None) -> str:
+    """Return what keeps a task's other checks from their questions as well, "" if nothing does."""
+    if isinstance(error, NotThere | StartFailed):
+        return _ADDRESS.sub("0x", str(error))
+    if isinstance(error, Hinted) and transcript is not None and transcript.raised:
+        raised = transcript.raised[-1]
+        return _ADDRESS.sub("0x", f"{raised} {raised.frames[-1:]}")
+    return ""
 
 
 class Lab:
@@ -221,9 +235,13 @@ class Lab:
             handle.halt()
         transcript = handle.transcript if handle is not None else None
         there = not isinstance(error, NotThere)
-        hinted = there and not (isinstance(error, StartFailed) and error.is_slip)
+        hint = check.hint
+        if isinstance(error, Hinted):
+            hint = error.hint
+        elif not there or (isinstance(error, StartFailed) and error.is_slip):
+            hint = ""
         here, elsewhere = (
-            card(check, message, transcript, self._again(item, reported=reported), hinted=hinted)
+            card(check, message, transcript, self._again(item, reported=reported), hint=hint)
             for reported in (False, True)
         )
         if not result.card:
@@ -236,9 +254,7 @@ class Lab:
         if self._shows_card(call):
             report.longrepr = self._printable(here)
             report.sections.clear()
-            # What keeps it from starting keeps the task's other checks from it as well.
-            shared = message if isinstance(error, NotThere | StartFailed) else ""
-            self._cards.setdefault(check.task, []).append((report, shared))
+            self._cards.setdefault(check.task, []).append((report, _cause(error, transcript)))
         else:
             self._make_plain(report)
 
@@ -325,11 +341,11 @@ class Lab:
         for task, cards in self._cards.items():
             begun = score(self.grade.of(task)) > 0
             told: set[str] = set()
-            for place, (report, shared) in enumerate(cards):
-                if shared in told or (place and several and not begun):
+            for place, (report, cause) in enumerate(cards):
+                if cause in told or (place and several and not begun):
                     spared.add(id(report))
-                if shared:
-                    told.add(shared)
+                if cause:
+                    told.add(cause)
         return spared
 
     def _show_grade(self, terminalreporter: Any, spared: int) -> None:

@@ -134,9 +134,10 @@ class Ready(NamedTuple):
 class Problem(NamedTuple):
     """An exception of the submission's: its type, its text and its own frames.
 
-    `stage` is where it happened: "import", "startup", "lifespan" (its first event was refused, so
-    there is none), "run", "request" or "shutdown"; `request` is the request's id in a request and 0
-    otherwise. A frame is [file, line, function, source].
+    `stage` is where it happened: "import", "app" (no application, as the text says), "startup",
+    "lifespan" (its first event was refused, so there is none), "run", "request" or "shutdown";
+    `request` is the request's id in a request and 0 otherwise. A frame is [file, line, function,
+    source].
     """
 
     stage: str

@@ -334,6 +334,9 @@ class Submission:
     def _hear_problem(self, problem: Problem) -> bool:
         frames = self.transcript.places(problem.frames)
         text = self.transcript.local(problem.text)
+        if problem.stage == "app":
+            why = f"{text}; `uvicorn main:app` serves what has that name."
+            return self._fail(StartFailed(why, problem.type, text))
         now = self._clock.now
         raised = Raised(problem.type, text, frames, problem.stage, problem.request, now)
         self.transcript.error(raised)

@@ -217,10 +217,10 @@ FAULTS: dict[str, Fault] = {
         "main.py stopped with SyntaxError: the file is not in UTF-8",
     ),
     "null bytes": Fault(b"\0\0", "Importing main.py failed: ", SERVE),
-    "no app": Fault("x = 1", "Importing main.py failed: AttributeError: main.py has no", SERVE),
+    "no app": Fault("x = 1", "main.py has no variable named app; `uvicorn main:app` serves", SERVE),
     "app is no application": Fault(
         "app = 3",
-        "Importing main.py failed: TypeError: app in main.py is no application, but int.",
+        "app in main.py is no application, but int; `uvicorn main:app` serves what has that name.",
         SERVE,
     ),
     "app is a class": Fault("from fastapi import FastAPI as app", "The status is wrong.", SERVE),

@@ -118,6 +118,21 @@ def test_what_does_not_start_shows_one_card(tmp_path: Path) -> None:
     assert re.findall(r"^Again: .*test_(\w+)", started, re.M) == ["first", "other"]
     assert "\n1 more card with -v: " in started
     assert course.run("checks/task_1_2").text.count("Again: ") == 1
+    # So does one that fails in the same line, whatever was asked.
+    asks = """
+        @points({points}, hint="What is asked?")
+        async def test_{name}(task: Task, clock: Clock):
+            \"\"\"It answers.\"\"\"
+            async with task.serve() as client:
+                await client.get("/{name}")
+            raise Hinted("It answered {name} with 500; right is 200.", "Look at the error.")
+    """
+    checks = "".join(asks.format(name=name, points=n) for name, n in (("one", 5), ("two", 5)))
+    app = "async def app(scope, receive, send):\n    raise ValueError(object())\n"
+    course.task("task_1_3", checks, app)
+    failed = course.run("checks/task_1_3").text
+    assert re.findall(r"^(?:Hint|Again): .*", failed, re.M)[0] == "Hint: Look at the error."
+    assert failed.count("Again: ") == 1
     assert course.run("checks/task_1_1", "-v").text.count("Again: ") == 3
 
 

@@ -157,7 +157,7 @@ import asyncio
 import pytest
 
 from shared.check import (
-    Clock, Task, answered_at, milliseconds, on_the_wall_clock, points, seconds, took
+    Clock, Hinted, Task, answered_at, milliseconds, on_the_wall_clock, points, seconds, took
 )
 
 """

@@ -29,9 +29,9 @@ def describe(error: BaseException, folder: str, stage: str, request: int = 0) ->
     places: list[tuple[str, int | None, str]] = [
         (frame.f_code.co_filename, line, frame.f_code.co_name)
         for frame, line in traceback.walk_tb(error.__traceback__)
-        if _inside(frame.f_code.co_filename, folder)
+        if inside(frame.f_code.co_filename, folder)
     ]
-    if isinstance(error, SyntaxError) and error.filename and _inside(error.filename, folder):
+    if isinstance(error, SyntaxError) and error.filename and inside(error.filename, folder):
         places.append((error.filename, error.lineno, ""))
     if len(places) > 2 * _FRAMES:  # a recursion
         places[_FRAMES:-_FRAMES] = []
@@ -65,10 +65,11 @@ def _text(error: BaseException) -> str:
 
 
 @cache
-def _inside(file: str, folder: str) -> bool:
+def inside(file: str, folder: str) -> bool:
+    """Whether that file of code lies in the submission's folder."""
     # A name such as <string> is no path; it would count as one inside the working directory.
-    inside = os.path.realpath(file).startswith(os.path.realpath(folder) + os.sep)
-    return inside and not file.startswith("<")
+    below = os.path.realpath(file).startswith(os.path.realpath(folder) + os.sep)
+    return below and not file.startswith("<")
 
 
 def _place(file: str, line: int | None, function: str) -> list[str]:
@@ -96,8 +97,8 @@ def _awaited(coroutine: Any) -> list[FrameType]:
 
 
 def _innermost(frames: list[FrameType], folder: str) -> list[str] | None:
-    inside = [frame for frame in frames if _inside(frame.f_code.co_filename, folder)]
-    if not inside:
+    own = [frame for frame in frames if inside(frame.f_code.co_filename, folder)]
+    if not own:
         return None
-    frame = inside[-1]
+    frame = own[-1]
     return _place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)

@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import faulthandler
 import importlib
+import linecache
 import os
 import runpy
 import signal
@@ -14,6 +15,7 @@ import sys
 import threading
 import time
 import tokenize
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -34,6 +36,7 @@ from shared.link import (
     LinkClosed,
     Message,
     Paused,
+    Problem,
     Ready,
     Request,
     Start,
@@ -128,17 +131,15 @@ class Program:
             return 1
         app = getattr(module, "app", None)
         if app is None:
-            return self._refuse(AttributeError(f"{self._start.file} has no variable named app"))
+            return self._refuse(f"{self._start.file} has no variable named app")
         if not callable(app):
             kind = type(app).__name__
-            return self._refuse(
-                TypeError(f"app in {self._start.file} is no application, but {kind}")
-            )
+            return self._refuse(f"app in {self._start.file} is no application, but {kind}")
         asyncio.run(self._serve_app(app))
         return 0
 
-    def _refuse(self, error: Exception) -> int:
-        self._tell(problem.describe(error, self._start.folder, "import"))
+    def _refuse(self, why: str) -> int:
+        self._tell(Problem(stage="app", request=0, type="", text=why, frames=[]))
         return 1
 
     async def _serve_app(self, app: object) -> None:
@@ -207,6 +208,7 @@ class Program:
             # Where a submission is that no longer answers; works without the interpreter's help.
             trace = open(f"{start.output}.where", "w", encoding="utf-8")
             faulthandler.register(signal.SIGUSR1, file=trace)
+        warnings.formatwarning = partial(_warning, start.folder)
         debugger.install(start.terminal, lambda inside: self._tell(Paused(inside)))
         standin.journal = lambda *entry: self._tell(Journal(*entry))
         loops.watch(start.beat / 1e9 if start.beat else None, lambda: self._tell(Beat()))
@@ -277,6 +279,22 @@ def _log_as_uvicorn() -> None:
     uvicorn = sys.modules.get("uvicorn")
     if uvicorn is not None:
         uvicorn.Config("main:app")  # sets its loggers up
+
+
+def _warning(
+    folder: str,
+    message: Warning | str,
+    category: type[Warning],
+    file: str,
+    number: int,
+    line: str | None = None,
+) -> str:
+    """Return a warning's text, with its place if that lies in the submission."""
+    told = f"{category.__name__}: {message}\n"
+    if not problem.inside(file, folder):
+        return told
+    source = linecache.getline(file, number).strip() if line is None else line.strip()
+    return f"{file}:{number}: {told}" + (f"  {source}\n" if source else "")
 
 
 def _decode(path: str) -> None:
