@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from shared.check import Span, milliseconds
+from shared.check import Hinted, Span, milliseconds
 
 if TYPE_CHECKING:
     import httpx
@@ -20,18 +20,45 @@ def called(response: httpx.Response) -> str:
     return f"{response.request.method} {target.decode('latin-1')}"
 
 
-def expect(response: httpx.Response, *statuses: int, because: str = "") -> None:
+def expect(response: httpx.Response, *statuses: int, because: str = "", asks: bool = False) -> None:
     """Assert that the answer has one of the statuses.
 
     Args:
         because: what makes them right, as the rest of a sentence: "the key is wrong".
+        asks: whether the check's own question is why there may be an error in place of a 200.
     """
+    if response.status_code in statuses:
+        return
     right = " or ".join(str(status) for status in statuses)
     why = f", because {because}" if because else ""
-    assert response.status_code in statuses, (
+    sentence = (
         f"{called(response)} answered {response.status_code}{_led(response)}{shown(response)}; "
         f"right is {right}{why}."
     )
+    if 200 in statuses and not asks and (hint := _symptom(response)):
+        raise Hinted(sentence, hint)
+    raise AssertionError(sentence)
+
+
+RAISED = (
+    "Begin with the error above, at its last line that is yours: which value stands there, of "
+    "which type, and where does it come from?"
+)
+
+
+def _symptom(response: httpx.Response) -> str:
+    """Return what to look at when this came in place of a 200, "" if that is not clear."""
+    status, text = response.status_code, response.text
+    if status >= 500:
+        return RAISED
+    if status == 405 or (status == 404 and text == '{"detail":"Not Found"}'):
+        return "Which method and which path does your decorator name, letter by letter?"
+    if status == 422 and '"loc":["query",' in text:
+        return (
+            "FastAPI looks in the query for what loc names. Where does the request have it, and "
+            "how does an endpoint say so?"
+        )
+    return ""
 
 
 def _led(response: httpx.Response) -> str:
@@ -53,7 +80,7 @@ def json_of(response: httpx.Response) -> Any:
         return response.json()
     except (ValueError, RecursionError):
         raise AssertionError(
-            f"{called(response)} answered{shown(response) or ' nothing'}, which is not JSON."
+            f"{called(response)} answered {response.text[:_SHOWN]!r}; right is JSON."
         ) from None
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from checks.answers import called, expect, json_of, shown
 from checks.predicting import MODELS, predict
-from shared.check import SubmissionFault
+from shared.check import Hinted, SubmissionFault
 
 if TYPE_CHECKING:
     import httpx
@@ -47,8 +47,20 @@ def expect_refusal(response: httpx.Response, because: str) -> None:
     expect(response, 401, 403, because=because)
     content = json_of(response)
     assert isinstance(content, dict) and content.get("detail"), (
-        f"{called(response)} answered {content}; a refusal is right as JSON with a 'detail'."
+        f"{called(response)} answered {content}; right is JSON with a 'detail'."
     )
+
+
+def expect_served(response: httpx.Response, because: str) -> None:
+    """Assert that the answer is a 200, now that the request carries the right key."""
+    if response.status_code in (401, 403):
+        raise Hinted(
+            f"{called(response)} answered {response.status_code}{shown(response)}; right is 200, "
+            f"because {because}.",
+            "In which header does your code look for the key, letter by letter, and with what does "
+            "it compare what it finds?",
+        )
+    expect(response, 200, because=because)
 
 
 def expect_shut(response: httpx.Response, because: str) -> None:

@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from checks.answers import RAISED
 from checks.predicting import FEATURES, named
-from shared.check import Span, milliseconds, seconds
+from shared.check import Hinted, Span, milliseconds, seconds
 
 if TYPE_CHECKING:
     from shared.check import Clock, Task
@@ -19,6 +20,7 @@ _LIMIT = seconds(8)
 _STEP = milliseconds(100)
 _BEHIND = milliseconds(1)
 _SHOWN = 200
+_DECODER = json.JSONDecoder()
 
 
 def begin(task: Task, *earlier: str) -> None:
@@ -52,21 +54,49 @@ def _record(number: int, line: str) -> dict[str, Any]:
 
 
 async def reach(task: Task, clock: Clock, count: int) -> Span:
-    """Wait until the log has that many lines; return the moment to a tenth of a second.
+    """Wait until that many predictions are logged; return the moment to a tenth of a second.
 
     Asserts that it comes to that, with time enough for every log that is written behind an answer.
+    How the log is divided into lines is not judged here.
     """
     began = clock.now
     step = 0
-    while len(lines(task)) < count:
-        assert step * _STEP < _LIMIT, (
-            f"{_LIMIT} after the last answer {FILE} {_has(task)}{_content(task)}; "
-            f"right is {_lines(count)}, one for each prediction, each ended by a line break."
-        )
+    while _written(task) < count:
+        if step * _STEP >= _LIMIT:
+            raise Hinted(
+                f"{_LIMIT} after the last answer {FILE} {_has(task)}{_content(task)}; "
+                f"right is {_lines(count)}, one for each prediction, each ended by a line break.",
+                _why_short(task),
+            )
         step += 1
         # A little behind the step itself: waits in parts come to a few nanoseconds more.
         await asyncio.sleep((began + step * _STEP + _BEHIND - clock.now) / seconds(1))
     return max(began, clock.now - _BEHIND)
+
+
+def _written(task: Task) -> int:
+    """Return how many lines the log has, or JSON objects if they are more."""
+    text = task.files.text(FILE) if task.files.exists(FILE) else ""
+    objects, place = 0, 0
+    try:
+        while text := text[place:].lstrip():
+            content, place = _DECODER.raw_decode(text)
+            objects += isinstance(content, dict)
+    except ValueError:  # half a line, or no JSON at all
+        pass
+    return max(objects, len(lines(task)))
+
+
+def _why_short(task: Task) -> str:
+    """Return what to look at when there are too few lines."""
+    if task.transcript.raised:
+        return RAISED
+    if lines(task):
+        return "Does your logger add its line to the file, or does it begin the file anew?"
+    return (
+        "Has your logger run at all, and in which file does it write? Who runs what is handed to a "
+        "BackgroundTasks, and where does yours come from?"
+    )
 
 
 def expect_record(task: Task, model: str, features: Sequence[float], answer: int) -> None:

@@ -7,8 +7,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from checks.answers import called
-from shared.check import Span, milliseconds, seconds
+from checks.answers import RAISED, called, shown
+from shared.check import Hinted, Span, milliseconds, seconds
 
 if TYPE_CHECKING:
     import httpx
@@ -25,11 +25,21 @@ _SECONDS = re.compile(r"\d+(\.\d*)?(e-?\d+)?|\.\d+", re.IGNORECASE)
 
 def header(response: httpx.Response, name: str) -> str:
     """Return a header of the answer; assert that it is there, once and not empty."""
+    if response.status_code >= 500:
+        raise Hinted(
+            f"{called(response)} answered {response.status_code}{shown(response)}; right is an "
+            f"answer with {name}, and no error.",
+            RAISED,
+        )
     values = response.headers.get_list(name)
-    assert values, (
-        f"{called(response)} answered {response.status_code} without {name}; "
-        "right is this header on every answer."
-    )
+    if not values:
+        alike = [each for each in response.headers if _letters(each) == _letters(name)]
+        raise Hinted(
+            f"{called(response)} answered {response.status_code} without {name}"
+            f"{f', but with {alike[0]}' if alike else ''}; right is this header on every answer.",
+            "Does every answer pass through your middleware, does the application know of it, and "
+            "under which name does it set the header, letter by letter?",
+        )
     assert len(values) == 1 and values[0].strip(), (
         f"{called(response)} answered with {name}: {', '.join(values)!r}; right is one value."
     )
@@ -47,11 +57,9 @@ async def line_of(task: Task, clock: Clock, request_id: str) -> dict[str, Any]:
     while not (found := _told(task, "id", request_id)) and clock.now - began < _LIMIT:
         await asyncio.sleep(_STEP / seconds(1))
     if not found:
-        mixed = [line.text for line in task.transcript.lines if request_id in line.text]
-        seen = f"the line {mixed[0]!r} has it, but {_wrong_with(mixed[0])}" if mixed else ""
         raise AssertionError(
-            f"No JSON line of the output has the id {request_id}{seen and f' ({seen})'}; "
-            "right is one line for each request."
+            f"No JSON line of the output has the id {request_id} ({_instead(task, request_id)}); "
+            "right is one line for each request, with the id of its answer."
         )
     assert len(found) == 1, (
         f"{len(found)} JSON lines of the output have the id {request_id}; "
@@ -97,6 +105,20 @@ def _told(task: Task, key: str, value: str) -> list[dict[str, Any]]:
         if isinstance(content, dict) and str(content.get(key)) == value:
             found.append(content)
     return found
+
+
+def _instead(task: Task, request_id: str) -> str:
+    """Return what there is in place of a line with that id."""
+    mixed = [line.text for line in task.transcript.lines if request_id in line.text]
+    if mixed:
+        return f"the line {mixed[0]!r} has it, but {_wrong_with(mixed[0])}"
+    if not task.transcript.lines:
+        return "it printed nothing at all"
+    return f"the last line that it printed is {task.transcript.lines[-1].text!r}"
+
+
+def _letters(name: str) -> str:
+    return re.sub("[^a-z]", "", name.lower())
 
 
 def _wrong_with(line: str) -> str:

@@ -14,7 +14,9 @@ VARIABLES = ("LOGISTIC_MODEL", "RF_MODEL")
 
 
 @points(
-    2, hint="Is .env beside main.py, in UTF-8, with NAME=value lines? Where do its paths begin?"
+    2,
+    hint="Is .env beside main.py, in UTF-8, with NAME=value lines? Where do its paths begin? And "
+    "does load_dotenv run before the variables are read?",
 )
 async def test_own_env_file_leads_to_the_models(task: Task) -> None:
     """The submission's own .env has both lines, and they lead to the models of task 2.1."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from checks.answers import called, expect, field, json_of
@@ -46,9 +48,11 @@ async def test_features_keep_their_order(task: Task) -> None:
                 response = await predict(client, model, dict(fields))
                 expect(response, 200)
                 prediction, right = field(response, "prediction"), task.models.answer(model, flower)
+                given = task.models.calls[-1].rows if task.models.calls else "nothing"
                 assert prediction == right, (
-                    f"{called(response)} with {dict(fields)} answered the prediction {prediction}; "
-                    f"asked with {', '.join(FEATURES)} in this order, the model says {right}."
+                    f"{called(response)} with {json.dumps(dict(fields))} asked the model with "
+                    f"{given}, and answered the prediction {prediction}; asked with "
+                    f"{', '.join(FEATURES)} in this order, the model says {right}."
                 )
 
 
@@ -59,7 +63,8 @@ async def test_prediction_is_a_whole_number(task: Task) -> None:
         for model in MODELS:
             for right, flower in enumerate(task.models.features_of_each_class(model)):
                 response = await predict(client, model, flower)
-                expect(response, 200, because=f"the model says {right}, a whole number")
+                because = f"the model says {right}, a whole number"
+                expect(response, 200, because=because, asks=True)
                 seen = field(response, "prediction")
                 assert type(seen) is int, (
                     f"{called(response)} answered the prediction {seen!r}; "
@@ -87,7 +92,8 @@ async def test_unknown_models_are_refused(task: Task) -> None:
             )
         # A path that does not exist at all would be refused as well.
         for model in MODELS:
-            expect(await predict(client, model, flower), 200)
+            response = await predict(client, model, flower)
+            expect(response, 200, because="this model is there: refusals of others count beside it")
 
 
 @points(1, hint="What makes a field of a pydantic model required?")
@@ -120,7 +126,9 @@ async def test_trained_models_are_served(task: Task) -> None:
     async with task.serve() as client:
         for model in MODELS:
             for right, flower in enumerate(IRIS):
-                expect_prediction(await predict(client, model, flower), model, right)
+                response = await predict(client, model, flower)
+                expect(response, 200, asks=True)
+                expect_prediction(response, model, right)
 
 
 def _whole_and_fine(task: Task) -> list[float]:

@@ -59,7 +59,7 @@ async def test_twenty_predictions_share_the_wait(task: Task, clock: Clock) -> No
             whose = "ten of each model" if len({*models}) > 1 else f"all of {models[0]}"
             assert alike(together, right), (
                 f"Twenty predictions at once, {whose}, took {together}; "
-                f"right is {right}, as long as one takes."
+                f"right is {right}, as long as one of them is to take."
             )
 
 

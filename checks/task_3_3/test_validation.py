@@ -24,14 +24,14 @@ DEFAULTS = dict(zip(FEATURES, (5.1, 3.5, 1.4, 0.2), strict=True))
 @points(1, hint="Is 0 itself allowed? Which of the two, ge or gt, says so?")
 async def test_not_too_small(task: Task) -> None:
     """0 and negative numbers are refused, in each feature."""
-    await _expect_each_refused(task, {0: "not more than 0", -0.1: "negative", -7: "negative"})
+    await _expect_each_refused(task, {-7: "negative", -0.1: "negative", 0: "not more than 0"})
 
 
 @points(1, hint="Is 10 itself allowed? Which of the two, le or lt, says so?")
 async def test_not_too_large(task: Task) -> None:
     """10 and larger numbers are refused, in each feature."""
     await _expect_each_refused(
-        task, {10: "not less than 10", 10.1: "more than 10", 700: "too large"}
+        task, {700: "too large", 10.1: "more than 10", 10: "not less than 10"}
     )
 
 
@@ -154,7 +154,7 @@ async def test_docs_show_descriptions_and_defaults(task: Task) -> None:
 
 
 async def _expect_each_refused(task: Task, values: dict[object, str]) -> None:
-    """Assert that each value is refused in each feature, and the feature named."""
+    """Assert that each value is refused in each feature; in which words is another check's."""
     cases = [(name, value) for name in FEATURES for value in values]
     async with task.serve() as client:
         answers = await asyncio.gather(
@@ -168,7 +168,7 @@ async def _expect_each_refused(task: Task, values: dict[object, str]) -> None:
             )
         )
     for (name, value), response in zip(cases, answers, strict=True):
-        expect_refusal(response, name, because=f"{name} is {values[value]}")
+        expect_refusal(response, because=f"{name} is {values[value]}")
 
 
 async def _expect_predictions(

@@ -37,6 +37,7 @@ async def test_the_line_comes_five_seconds_later(task: Task, clock: Clock) -> No
             answer = await predict(client, model, task.models.features())
             expect(answer, 200)
             written = await logbook.reach(task, clock, count) - answered_at(answer)
+            logbook.records(task)
             assert alike(written, logbook.DELAY), (
                 f"The line was in {logbook.FILE} {written} after the answer of {model}; "
                 f"right is {logbook.DELAY}."

@@ -14,6 +14,7 @@ from checks.keys import (
     constants,
     expect_no_door_without_a_key,
     expect_refusal,
+    expect_served,
     expect_shut,
     expect_shut_elsewhere,
     expect_strange_keys_refused,
@@ -32,7 +33,11 @@ OPEN = ("/", "/health", "/docs", "/redoc", "/openapi.json")
 SHUT = (401, 403, 500)
 
 
-@points(2, hint="What does your middleware do with a path that is not on its list?")
+@points(
+    2,
+    hint="Does the application know of your middleware? And what does that do with a path that is "
+    "not on its list, before it calls call_next?",
+)
 async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) -> None:
     """/models and /predict ask for the key."""
     key = new_key(task)
@@ -55,7 +60,7 @@ async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) 
             "right is to ask no model."
         )
         await expect_shut_elsewhere(client, key)
-        expect(await client.get("/models", headers=bearing(key)), 200, because="the key is right")
+        expect_served(await client.get("/models", headers=bearing(key)), "the key is right")
 
 
 @points(1, hint="What is left to do for a middleware once the key is right?")
@@ -162,7 +167,8 @@ async def test_lookalikes_stay_shut(task: Task, clock: Clock) -> None:
         for path in lookalikes:
             answer = await client.get("/", extensions={"target": path.encode()})
             _expect_shut(answer, f"{NO_KEY}, and it is none of the listed paths")
-        expect(await client.get("/health"), 200, because="that is open to everyone")
+        because = "that is open to everyone, and what only looks like it counts once it is"
+        expect(await client.get("/health"), 200, because=because)
 
 
 @points(
@@ -190,7 +196,7 @@ async def test_no_key_opens_no_door(task: Task, clock: Clock) -> None:
     key = new_key(task)
     async with task.serve(env={"API_KEY": key}) as client:
         expect_shut(await client.get("/models"), NO_KEY)
-        expect(await client.get("/models", headers=bearing(key)), 200)
+        expect_served(await client.get("/models", headers=bearing(key)), "the key is right")
     await expect_no_door_without_a_key(task)
 
 
@@ -214,7 +220,7 @@ async def test_the_key_is_told_to_nobody(task: Task, clock: Clock) -> None:
         await asyncio.sleep(6)  # what works behind the answers may tell it as well
     refused, _, served, *_ = answers[len(OPEN) :]
     _expect_shut(refused, NO_KEY)
-    expect(served, 200, because="the key is right")
+    expect_served(served, "the key is right")
     expect_untold(task, key, answers)
 
 

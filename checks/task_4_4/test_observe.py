@@ -73,7 +73,8 @@ async def test_every_answer_has_both_headers(task: Task, clock: Clock) -> None:
         header(answer, TIME)
         header(answer, ID)
         assert alike(took(answer), process_time(answer)), (
-            f"{called(answer)} took {took(answer)}, but its {TIME} is {header(answer, TIME)!r}."
+            f"{called(answer)} took {took(answer)}, but its {TIME} is {header(answer, TIME)!r}; "
+            "right are the seconds, to a millisecond."
         )
 
 
@@ -148,7 +149,7 @@ async def test_each_request_leaves_a_line(task: Task, clock: Clock) -> None:
             expect_line(line, answer, path)
             assert alike(took(answer), duration_of(line)), (
                 f"{called(answer)} took {took(answer)}, but left the duration "
-                f"{line['duration']}; right is the time in its {TIME}, {header(answer, TIME)!r}."
+                f"{line['duration']} in its line; right are the seconds, to a millisecond."
             )
 
 
@@ -171,7 +172,8 @@ async def test_an_endpoint_that_raises_leaves_a_line(task: Task, clock: Clock) -
         others = [each for each in failed if each.get("id") != own]
     expect_line(line, answer, f"/predict/{model}")
     assert alike(took(answer), duration_of(line)), (
-        f"{called(answer)} took {took(answer)}, but left the duration {line['duration']}."
+        f"{called(answer)} took {took(answer)}, but left the duration {line['duration']}; right "
+        "are the seconds that it took until it failed."
     )
     fresh = [each["id"] for each in others if each.get("id")]
     assert len(others) == len(fresh) == 1, (
@@ -206,7 +208,7 @@ async def test_concurrent_requests_keep_their_ids(task: Task, clock: Clock) -> N
             )
             assert alike(took(answer), process_time(answer)), (
                 f"{called(answer)} took {took(answer)}, while others began and ended, but its "
-                f"{TIME} is {header(answer, TIME)!r}."
+                f"{TIME} is {header(answer, TIME)!r}; right are the seconds that itself took."
             )
         # A caller may send something twice.
         same = {ID: f"twice-{task.draw.getrandbits(32):08x}"}
@@ -216,12 +218,13 @@ async def test_concurrent_requests_keep_their_ids(task: Task, clock: Clock) -> N
             expect(answer, 200)
             assert alike(took(answer), process_time(answer)), (
                 f"{called(answer)} took {took(answer)}, while another with the same {ID} was under "
-                f"way, but its {TIME} is {header(answer, TIME)!r}."
+                f"way, but its {TIME} is {header(answer, TIME)!r}; right are the seconds that "
+                "itself took."
             )
         for answer, (model, own) in zip(answers, sent, strict=True):
             line = await line_of(task, clock, own)
             expect_line(line, answer, f"/predict/{model}")
             assert alike(took(answer), duration_of(line)), (
                 f"{called(answer)} took {took(answer)}, while others began and ended, but left the "
-                f"duration {line['duration']}."
+                f"duration {line['duration']}; right are the seconds that itself took."
             )

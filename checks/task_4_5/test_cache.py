@@ -28,7 +28,8 @@ def expect_cache(response: httpx.Response, right: str, because: str) -> None:
     seen = response.headers.get("X-Cache")
     assert seen == right, (
         f"{called(response)} with {response.request.content.decode()} answered with "
-        f"{f'X-Cache: {seen}' if seen else 'no X-Cache'}; right is {right}, because {because}."
+        f"{f'X-Cache: {seen}' if seen else 'no X-Cache'}; right is {right}"
+        f"{', in capitals' if seen and seen.upper() == right else ''}, because {because}."
     )
 
 
@@ -56,6 +57,56 @@ async def fill(client: httpx.AsyncClient, *flowers: Sequence[float]) -> None:
         answer = await predict(client, MODEL, flower)
         expect(answer, 200)
         _expect_no_hit(answer, "it is asked for the first time")
+
+
+@points(
+    1,
+    hint="What must not happen at all when the answer is there already? When do you look?",
+)
+async def test_a_repeat_is_served_from_the_cache(task: Task, clock: Clock) -> None:
+    """A repeat is a HIT: the same answer, at once, without the model."""
+    key = new_key(task)
+    flower = drawn(task)
+    async with task.serve(env={"API_KEY": key}) as client:
+        client.headers.update(bearing(key))
+        for model in MODELS:
+            first = await predict(client, model, flower)
+            expect_cache(first, MISS, "it is asked for the first time")
+            expect_prediction(first, model, task.models.answer(model, flower))
+            asked = len(task.models.calls)
+            again = await predict(client, model, flower)
+            expect_cache(again, HIT, "it was answered just before")
+            assert json_of(again) == json_of(first), (
+                f"The repeat answered {json_of(again)}; "
+                f"right is the first answer, {json_of(first)}."
+            )
+            assert took(again) == seconds(0), (
+                f"The repeat took {took(again)}; right is no time, for nothing is computed."
+            )
+            assert alike(took(again), process_time(again)), (
+                f"The repeat has {TIME}: {header(again, TIME)}; right is next to nothing."
+            )
+            assert len(task.models.calls) == asked, (
+                "The model was asked for the repeat as well; right is to ask it once."
+            )
+            backwards = await predict(client, model, dict(reversed(named(flower).items())))
+            expect_cache(
+                backwards, HIT, "the features are the same, in whatever order they are sent"
+            )
+            elsewhere = {"User-Agent": "another/1.0", ID: "another"}
+            answer = await predict(client, model, flower, elsewhere)
+            expect_cache(answer, HIT, "model and features are the same, whoever asks")
+        width, partly = _mostly_defaults(task)
+        await fill(client, partly)
+        for body, how in (
+            (
+                {"sepal_length": 5.1, "sepal_width": width, "petal_length": 1.4},
+                f"{width} is {width}.0",
+            ),
+            ({"sepal_width": float(width)}, "what is left out has its default"),
+        ):
+            answer = await predict(client, MODEL, body)
+            expect_cache(answer, HIT, f"the features are the same: {how}")
 
 
 @points(
@@ -108,10 +159,10 @@ async def test_the_cache_is_bounded(task: Task, clock: Clock) -> None:
             expect_cache(await predict(client, MODEL, flower), right, f"{full}: {place}")
         await asyncio.sleep(6)
         answer = await predict(client, MODEL, third)
-        expect_cache(answer, MISS, "it was stored 8 s before, and CACHE_TTL is 7")
+        expect_cache(answer, MISS, "it was answered 8 s before, and CACHE_TTL is 7")
         await fill(client, fourth)
         answer = await predict(client, MODEL, third)
-        expect_cache(answer, HIT, "it was stored anew 2 s before, and the oldest leaves")
+        expect_cache(answer, HIT, "it was answered anew 2 s before, and the oldest leaves")
     await _expect_age_to_decide(task, key)
     await _expect_one_bound(task, key)
 
@@ -127,7 +178,7 @@ async def _expect_age_to_decide(task: Task, key: str) -> None:
             )
         await fill(client, new)
         answer = await predict(client, MODEL, late)
-        expect_cache(answer, HIT, "it was stored and used after the other, which leaves first")
+        expect_cache(answer, HIT, "it was made and used after the other, which leaves first")
         twice = await asyncio.gather(*(predict(client, MODEL, often) for _ in range(2)))
         for answer in twice:
             expect(answer, 200)
@@ -135,9 +186,9 @@ async def _expect_age_to_decide(task: Task, key: str) -> None:
         answers = await asyncio.gather(*(predict(client, MODEL, each) for each in (late, new)))
         seen = [answer.headers.get("X-Cache") for answer in answers]
         assert HIT in seen, (
-            "CACHE_SIZE is 2, and after one more prediction, asked for twice at once, neither that "
-            "was in is a HIT; right is that it takes one place, and that a question is looked up "
-            "before another is computed."
+            "CACHE_SIZE is 2, and two predictions were in; then another was asked for twice at "
+            "once, and now both of the two are a MISS; right is that it takes one place, so that "
+            "one of them is still a HIT."
         )
 
 
@@ -150,56 +201,6 @@ async def _expect_one_bound(task: Task, key: str) -> None:
         answer = await predict(client, MODEL, flower)
         because = "CACHE_SIZE is 1, whichever model is asked, and another was asked since"
         expect_cache(answer, MISS, because)
-
-
-@points(
-    1,
-    hint="What must not happen at all when the answer is there already? When do you look?",
-)
-async def test_a_repeat_is_served_from_the_cache(task: Task, clock: Clock) -> None:
-    """A repeat is a HIT: the same answer, at once, without the model."""
-    key = new_key(task)
-    flower = drawn(task)
-    async with task.serve(env={"API_KEY": key}) as client:
-        client.headers.update(bearing(key))
-        for model in MODELS:
-            first = await predict(client, model, flower)
-            expect_cache(first, MISS, "it is asked for the first time")
-            expect_prediction(first, model, task.models.answer(model, flower))
-            asked = len(task.models.calls)
-            again = await predict(client, model, flower)
-            expect_cache(again, HIT, "it was answered just before")
-            assert json_of(again) == json_of(first), (
-                f"The repeat answered {json_of(again)}; "
-                f"right is the first answer, {json_of(first)}."
-            )
-            assert took(again) == seconds(0), (
-                f"The repeat took {took(again)}; right is no time, for nothing is computed."
-            )
-            assert alike(took(again), process_time(again)), (
-                f"The repeat has {TIME}: {header(again, TIME)}; right is next to nothing."
-            )
-            assert len(task.models.calls) == asked, (
-                "The model was asked for the repeat as well; right is to ask it once."
-            )
-            backwards = await predict(client, model, dict(reversed(named(flower).items())))
-            expect_cache(
-                backwards, HIT, "the features are the same, in whatever order they are sent"
-            )
-            elsewhere = {"User-Agent": "another/1.0", ID: "another"}
-            answer = await predict(client, model, flower, elsewhere)
-            expect_cache(answer, HIT, "model and features are the same, whoever asks")
-        width, partly = _mostly_defaults(task)
-        await fill(client, partly)
-        for body, how in (
-            (
-                {"sepal_length": 5.1, "sepal_width": width, "petal_length": 1.4},
-                f"{width} is {width}.0",
-            ),
-            ({"sepal_width": float(width)}, "what is left out has its default"),
-        ):
-            answer = await predict(client, MODEL, body)
-            expect_cache(answer, HIT, f"the features are the same: {how}")
 
 
 @points(
@@ -257,13 +258,19 @@ async def test_class_0_is_cached(task: Task, clock: Clock) -> None:
             again = await predict(client, MODEL, flower)
             expect_cache(again, HIT, f"class {prediction} was answered just before")
             expect_prediction(again, MODEL, prediction)
-            assert len(task.models.calls) == asked and took(again) == seconds(0), (
-                f"The HIT of class {prediction} took {took(again)}, and the model was asked "
-                f"{len(task.models.calls) - asked} times for it; right is no time, and not once."
+            assert took(again) == seconds(0), (
+                f"The HIT of class {prediction} took {took(again)}; right is no time, for nothing "
+                "is computed."
+            )
+            assert len(task.models.calls) == asked, (
+                f"The model was asked for the HIT of class {prediction}; right is not to ask it."
             )
 
 
-@points(1, hint="What does your cache remember of an entry besides the prediction?")
+@points(
+    1,
+    hint="What does your cache remember of an entry besides the prediction, and from which moment?",
+)
 async def test_an_entry_expires(task: Task, clock: Clock) -> None:
     """Without CACHE_TTL an entry is good for 30 s."""
     key = new_key(task)
@@ -272,9 +279,9 @@ async def test_an_entry_expires(task: Task, clock: Clock) -> None:
         client.headers.update(bearing(key))
         await fill(client, flower)
         await asyncio.sleep(28)
-        expect_cache(await predict(client, MODEL, flower), HIT, "it was stored 28 s before")
+        expect_cache(await predict(client, MODEL, flower), HIT, "it was answered 28 s before")
         await asyncio.sleep(4)
-        expect_cache(await predict(client, MODEL, flower), MISS, "it was stored 32 s before")
+        expect_cache(await predict(client, MODEL, flower), MISS, "it was answered 32 s before")
 
 
 @points(
@@ -292,10 +299,10 @@ async def test_a_hit_renews_nothing(task: Task, clock: Clock) -> None:
         for age, pause in ((1, 1), (2, 1), (3.5, 1.5)):
             await asyncio.sleep(pause)
             answer = await predict(client, MODEL, flower)
-            expect_cache(answer, HIT, f"it was stored {age} s before, and CACHE_TTL is 4")
+            expect_cache(answer, HIT, f"it was answered {age} s before, and CACHE_TTL is 4")
         await asyncio.sleep(1)
         answer = await predict(client, MODEL, flower)
-        expect_cache(answer, MISS, "it was stored 4.5 s before, and CACHE_TTL is 4")
+        expect_cache(answer, MISS, "it was answered 4.5 s before, and CACHE_TTL is 4")
 
 
 @points(1, hint="Which stands nearer to the caller, your cache or your guard?")
@@ -310,7 +317,7 @@ async def test_the_key_comes_before_the_cache(task: Task, clock: Clock) -> None:
             answer = await predict(client, MODEL, flower, headers)
             expect_refusal(answer, f"{because}, whatever is in the cache")
         again = await predict(client, MODEL, flower, bearing(key))
-        expect_cache(again, HIT, "refusals in between take nothing away")
+        expect_cache(again, HIT, "it was answered before, whoever was refused in between")
 
 
 @points(1, hint="At which moment is it certain that there is something worth keeping?")
@@ -366,6 +373,9 @@ async def test_a_hit_is_logged(task: Task, clock: Clock) -> None:
         await fill(client, flower)
         answer = await predict(client, MODEL, {"sepal_width": width})
         expect_cache(answer, HIT, "the features are the same: what is left out has its default")
+        assert took(answer) == seconds(0), (
+            f"The HIT took {took(answer)}; right is no time, for nothing is computed."
+        )
         await asyncio.sleep(4)
         logbook.expect_count(task, 0, "4 s after the HIT it is too early for a line")
         await logbook.reach(task, clock, 2)
