@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import subprocess
 import time
@@ -31,7 +32,7 @@ class Engine:
         self._program = program
         self._images: list[str] = []
         try:
-            asked = self._call("version", "--format", "{{.Server.Version}}")
+            asked = self.call("version", "--format", "{{.Server.Version}}")
         except FileNotFoundError:
             reason = f"the program {program} is not installed"
         except subprocess.TimeoutExpired:
@@ -53,7 +54,7 @@ class Engine:
         """
         name = f"ml-api-lab-{secrets.token_hex(6)}"
         try:
-            built = self._call("build", "--tag", name, str(folder), limit=_BUILD_LIMIT)
+            built = self.call("build", "--tag", name, str(folder), limit=_BUILD_LIMIT)
         except subprocess.TimeoutExpired:
             raise SubmissionFault(f"docker build took more than {_BUILD_LIMIT:g} s.") from None
         if built.returncode != 0:
@@ -61,20 +62,17 @@ class Engine:
         self._images.append(name)
         return Contained(self, image, name, scratch, launch)
 
-    def call(self, *words: str) -> None:
-        self._call(*words)
-
-    def run(self, *words: str) -> list[str]:
+    def run_command(self, *words: str) -> list[str]:
         """Return the words of a `docker run`."""
         return [self._program, "run", "--rm", *words]
 
     def close(self) -> None:
         """Remove the images that were built; the engine keeps its cache of their layers."""
         for name in self._images:
-            self._call("image", "rm", "--force", name)
+            self.call("image", "rm", "--force", name)
         self._images.clear()
 
-    def _call(self, *words: str, limit: float = _CALL_LIMIT) -> subprocess.CompletedProcess[str]:
+    def call(self, *words: str, limit: float = _CALL_LIMIT) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self._program, *words],
             stdin=subprocess.DEVNULL,
@@ -114,12 +112,19 @@ class Contained:
         self.url = f"http://127.0.0.1:{self._port}"
         search = [self._image.final.env.get("PYTHONPATH", ""), "/lab"]
         given = {**env, "PYTHONPATH": ":".join(each for each in search if each)}
+        # Found as it was found before: the submission's own environment goes in by --env.
+        engine = {
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith("DOCKER_") or name == "XDG_RUNTIME_DIR"
+        }
         words = ["--name", self._name, "--publish", f"127.0.0.1:{self._port}:{port}"]
         for mount in self._mounts:
             words += ["--volume", mount]
         for name, value in given.items():
             words += ["--env", f"{name}={value}"]
-        self._process = self._launch(self._engine.run(*words, self._name), self._scratch.parent, {})
+        command = self._engine.run_command(*words, self._name)
+        self._process = self._launch(command, self._scratch.parent, engine)
         return self._process
 
     async def listening(self) -> None:

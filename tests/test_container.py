@@ -254,6 +254,8 @@ here = Path(__file__).parent
 words = sys.argv[1:]
 with open(here / "asked", "a") as file:
     file.write(json.dumps(words) + "\\n")
+with open(here / "hosts", "a") as file:
+    file.write(os.environ.get("DOCKER_HOST", "none") + "\\n")
 if words[0] == "version":
     if (here / "no-engine").exists():
         sys.exit("Cannot connect to the Docker daemon. Is it running?")
@@ -293,7 +295,11 @@ def asked(docker: Path) -> list[str]:
 
 
 @posix
-def test_an_engine_builds_runs_stops_and_removes(images: Images, docker: Path) -> None:
+def test_an_engine_builds_runs_stops_and_removes(
+    images: Images, docker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///elsewhere.sock")
+
     async def scene(task: Task, container: Container) -> None:
         folder = container.mount(task.files.folder)
         container.start({"KEY": "k", "AT": f"{folder}/x"}, 8080)
@@ -313,6 +319,8 @@ def test_an_engine_builds_runs_stops_and_removes(images: Images, docker: Path) -
     assert '"AT=/mounted-1/x"' in run
     assert '"kill", "--signal", "SIGTERM"' in kill
     assert remove.startswith('["image", "rm"')
+    hosts = (docker.parent / "hosts").read_text().splitlines()
+    assert hosts == ["unix:///elsewhere.sock"] * 5
 
 
 @posix
