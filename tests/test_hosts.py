@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from shared import hosts as module
+from shared.clock import Clock
 from shared.errors import HarnessError, SubmissionFault
 from shared.hosts import Hosts
 from shared.task import Task
@@ -124,3 +127,55 @@ def test_an_import_may_make_a_pair_of_sockets(scripts: Scenes) -> None:
     said, printed = scripts.play(source, scene)
     assert printed == "a pair"
     assert "a server was started while the file was imported" in said
+
+
+HELPED = """
+import os
+import subprocess
+
+from fastapi import FastAPI
+
+app = FastAPI()
+# A helper whose own parent is gone, so that it is the fork server's child.
+subprocess.run(["sh", "-c", "sleep 300 & echo $! > helper.pid"])
+
+
+@app.get("/")
+async def lives():
+    try:
+        os.kill(int(open("helper.pid").read()), 0)
+    except ProcessLookupError:
+        return False
+    return True
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="orphans are handed over on Linux alone")
+def test_a_hosts_end_leaves_another_hosts_helpers_alone(apps: Scenes) -> None:
+    async def scene(task: Task, clock: Clock) -> int:
+        task.files.write("other.py", "")
+        async with task.serve() as client:
+            for _ in range(2):
+                await task.run("other.py")  # its host has ended by the next answer but one
+            assert (await client.get("/")).json() is True
+            return int(task.files.text("helper.pid"))
+
+    helper = apps.play(HELPED, scene)
+    ended = apps.play("", _nothing)  # another host, whose coming says that the first is swept
+    assert ended == 0
+    give_up = time.monotonic() + LIMIT
+    while _lives(helper):
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def _nothing(task: Task, clock: Clock) -> int:
+    return (await task.run("main.py")).status

@@ -20,10 +20,14 @@ from shared.link import Ended, Fork, Kill, Link, LinkClosed
 _SUBREAPER = 36
 _SWEEPS = 1000
 
+Strays = dict[int, set[int]]
+"""Orphans, each with the living hosts that may have started it."""
+
 
 def serve(link: Link, host: Callable[[str], int]) -> None:
     """Serve until the checks' side is gone. `host(token)` is a forked process's whole life."""
     children: set[int] = set()
+    strays: Strays = {}
     _adopt_orphans()
     wake, woken = socket.socketpair()
     woken.setblocking(False)
@@ -50,7 +54,7 @@ def serve(link: Link, host: Callable[[str], int]) -> None:
             readable, _, _ = select.select([link.fileno(), wake.fileno()], [], [])
             if wake.fileno() in readable:
                 wake.recv(4096)
-                _reap(children, link)
+                _reap(children, strays, link)
             if link.fileno() in readable:
                 link.fill()
     except LinkClosed:
@@ -58,7 +62,7 @@ def serve(link: Link, host: Callable[[str], int]) -> None:
     finally:
         for pid in children:
             _kill(os.killpg, pid)
-        _sweep(set())
+        _sweep(set(), {}, 0)
 
 
 def _live(host: Callable[[str], int], token: str) -> NoReturn:
@@ -71,7 +75,7 @@ def _live(host: Callable[[str], int], token: str) -> NoReturn:
         os._exit(status & 0xFF)
 
 
-def _reap(children: set[int], link: Link) -> None:
+def _reap(children: set[int], strays: Strays, link: Link) -> None:
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -82,7 +86,7 @@ def _reap(children: set[int], link: Link) -> None:
         if pid in children:
             children.discard(pid)
             _kill(os.killpg, pid)
-            _sweep(children)
+            _sweep(children, strays, pid)
             link.send(Ended(pid, os.waitstatus_to_exitcode(status)))
 
 
@@ -100,20 +104,44 @@ def _adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
 
 
-def _sweep(children: set[int]) -> None:
-    """End the orphans: whoever is a child of this process without having been forked by it."""
+def _sweep(children: set[int], strays: Strays, ended: int) -> None:
+    """End the orphans that no living host can have started, now that this one has ended.
+
+    An orphan is a child of this process that it has not forked. Its session says whose it is, but
+    for a session that a host's helper has begun: then it may be of any host that lived when it was
+    first seen, and stays until all of those have ended.
+    """
     for _ in range(_SWEEPS):
-        try:
-            listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
-        except OSError:
-            return
-        orphans = {int(pid) for pid in listed.split()} - children
-        if not orphans:
-            return
+        orphans = _orphans(children)
+        for pid in strays.keys() - orphans:
+            del strays[pid]
         for pid in orphans:
+            session = _session(pid)
+            known = session == ended or session in children
+            owners = children & {session} if known else children
+            strays[pid] = strays.get(pid, owners) & owners
+        doomed = [pid for pid, owners in strays.items() if not owners]
+        if not doomed:
+            return
+        for pid in doomed:
             _kill(os.kill, pid)
-        for pid in orphans:
+        for pid in doomed:
             try:
                 os.waitpid(pid, 0)
             except ChildProcessError:
                 pass
+
+
+def _orphans(children: set[int]) -> set[int]:
+    try:
+        listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+    except OSError:
+        return set()
+    return {int(pid) for pid in listed.split()} - children
+
+
+def _session(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return 0
