@@ -130,6 +130,8 @@ class Submission:
             (self._link.hold if in_turns else self._link.send)(message)
         except LinkClosed:
             self._break_off(self._obituary())
+            if not in_turns:
+                self.deliver()  # nobody watches the link any more
 
     async def ask(
         self, method: str, target: str, headers: list[list[str]], body: bytes
@@ -347,6 +349,8 @@ class Submission:
                 "!! The application goes on without its lifespan, as under uvicorn, because it "
                 f"raised {raised.headline} when the lifespan was to begin{where}.",
             )
+        if problem.stage == "request":
+            return self._hear_failure(problem.request, f"{raised.headline}{where}")
         if problem.stage not in ("import", "startup"):
             return False
         what = {
@@ -354,6 +358,17 @@ class Submission:
             "startup": "The application did not start",
         }[problem.stage]
         return self._fail(StartFailed(f"{what}: {raised.headline}{where}.", problem.type, text))
+
+    def _hear_failure(self, request: int, why: str) -> bool:
+        """Fail an answer that has begun and gets no end; return whether somebody waits for it."""
+        exchange = self._exchanges.get(request)
+        if exchange is None or not exchange.status or exchange.answered.done():
+            return False
+        asked = f"{exchange.request.method} {exchange.request.target}"
+        sentence = f"{asked} was answered {exchange.status}, and broken off by {why}."
+        self.transcript.note(self._clock.now, f"!! {sentence}")
+        exchange.answered.set_exception(SubmissionFault(sentence))
+        return True
 
     # --- failing ----------------------------------------------------------------------------------
 

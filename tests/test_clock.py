@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +16,7 @@ from shared.clock import HORIZON, Clock, LabClock, LabLoop, new_loop
 from shared.errors import CourseError, Dead, StartFailed
 from shared.moment import NS, RoughSpan, time_of_day
 from shared.task import Task
-from tests.toy import Scenes
+from tests.toy import LIMIT, Scenes
 
 Scene = Callable[[Task, Clock], Any]
 
@@ -353,6 +355,64 @@ def test_a_client_that_goes_away_is_told_apart(apps: Scenes) -> None:
         return str((await client.get("/now")).text)
 
     assert served(apps, scene) == '"09:00:02"'
+
+
+def test_an_answer_that_breaks_off_is_no_answer(apps: Scenes) -> None:
+    source = """
+        from fastapi import FastAPI
+        from fastapi.responses import StreamingResponse
+
+        app = FastAPI()
+
+        def rows():
+            yield "begun"
+            raise ValueError("half way")
+
+        @app.get("/")
+        async def get():
+            return StreamingResponse(rows())
+    """
+
+    async def scene(task: Task, clock: Clock) -> list[str]:
+        async with task.serve() as client:
+            with pytest.raises(SubmissionFault) as broken:
+                await client.get("/")
+            return [str(broken.value), *(text for _, text in task.transcript.entries)]
+
+    sentence, asked, noted = apps.play(source, scene)
+    assert sentence == (
+        "GET / was answered 200, and broken off by ValueError: half way (task_9_9/main.py:9 "
+        "in rows)."
+    )
+    assert (asked, noted) == ("-> GET /", f"!! {sentence}")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no process can be stopped there")
+def test_a_death_is_noticed_by_who_asks_next_on_the_wall_clock(apps: Scenes) -> None:
+    """Before the loop has seen that the link is closed."""
+
+    async def scene(task: Task, clock: Clock) -> list[str]:
+        async with task.serve() as client:
+            pid = (await client.get("/pid")).json()
+            os.kill(pid, signal.SIGSTOP)
+            first = asyncio.ensure_future(client.get("/pid"))
+            await asyncio.sleep(0.1)
+            os.kill(pid, signal.SIGKILL)
+            time.sleep(0.1)  # the loop sees nothing meanwhile
+            async with asyncio.timeout(LIMIT):
+                failed = await asyncio.gather(first, client.get("/pid"), return_exceptions=True)
+            return [str(each) for each in failed]
+
+    source = """
+        import os
+
+        from fastapi import FastAPI
+
+        app = FastAPI()
+        app.get("/pid")(os.getpid)
+    """
+    killed = "The application, asked for GET /pid, was ended by SIGKILL."
+    assert apps.play(source, scene, clock="real") == [killed] * 2
 
 
 def test_two_submissions_share_one_clock(apps: Scenes) -> None:

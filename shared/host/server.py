@@ -1,8 +1,8 @@
 """An ASGI server whose clients are on the other side of the link.
 
 It follows uvicorn where an application can tell: lifespan state is copied into each request, an
-unhandled exception is answered with a plain 500, and an answer is complete when its last piece is
-sent, however long the application works on behind it.
+unhandled exception is answered with a plain 500 or breaks off the answer that has begun, and an
+answer is complete when its last piece is sent, however long the application works on behind it.
 """
 
 from __future__ import annotations
@@ -91,7 +91,8 @@ class Server:
             self._send(describe(error, self._folder, "request", request.id))
             if not isinstance(error, Exception):
                 raise
-            await exchange.fail()
+            if not exchange.started:
+                await exchange.fail()
         finally:
             del self._gone[request.id]
 
@@ -103,11 +104,11 @@ class _Exchange:
         self, request: Request, gone: asyncio.Event, send: Callable[[Message], None]
     ) -> None:
         self.gone = gone
+        self.started = False
         self.finished = False
         self._request = request
         self._send = send
         self._read = False
-        self._started = False
 
     def scope(self, state: dict[str, Any]) -> Scope:
         path, _, query = self._request.target.partition("?")
@@ -139,14 +140,14 @@ class _Exchange:
         return {"type": "http.disconnect"}
 
     async def send(self, event: Scope) -> None:
-        if event["type"] == "http.response.start" and not self._started:
-            self._started = True
+        if event["type"] == "http.response.start" and not self.started:
+            self.started = True
             headers = [
                 [bytes(name).decode("latin-1"), bytes(value).decode("latin-1")]
                 for name, value in event.get("headers", ())
             ]
             self._send(Head(self._request.id, int(event["status"]), headers))
-        elif event["type"] == "http.response.body" and self._started and not self.finished:
+        elif event["type"] == "http.response.body" and self.started and not self.finished:
             self.finished = not event.get("more_body", False)
             data = base64.b64encode(event.get("body", b"")).decode()
             self._send(Body(self._request.id, data, not self.finished))
@@ -156,12 +157,10 @@ class _Exchange:
             raise RuntimeError(f"the application sent an unexpected {event['type']!r}")
 
     async def fail(self) -> None:
-        """Answer 500 if the application has not begun to answer, else break off."""
-        if not self._started:
-            plain = (b"content-type", b"text/plain; charset=utf-8")
-            await self.send({"type": "http.response.start", "status": 500, "headers": [plain]})
-        if not self.finished:
-            await self.send({"type": "http.response.body", "body": b"Internal Server Error"})
+        """Answer 500 for an application that has not begun to answer."""
+        plain = (b"content-type", b"text/plain; charset=utf-8")
+        await self.send({"type": "http.response.start", "status": 500, "headers": [plain]})
+        await self.send({"type": "http.response.body", "body": b"Internal Server Error"})
 
 
 class _Lifespan:
