@@ -205,14 +205,27 @@ def test_gradescope_gets_its_results(nested: int, tmp_path: Path) -> None:
 
 @needs_a_shell
 @needs_timeout
-def test_gradescope_gets_a_result_of_a_submission_without_tasks(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ["."],
+        ["a/b/c/d/task_0_1"],
+        ["__MACOSX/x/task_0_1"],
+        ["lab/task_9_9"],
+        ["first/task_0_1", "second/task_0_1"],
+    ],
+)
+def test_gradescope_gets_a_result_of_a_submission_without_tasks(
+    folders: list[str], tmp_path: Path
+) -> None:
     course(tmp_path / "source")
-    (tmp_path / "submission").mkdir()
-    (tmp_path / "submission" / "main.py").write_text("print()\n")
+    for folder in folders:
+        (tmp_path / "submission" / folder).mkdir(parents=True)
+        (tmp_path / "submission" / folder / "main.py").write_text("print()\n")
     assert run_autograder(tmp_path).returncode == 0
     result = json.loads((tmp_path / "results" / "results.json").read_text("utf-8"))
     assert result["score"] == 0
-    assert "holds no folder of a task, such as task_0_1" in result["output"]
+    assert "holds no folder of a task, such as task_0_1, or has such" in result["output"]
 
 
 @needs_a_shell
