@@ -25,7 +25,7 @@ def expect(response: httpx.Response, *statuses: int, because: str = "", asks: bo
 
     Args:
         because: what makes them right, as the rest of a sentence: "the key is wrong".
-        asks: whether the check's own question is why there may be an error in place of a 200.
+        asks: whether the check's own question is why there may be a 500 in place of a 200.
     """
     if response.status_code in statuses:
         return
@@ -35,14 +35,15 @@ def expect(response: httpx.Response, *statuses: int, because: str = "", asks: bo
         f"{called(response)} answered {response.status_code}{_led(response)}{shown(response)}; "
         f"right is {right}{why}."
     )
-    if 200 in statuses and not asks and (hint := _symptom(response)):
+    expected = 200 not in statuses or (asks and response.status_code >= 500)
+    if not expected and (hint := _symptom(response)):
         raise Hinted(sentence, hint)
     raise AssertionError(sentence)
 
 
 RAISED = (
-    "Begin with the error above, at its last line that is yours: which value stands there, of "
-    "which type, and where does it come from?"
+    "Begin with the error above: which value does it speak of, of which type, and where in your "
+    "code does that come from?"
 )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import asyncio
 import base64
+import mmap
 import re
 import warnings
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checks.answers import called, expect, json_of, shown
@@ -176,11 +178,22 @@ def _written_elsewhere(task: Task) -> set[str]:
     """Return what other files beside the code might hold as a key: `.env.example`, say."""
     found: set[str] = set()
     for name in task.files.names():
-        content = b"" if name.endswith((".py", ".pkl")) else task.files.data(name)
-        if len(content) <= _SMALL:
-            words = re.split(r"[\s=:\"',]+", content.decode("utf-8", errors="replace"))
+        file = task.files.path(name)
+        if not name.endswith((".py", ".pkl")) and file.stat().st_size <= _SMALL:
+            words = re.split(r"[\s=:\"',]+", file.read_text("utf-8", errors="replace"))
             found.update(filter(_KEY.fullmatch, words))
     return found
+
+
+def _holds(file: Path, word: bytes) -> bool:
+    """Whether the file, of whatever size, has the word in it."""
+    if not file.stat().st_size:
+        return False
+    with (
+        file.open("rb") as content,
+        mmap.mmap(content.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+    ):
+        return mapped.find(word) >= 0
 
 
 def expect_untold(task: Task, key: str, answers: Iterable[httpx.Response]) -> None:
@@ -197,7 +210,7 @@ def expect_untold(task: Task, key: str, answers: Iterable[httpx.Response]) -> No
     assert not printed, (
         f"The program printed the API key ({printed[0]}); right is to print it nowhere."
     )
-    written = [name for name in task.files.names() if key.encode() in task.files.data(name)]
+    written = [name for name in task.files.names() if _holds(task.files.path(name), key.encode())]
     assert not written, (
         f"The program wrote the API key into {written[0]}; right is to write it nowhere."
     )

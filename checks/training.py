@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ _CHECKS = Path(__file__).resolve().parent
 # Training takes real time. The same script has the same pickles looked into only once a run, and
 # the models that checks serve are trained once; checks side by side wait for each other's.
 _training = threading.Lock()
-_inspected: dict[tuple[bytes, ...], tuple[list[Pickled], list[Line]]] = {}
+_inspected: dict[tuple[tuple[str, bytes], ...], tuple[list[Pickled], list[Line]]] = {}
 _trained: dict[str, bytes] = {}
 
 
@@ -66,9 +67,7 @@ def clear(task: Task) -> None:
 async def train(task: Task) -> list[Pickled]:
     """Run the submission's train.py and look into what it wrote."""
     clear(task)
-    key = tuple(
-        part for name in task.files.names() for part in (name.encode(), task.files.data(name))
-    )
+    key = tuple((name, _digest(task.files.path(name))) for name in task.files.names())
     with _training:
         if key in _inspected:
             task.transcript.lines.extend(_inspected[key][1])
@@ -76,6 +75,11 @@ async def train(task: Task) -> list[Pickled]:
             run = await task.run("train.py")
             _inspected[key] = await _inspect(task), run.lines
     return _inspected[key][0]
+
+
+def _digest(file: Path) -> bytes:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "blake2b").digest()
 
 
 async def _inspect(task: Task) -> list[Pickled]:

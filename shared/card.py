@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from shared.catalog import Check
-from shared.errors import LabError
+from shared.errors import Hinted, LabError, NotThere, StartFailed
 from shared.moment import time_of_day
 from shared.plain import CARD_LIMIT, MESSAGE_LIMIT, ROW_LIMIT, bounded, cut, plain
 from shared.transcript import Raised, Transcript
@@ -54,6 +54,15 @@ def card(
         hint = check.hint
     hints = [_filled(f"Hint: {hint}")] if hint else []
     return plain("\n\n".join([told, *hints, f"Again: {again}"]))
+
+
+def hint_of(check: Check, error: BaseException | None) -> str:
+    """Return the hint for a check that failed so, "" if none would help."""
+    if isinstance(error, Hinted):
+        return error.hint
+    if isinstance(error, NotThere) or (isinstance(error, StartFailed) and error.is_slip):
+        return ""
+    return check.hint
 
 
 def message_of(error: BaseException | None, *, skipped: bool = False) -> str:

@@ -91,6 +91,7 @@ class Hosts:
             finally:
                 self._count_taker(-1)
             self._hosts[hello.pid] = self._expected.pop(hello.token)
+            self._statuses.pop(hello.pid, None)  # of an earlier process with this number
             self._order_up_to(self._takers + 1)
             return link, hello.pid
 

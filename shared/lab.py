@@ -213,7 +213,7 @@ class Lab:
         call: pytest.CallInfo[None],
         report: pytest.TestReport,
     ) -> None:
-        from shared.card import card, message_of
+        from shared.card import card, hint_of, message_of
         from shared.grade import FAILED, NOT_RUN, PASSED
 
         result = self.grade.results[check.id]
@@ -235,11 +235,7 @@ class Lab:
             handle.halt()
         transcript = handle.transcript if handle is not None else None
         there = not isinstance(error, NotThere)
-        hint = check.hint
-        if isinstance(error, Hinted):
-            hint = error.hint
-        elif not there or (isinstance(error, StartFailed) and error.is_slip):
-            hint = ""
+        hint = hint_of(check, error)
         here, elsewhere = (
             card(check, message, transcript, self._again(item, reported=reported), hint=hint)
             for reported in (False, True)

@@ -36,13 +36,6 @@ def busy(request: pytest.FixtureRequest) -> Iterator[None]:
         process.wait()
 
 
-@pytest.fixture(scope="module")
-def prover() -> Iterator[Prover]:
-    prover = Prover()
-    yield prover
-    prover.close()
-
-
 @pytest.mark.parametrize("task", Prover.tasks())
 def test_nothing_changes(
     task: str, request: pytest.FixtureRequest, prover: Prover, tmp_path: Path

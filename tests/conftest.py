@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.proofs import Prover
 from tests.toy import Scenes
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -18,6 +19,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--runs", type=int, default=10, help="how often busy_machine.py grades all")
     parser.addoption("--update-cards", action="store_true", help="write tests/cards/ anew")
     parser.addoption("--processes", type=int, default=4, help="how many processes keep it busy")
+
+
+@pytest.fixture(scope="module")
+def prover() -> Iterator[Prover]:
+    """Grades submissions, as a run of the course's own checks does."""
+    prover = Prover()
+    yield prover
+    prover.close()
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ from types import ModuleType
 from typing import Any
 
 from shared import catalog, syllabus
-from shared.card import card, message_of
+from shared.card import card, hint_of, message_of
 from shared.catalog import Check
 from shared.clock import Clock
 from shared.stage import Stage
@@ -208,6 +208,7 @@ class Prover:
             await function(**{name: available[name] for name in wanted})
 
         message: str | None = None
+        hint = check.hint
         try:
             self._stage.play(
                 scene,
@@ -222,9 +223,11 @@ class Prover:
             if not seen:
                 raise
             message = message_of(error)
+            hint = hint_of(check, error)
         transcript, clock = seen[0]
         stopped = (each.type for each in transcript.raised if each.stage == "import")
-        shown = card(check, message, transcript, f"pytest {check.id}") if message else ""
+        again = f"pytest {check.id}"
+        shown = card(check, message, transcript, again, hint=hint) if message else ""
         moment = int(clock.now)
         return Verdict(message, moment, tuple(stopped), "on_the_wall_clock" in marks, shown)
 

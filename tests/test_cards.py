@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
@@ -17,13 +16,6 @@ from tests.proofs import COURSE, Case, Prover, cases
 CARDS = COURSE / "tests" / "cards"
 PER_TASK = 2
 FRESH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-@pytest.fixture(scope="module")
-def prover() -> Iterator[Prover]:
-    prover = Prover()
-    yield prover
-    prover.close()
 
 
 def typical() -> dict[str, list[Case]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,6 @@ from tests.proofs import Case, Prover, cases
 
 MISTAKES = list(cases("mistake"))
 VARIANTS = list(cases("variant"))
-
-
-@pytest.fixture(scope="module")
-def prover() -> Iterator[Prover]:
-    prover = Prover()
-    yield prover
-    prover.close()
 
 
 @pytest.mark.parametrize("case", MISTAKES, ids=lambda case: case.id)

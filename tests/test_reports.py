@@ -10,7 +10,6 @@ import signal
 import sys
 import time
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -179,13 +178,6 @@ def _submissions() -> list[tuple[str, str, str]]:
 
 
 SUBMISSIONS = _submissions()
-
-
-@pytest.fixture(scope="module")
-def prover() -> Iterator[Prover]:
-    prover = Prover()
-    yield prover
-    prover.close()
 
 
 @pytest.mark.parametrize(("kind", "task", "name"), SUBMISSIONS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import re
+import shutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,13 +27,6 @@ MISTAKES, VARIANTS = 5, 2
 FOLLOWERS = [(entry.name, entry.follows) for entry in SYLLABUS.tasks if entry.follows]
 
 
-@pytest.fixture(scope="module")
-def prover() -> Iterator[Prover]:
-    prover = Prover()
-    yield prover
-    prover.close()
-
-
 @pytest.mark.parametrize("task", TASKS)
 def test_solution_earns_everything(task: str, prover: Prover) -> None:
     verdicts = prover.grade(COURSE / "solutions", task)
@@ -47,6 +41,17 @@ def test_stub_earns_nothing_for_the_right_reason(task: str, prover: Prover) -> N
     assert passed == [], f"exercises/{task} passes these checks before any work is done: {passed}"
     broken = {kind for each in verdicts.values() for kind in each.raised}
     assert broken == set(), f"exercises/{task} cannot be imported: {broken}"
+
+
+@pytest.mark.parametrize("task", ["task_2_1", "task_4_2"])
+def test_large_data_beside_the_code_costs_nothing(
+    task: str, prover: Prover, tmp_path: Path
+) -> None:
+    shutil.copytree(COURSE / "solutions" / task, tmp_path / task)
+    with (tmp_path / task / "data.csv").open("wb") as data:
+        data.truncate(40 * 2**20)
+    lost = [each.message for each in prover.grade(tmp_path, task).values() if each.message]
+    assert lost == []
 
 
 @pytest.mark.parametrize("task", TASKS)

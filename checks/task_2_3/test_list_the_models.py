@@ -13,7 +13,7 @@ async def test_models_answers_a_list_of_names(task: Task) -> None:
     """GET /models answers a list of texts as available_models."""
     async with task.serve() as client:
         answer = await client.get("/models")
-    expect(answer, 200)
+    expect(answer, 200, asks=True)
     names = field(answer, KEY)
     assert isinstance(names, list) and all(isinstance(name, str) for name in names), (
         f"GET /models answered {json_of(answer)}; right is a list of names as {KEY}."

@@ -1,10 +1,10 @@
 """Lab time inside the submission's process: who can run, who waits, and until when.
 
-Every thread of the submission is *running* until it parks here: in `time.sleep`, in a lock (and
-so in a condition, event, queue, future or join, which are all made of locks), or in the selector
-of an event loop. CPU work, files and sockets are running. When the last running thread parks,
-nothing can happen before the earliest moment that someone waits for; that moment is reported in
-an `Idle`, and time stands still until a `Grant` moves it.
+Every thread of the submission is *running* until it parks here: in `time.sleep`, in a lock of
+`threading` (and so in a condition, event, queue, future or join, which are all made of locks), or
+in the selector of an event loop. CPU work, files and sockets are running. When the last running
+thread parks, nothing can happen before the earliest moment that someone waits for; that moment is
+reported in an `Idle`, and time stands still until a `Grant` moves it.
 
 A loop whose selector has something to read is not idle, although it is parked: before the report,
 every parked selector is polled once. No thread of the submission runs meanwhile, so the answer
