@@ -105,7 +105,7 @@ def field(response: httpx.Response, name: str) -> Any:
     return content[name]
 
 
-def names(response: httpx.Response, name: str) -> bool:
+def mentions(response: httpx.Response, name: str) -> bool:
     """Whether an error's answer names that field, in its `loc`, its message or a key, in any case.
 
     What echoes the request does not count: FastAPI's `input`, and its body as it was sent.

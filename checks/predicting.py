@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from checks.answers import called, expect, field, json_of, names, shown
+from checks.answers import called, expect, field, json_of, mentions, shown
 
 if TYPE_CHECKING:
     import httpx
@@ -62,7 +62,7 @@ def expect_refusal(response: httpx.Response, *features: str, because: str) -> No
         f"{called(response)} with {_body(response)} answered {response.status_code}"
         f"{shown(response)}; right is 422, because {because}."
     )
-    unnamed = [each for each in features if not names(response, each)]
+    unnamed = [each for each in features if not mentions(response, each)]
     assert not unnamed, (
         f"{called(response)} with {_body(response)} answered 422{shown(response)} without a word "
         f"of {' and '.join(unnamed)}; right is that it names every feature that is wrong."

@@ -46,7 +46,7 @@ class Engine:
             "start one, or leave the option out."
         )
 
-    def container(self, image: Image, folder: Path, scratch: Path, launch: Launch) -> Contained:
+    def build(self, image: Image, folder: Path, scratch: Path, launch: Launch) -> Contained:
         """Build the image of that folder, and return a container of it that is yet to start.
 
         Raises:

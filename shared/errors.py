@@ -1,7 +1,8 @@
 """What can go wrong, by whose doing.
 
 LabError
-├── CourseError      the author of a task or check did something wrong: the run is refused
+├── CourseError      the command or the course's own files are wrong: the run is refused, or, from
+│                    inside a check, the harness has failed
 ├── SubmissionFault  the submission did something wrong: its check fails with this sentence
 │   ├── NotThere     a file or the folder of the task is missing, or cannot be used
 │   ├── StartFailed  it did not import, or its start-up raised
@@ -21,7 +22,7 @@ class LabError(Exception):
 
 
 class CourseError(LabError):
-    """A task, a check or the syllabus is wrong."""
+    """The command, a task, a check or the syllabus is wrong."""
 
 
 class SubmissionFault(LabError):

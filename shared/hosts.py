@@ -266,7 +266,7 @@ class Hosts:
         self._server = self._control = None
         self._expected = {token: each for token, each in self._expected.items() if _lives(each)}
 
-    def _await_end(self, pid: int, limit: float = _END_LIMIT) -> None:
+    def _await_end(self, pid: int, limit: float) -> None:
         give_up = time.monotonic() + limit
         while pid not in self._statuses and self._control is not None:
             while (message := self._control.next()) is not None:

@@ -9,7 +9,8 @@ On the lab clock the two sides take turns. The checks' side sends its messages a
 :class:`Grant`; the host acts on all of them at once, runs until nothing in it can run, and sends
 its own messages and then an :class:`Idle`. On the wall clock neither is sent.
 
-This is the only module that both sides import; it imports nothing of the lab.
+Both sides import this module, which imports nothing of the lab. Beside it the checks' side takes
+two things from the host's, `timers` for its own loop and `standin` to write pickles of.
 """
 
 from __future__ import annotations
@@ -54,9 +55,10 @@ class Kill(NamedTuple):
 
 
 class Start(NamedTuple):
-    """To a fresh host: become the submission in this folder, in one of the modes of `MODES`.
+    """To a fresh host: become the submission in this folder.
 
-    `now` is the moment of lab time at which it begins.
+    `mode` is "serve", "mount" (serve it without its lifespan, as an application inside another gets
+    none), "run" or "import"; `now` is the moment of lab time at which it begins.
     """
 
     mode: str
@@ -67,10 +69,6 @@ class Start(NamedTuple):
     terminal: str | None
     beat: int | None
     now: int
-
-
-MODES = ("serve", "mount", "run", "import")
-"""To mount an application is to serve it without its lifespan, as one inside another gets none."""
 
 
 class Grant(NamedTuple):

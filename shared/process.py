@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from shared.clock import Clock
-from shared.errors import SubmissionFault
 from shared.hosts import end_process
 from shared.output import Output
 from shared.transcript import Transcript
@@ -101,28 +100,6 @@ class Process:
             self._process.send_signal(number)
         except ValueError:  # Windows has three
             self._process.terminate()
-
-    async def listening(self, port: int, limit: float = 60) -> None:
-        """Wait until it accepts connections on that port of 127.0.0.1.
-
-        Raises:
-            SubmissionFault: it ended before, or never did.
-        """
-        give_up = time.monotonic() + limit
-        while time.monotonic() < give_up:
-            if self.status is not None:
-                raise SubmissionFault(
-                    f"The process ended with exit status {self.status} before it listened on "
-                    f"port {port}."
-                )
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(_POLL)
-                continue
-            writer.close()
-            return
-        raise SubmissionFault(f"Nothing listened on 127.0.0.1:{port} within {limit:g} s.")
 
     async def ended(self, limit: float) -> int | None:
         """Wait until it has ended; return its exit status, None if it still runs then."""

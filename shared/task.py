@@ -129,10 +129,9 @@ class Task:
         self,
         env: Mapping[str, str] | None = None,
         *,
-        file: str = "main.py",
         started: bool = True,
     ) -> AsyncIterator[httpx.AsyncClient]:
-        """Start the application `app` of that file and give a client of it.
+        """Start the application `app` of main.py and give a client of it.
 
         Args:
             env: variables of the process, besides the few that every process has.
@@ -144,7 +143,7 @@ class Task:
         """
         from shared.transport import client
 
-        submission = self._begin("serve" if started else "mount", file, env)
+        submission = self._begin("serve" if started else "mount", "main.py", env)
         await submission.ready
         async with client(submission) as requests:
             yield requests
@@ -240,7 +239,7 @@ class Task:
         self._images += 1
         place = self.files.outside(f"image-{self._images}")
         if self._engine is not None:
-            return self._engine.container(image, self.files.folder, place, launch)
+            return self._engine.build(image, self.files.folder, place, launch)
         return Layout(image, place, launch)
 
     def write_env(self, **variables: str) -> None:

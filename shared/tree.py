@@ -23,7 +23,8 @@ class Tree:
 
     Attributes:
         name: how it was asked for, and how it is shown.
-        tasks: each task's folder, for the tasks that it holds.
+        root: the folder.
+        single: the task whose folder it is itself, if it is one's.
     """
 
     name: str
@@ -49,7 +50,7 @@ def choose(name: str, course: Path, tasks: list[str]) -> Tree:
 
     Args:
         name: "exercises", "solutions", or a path to a folder that holds some of the tasks (itself,
-            or in the one folder below that does), or to the folder of one task.
+            or in the one folder up to three levels below that does), or to the folder of one task.
         course: the root of the course.
         tasks: the names of the course's tasks.
 

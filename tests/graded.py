@@ -5,7 +5,6 @@ For tests of what a run leaves behind: its files, its exit status, its output.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.reports import FORMATS
+from tests.toy import own_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 IDENTITY = {
@@ -64,19 +64,11 @@ async def test_waits(task: Task, clock: Clock) -> None:
     await task.run()
     assert clock.elapsed == seconds(2), f"It took {clock.elapsed}; right is 2 s."
 '''
-_SETTINGS = """
-[tool.pytest.ini_options]
-testpaths = ["checks"]
-asyncio_mode = "auto"
-asyncio_default_fixture_loop_scope = "function"
-addopts = ["-p", "shared.plugin", "--import-mode=importlib", "--strict-markers"]
-filterwarnings = ["error"]
-"""
 
 
 def build(folder: Path) -> Path:
     """Build the course in that folder, which is made; return it."""
-    _write(folder, "pyproject.toml", _SETTINGS)
+    _write(folder, "pyproject.toml", (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     _write(folder, "checks/syllabus.toml", _SYLLABUS)
     for name, right in RIGHT.items():
         checks = _GREETS.format(points=4) + _WAITS if name == "task_0_1" else ""
@@ -141,7 +133,7 @@ def _start(
     return subprocess.Popen(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
         cwd=course,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env={**own_environment(), "PYTHONPATH": str(ROOT), **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -213,12 +213,12 @@ async def beat():
 """
 
 
-def served(apps: Scenes, scene: Callable[[Any, Clock, Task], Any], source: str = APP) -> Any:
+def served(apps: Scenes, scene: Callable[[Any, Clock, Task], Any]) -> Any:
     async def play(task: Task, clock: Clock) -> Any:
         async with task.serve() as client:
             return await scene(client, clock, task)
 
-    return apps.play(source, play)
+    return apps.play(APP, play)
 
 
 def test_two_requests_share_the_wait(apps: Scenes) -> None:

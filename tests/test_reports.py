@@ -134,23 +134,6 @@ def test_each_format_says_why_a_run_did_not_end(name: str) -> None:
     )
 
 
-def test_rendering_is_quick(capsys: pytest.CaptureFixture[str]) -> None:
-    for what, outcomes in [
-        ("all passed", [PASSED] * 100),
-        ("all failed", [FAILED] * 100),
-    ]:
-        grade = synthetic(outcomes, HOSTILE * 50)
-        for name in FORMATS:
-            reports.render(grade, name)
-        took = {}
-        for name in FORMATS:
-            began = time.perf_counter()
-            size = len(reports.render(grade, name))
-            took[name] = f"{1000 * (time.perf_counter() - began):.1f} ms ({size / 1000:.0f} kB)"
-        with capsys.disabled():
-            print(f"\nrendering 100 checks, {what}: {took}")
-
-
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_renderer_needs_nothing_but_the_grade(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     grade = synthetic([PASSED, FAILED, NOT_RUN, DESELECTED])

@@ -65,6 +65,14 @@ class Graded:
         return self.report["score"], self.report["maximum"]
 
 
+def own_environment(**env: str) -> dict[str, str]:
+    """Return the environment of a run: none of the lab's own settings, no colours."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LAB_")}
+    for name in ("PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "FORCE_COLOR", "CI", "GITHUB_ACTIONS"):
+        kept.pop(name, None)
+    return {**kept, "COLUMNS": "100", "NO_COLOR": "1", **env}
+
+
 class Course:
     """A course in that folder, with the pytest settings of the real one."""
 
@@ -104,32 +112,19 @@ class Course:
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
                 (folder / file).write_bytes(data)
 
-    def write_syllabus(self, text: str | None = None) -> None:
-        """Write the syllabus of the tasks so far, or that text."""
+    def write_syllabus(self) -> None:
+        """Write the syllabus of the tasks so far."""
         lines = ["format = 1", 'title = "Toy course"', "[[part]]", 'title = "Only part"']
         lines.append(f"preload = {json.dumps(self._preload)}")
         for name, title in self._tasks.items():
             lines += ["[[part.task]]", f'name = "{name}"', f'title = "{title}"']
         if not self._tasks:
             lines.append("task = []")
-        text = "\n".join(lines) + "\n" if text is None else text
+        text = "\n".join(lines) + "\n"
         (self.root / "checks" / "syllabus.toml").write_text(text, encoding="utf-8")
 
     def command(self, *args: str) -> list[str]:
         return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *args]
-
-    def environment(self, **env: str) -> dict[str, str]:
-        """Return the environment of a run: none of the lab's own settings, no colours."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("LAB_")}
-        for name in (
-            "PYTEST_ADDOPTS",
-            "PYTEST_CURRENT_TEST",
-            "FORCE_COLOR",
-            "CI",
-            "GITHUB_ACTIONS",
-        ):
-            kept.pop(name, None)
-        return {**kept, "COLUMNS": "100", "NO_COLOR": "1", **env}
 
     def run(self, *args: str, cwd: str = ".", report: bool = True, **env: str) -> Graded:
         """Run pytest in that folder of the course."""
@@ -138,7 +133,7 @@ class Course:
         done = subprocess.run(
             self.command(*args, *([f"--report=json={file}"] if report else [])),
             cwd=self.root / cwd,
-            env=self.environment(**env),
+            env=own_environment(**env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
