@@ -35,29 +35,22 @@ def expect(response: httpx.Response, *statuses: int, because: str = "", asks: bo
         f"{called(response)} answered {response.status_code}{_led(response)}{shown(response)}; "
         f"right is {right}{why}."
     )
-    expected = 200 not in statuses or (asks and response.status_code >= 500)
-    if not expected and (hint := _symptom(response)):
+    if hint := off_the_road(response):
         raise Hinted(sentence, hint)
+    if 200 in statuses and response.status_code >= 500 and not asks:
+        raise Hinted(sentence)
     raise AssertionError(sentence)
 
 
-RAISED = (
-    "Begin with the error above: which value does it speak of, of which type, and where in your "
-    "code does that come from?"
-)
-
-
-def _symptom(response: httpx.Response) -> str:
-    """Return what to look at when this came in place of a 200, "" if that is not clear."""
+def off_the_road(response: httpx.Response) -> str:
+    """Return what to look at where no endpoint has got the request as it is, "" if one has."""
     status, text = response.status_code, response.text
-    if status >= 500:
-        return RAISED
     if status == 405 or (status == 404 and text == '{"detail":"Not Found"}'):
         return "Which method and which path does your decorator name, letter by letter?"
     if status == 422 and '"loc":["query",' in text:
         return (
-            "FastAPI looks in the query for what loc names. Where does the request have it, and "
-            "how does an endpoint say so?"
+            "FastAPI looks in the query for what loc names. Is it there that the request has it? "
+            "Or is it something that FastAPI gives you, if you say of which type it is?"
         )
     return ""
 

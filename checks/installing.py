@@ -19,6 +19,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from checks.requirements import decoded
+from shared.check import parse
 from shared.image import File, Image, Step
 
 _INSTALLS = re.compile(
@@ -121,7 +122,7 @@ def _imports(file: File) -> Iterator[str]:
     """Yield the modules that a file imports when it is imported itself."""
     content = file.content if isinstance(file.content, bytes) else file.content.read_bytes()
     try:
-        waiting: list[ast.AST] = list(ast.parse(content).body)
+        waiting: list[ast.AST] = list(parse(content).body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     while waiting:

@@ -7,14 +7,13 @@ import asyncio
 import base64
 import mmap
 import re
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checks.answers import called, expect, json_of, shown
 from checks.predicting import MODELS, predict
-from shared.check import Hinted, SubmissionFault
+from shared.check import Hinted, SubmissionFault, parse
 
 if TYPE_CHECKING:
     import httpx
@@ -56,11 +55,14 @@ def expect_refusal(response: httpx.Response, because: str) -> None:
 def expect_served(response: httpx.Response, because: str) -> None:
     """Assert that the answer is a 200, now that the request carries the right key."""
     if response.status_code in (401, 403):
-        raise Hinted(
+        sentence = (
             f"{called(response)} answered {response.status_code}{shown(response)}; right is 200, "
-            f"because {because}.",
+            f"because {because}."
+        )
+        raise Hinted(
+            sentence,
             "In which header does your code look for the key, letter by letter, and with what does "
-            "it compare what it finds?",
+            "it compare what it finds? And is the endpoint's answer handed back?",
         )
     expect(response, 200, because=because)
 
@@ -157,8 +159,7 @@ def constants(task: Task) -> set[str]:
         if not name.endswith(".py"):
             continue
         try:
-            with warnings.catch_warnings(action="ignore"):
-                tree = ast.parse(task.files.data(name))
+            tree = parse(task.files.data(name))
         except (SyntaxError, ValueError):
             continue  # whoever imports it will be told
         for node in ast.walk(tree):

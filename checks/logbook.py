@@ -7,9 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from checks.answers import RAISED
 from checks.predicting import FEATURES, named
-from shared.check import Hinted, Span, milliseconds, seconds
+from shared.check import FAILS, Hinted, Span, milliseconds, seconds
 
 if TYPE_CHECKING:
     from shared.check import Clock, Task
@@ -53,21 +52,28 @@ def _record(number: int, line: str) -> dict[str, Any]:
     return content
 
 
-async def reach(task: Task, clock: Clock, count: int) -> Span:
+async def reach(task: Task, clock: Clock, count: int, *, asks: bool = False) -> Span:
     """Wait until that many predictions are logged; return the moment to a tenth of a second.
 
     Asserts that it comes to that, with time enough for every log that is written behind an answer.
     How the log is divided into lines is not judged here.
+
+    Args:
+        asks: whether the check's own question is why there may be fewer.
     """
     began = clock.now
     step = 0
     while _written(task) < count:
         if step * _STEP >= _LIMIT:
-            raise Hinted(
+            sentence = (
                 f"{_LIMIT} after the last answer {FILE} {_has(task)}{_content(task)}; "
-                f"right is {_lines(count)}, one for each prediction, each ended by a line break.",
-                _why_short(task),
+                f"right is {_lines(count)}, one for each prediction, each ended by a line break."
             )
+            if asks:
+                raise AssertionError(sentence)
+            if any(FAILS not in each.text for each in task.transcript.raised):
+                raise Hinted(sentence)
+            raise Hinted(sentence, _why_short(task))
         step += 1
         # A little behind the step itself: waits in parts come to a few nanoseconds more.
         await asyncio.sleep((began + step * _STEP + _BEHIND - clock.now) / seconds(1))
@@ -88,9 +94,7 @@ def _written(task: Task) -> int:
 
 
 def _why_short(task: Task) -> str:
-    """Return what to look at when there are too few lines."""
-    if task.transcript.raised:
-        return RAISED
+    """Return what to look at when there are too few lines, and nothing was raised."""
     if lines(task):
         return "Does your logger add its line to the file, or does it begin the file anew?"
     return (

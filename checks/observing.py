@@ -7,7 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from checks.answers import RAISED, called, shown
+from checks.answers import called, shown
 from shared.check import Hinted, Span, milliseconds, seconds
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ def header(response: httpx.Response, name: str) -> str:
     if response.status_code >= 500:
         raise Hinted(
             f"{called(response)} answered {response.status_code}{shown(response)}; right is an "
-            f"answer with {name}, and no error.",
-            RAISED,
+            f"answer with {name}, and no error."
         )
     values = response.headers.get_list(name)
     if not values:

@@ -124,7 +124,7 @@ class Platform:
                 if name in shape:
                     yield from self.misfits(child, shape[name])
                 else:
-                    yield f"{child.where} is no field there{self._hint(name, shape)}."
+                    yield f"{child.where} is no field there{self._hint(name, child.path, shape)}."
         elif isinstance(shape, list):
             if not isinstance(node.value, list):
                 yield f"{node.where} is {kind_of(node)}; right is a list, each entry behind a dash."
@@ -133,13 +133,23 @@ class Platform:
         elif isinstance(node.value, dict | list):
             yield f"{node.where} is {kind_of(node)}; right is a single value."
 
-    def _hint(self, name: str, shape: dict[str, Shape]) -> str:
+    def _hint(self, name: str, path: str, shape: dict[str, Shape]) -> str:
+        """Return what somebody may have meant who wrote that name there, for a sentence."""
         same = [each for each in shape if each.lower() == name.lower()]
-        near = same or difflib.get_close_matches(name, shape, 1)
-        if near:
+        if near := same or difflib.get_close_matches(name, shape, 1):
             return f"; right is {near[0]}"
+        inner = [
+            each for each, fields in shape.items() if isinstance(fields, dict) and name in fields
+        ]
+        if inner:
+            return f"; it belongs one level deeper, in {inner[0]}"
+        if longer := [each for each in shape if each.lower().endswith(name.lower())]:
+            return f"; right is {longer[0]}"
         places = [place for place in _places(self.shape, "") if place.split(".")[-1] == name]
-        return f"; it belongs in {places[0].rpartition('.')[0]}" if places else ""
+        if not places:
+            return ""
+        nearest = max(places, key=lambda place: _shared(place.split("."), path.split(".")))
+        return f"; it belongs in {nearest.rpartition('.')[0]}"
 
     def whole(self, node: Node, least: int, most: int, right: str) -> Iterator[str]:
         """Yield what is wrong with a whole number."""
@@ -188,6 +198,12 @@ def kind_of(node: Node) -> str:
     if isinstance(node.value, bool):
         return "true" if node.value else "false"
     return f"the number {node.value}"
+
+
+def _shared(one: list[str], other: list[str]) -> int:
+    """Return how many steps two paths have in common from their beginning."""
+    alike = [mine == theirs for mine, theirs in zip(one, other, strict=False)]
+    return [*alike, False].index(False)
 
 
 def _places(shape: Shape, path: str) -> Iterator[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from checks.answers import called, expect, field, json_of, mentions, shown
+from checks.answers import called, expect, field, json_of, mentions, off_the_road, shown
+from shared.check import Hinted
 
 if TYPE_CHECKING:
     import httpx
@@ -58,10 +59,13 @@ def expect_refusal(response: httpx.Response, *features: str, because: str) -> No
     Args:
         because: what is wrong with them, as the rest of a sentence: "0 is not more than 0".
     """
-    assert response.status_code == 422, (
-        f"{called(response)} with {_body(response)} answered {response.status_code}"
-        f"{shown(response)}; right is 422, because {because}."
-    )
+    if response.status_code != 422:
+        sentence = (
+            f"{called(response)} with {_body(response)} answered {response.status_code}"
+            f"{shown(response)}; right is 422, because {because}."
+        )
+        hint = off_the_road(response)
+        raise Hinted(sentence, hint) if hint else AssertionError(sentence)
     unnamed = [each for each in features if not mentions(response, each)]
     assert not unnamed, (
         f"{called(response)} with {_body(response)} answered 422{shown(response)} without a word "

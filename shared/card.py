@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from shared.catalog import Check
-from shared.errors import Hinted, LabError, NotThere, StartFailed
+from shared.errors import RAISED, Hinted, LabError, NotThere, StartFailed, Stopped
 from shared.moment import time_of_day
 from shared.plain import CARD_LIMIT, MESSAGE_LIMIT, ROW_LIMIT, bounded, cut, plain
 from shared.transcript import Raised, Transcript
@@ -62,6 +62,8 @@ def hint_of(check: Check, error: BaseException | None) -> str:
         return error.hint
     if isinstance(error, NotThere) or (isinstance(error, StartFailed) and error.is_slip):
         return ""
+    if isinstance(error, Stopped):
+        return RAISED
     return check.hint
 
 

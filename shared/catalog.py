@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import CourseError
+from shared.source import parse
 from shared.syllabus import POINTS_PER_TASK, Syllabus
 
 _TASK = re.compile(r"task_\d+_\d+")
@@ -102,7 +103,7 @@ def _used(folder: Path) -> bool:
 
 def _checks(path: Path) -> list[Check]:
     try:
-        module = ast.parse(path.read_text(encoding="utf-8"), str(path))
+        module = parse(path.read_text(encoding="utf-8"), str(path))
     except SyntaxError as error:
         raise CourseError(
             f"checks/{path.parent.name}/{path.name} does not parse: {error.msg} "

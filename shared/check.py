@@ -10,8 +10,10 @@ import importlib
 from typing import TYPE_CHECKING
 
 from shared.errors import Hinted, StartFailed, SubmissionFault
+from shared.host.standin import FAILS
 from shared.moment import Span, milliseconds, seconds, time_of_day
 from shared.points import on_the_wall_clock, points
+from shared.source import parse
 
 if TYPE_CHECKING:
     from shared.clock import Clock
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from shared.transport import answered_at, took
 
 __all__ = [
+    "FAILS",
     "Clock",
     "Hinted",
     "Line",
@@ -35,6 +38,7 @@ __all__ = [
     "milliseconds",
     "on_the_wall_clock",
     "other_address",
+    "parse",
     "points",
     "seconds",
     "time_of_day",

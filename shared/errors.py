@@ -6,6 +6,7 @@ LabError
 ├── SubmissionFault  the submission did something wrong: its check fails with this sentence
 │   ├── NotThere     a file or the folder of the task is missing, or cannot be used
 │   ├── StartFailed  it did not import, or its start-up raised
+│   ├── Stopped      its script raised
 │   └── Dead         its process ended, hung or broke the link; nothing more can be asked of it
 ├── WrongEnvironment the Python that runs the lab lacks what it needs: the run is refused
 └── HarnessError     the harness itself failed: the run ends with an exit status of its own
@@ -62,6 +63,10 @@ class StartFailed(SubmissionFault):
         return self.kind in _SLIPS
 
 
+class Stopped(SubmissionFault):
+    """The submission's script ended with an exception."""
+
+
 class Dead(SubmissionFault):
     """The submission's process is gone."""
 
@@ -74,13 +79,19 @@ class HarnessError(LabError):
     """The harness failed; the submission is not to blame."""
 
 
+RAISED = (
+    "Begin with the error above: which value does it speak of, of which type, and where in your "
+    "code does that come from?"
+)
+
+
 class Hinted(AssertionError):
     """An assertion of a check that did not get as far as its own question.
 
     Attributes:
-        hint: what to look at first, in place of the check's hint.
+        hint: what to look at first, in place of the check's hint; by default, what was raised.
     """
 
-    def __init__(self, message: str, hint: str) -> None:
+    def __init__(self, message: str, hint: str = RAISED) -> None:
         super().__init__(message)
         self.hint = hint

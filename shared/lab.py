@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared import endings, syllabus
-from shared.errors import CourseError, HarnessError, Hinted, NotThere, StartFailed
+from shared.errors import RAISED, CourseError, HarnessError, Hinted, NotThere, StartFailed
 from shared.stage import SCIKIT_LEARN, Stage
 from shared.turns import PassedItem
 
@@ -45,9 +45,10 @@ def _cause(error: BaseException | None, transcript: Transcript | None) -> str:
     """Return what keeps a task's other checks from their questions as well, "" if nothing does."""
     if isinstance(error, NotThere | StartFailed):
         return _ADDRESS.sub("0x", str(error))
-    if isinstance(error, Hinted) and transcript is not None and transcript.raised:
-        raised = transcript.raised[-1]
-        return _ADDRESS.sub("0x", f"{raised} {raised.frames[-1:]}")
+    raised = isinstance(error, Hinted) and error.hint == RAISED
+    if raised and transcript is not None and transcript.raised:
+        last = transcript.raised[-1]
+        return _ADDRESS.sub("0x", f"{last} {last.frames[-1:]}")
     return ""
 
 

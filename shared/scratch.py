@@ -311,8 +311,12 @@ def _no_room(problem: str) -> HarnessError:
 
 def _like(name: str, names: Iterable[str]) -> str | None:
     """Return that of the names which differs from the name in what is easily mistaken alone."""
-    bare = {re.sub(r"[\W_]", "", each.casefold()): each for each in names}
-    return bare.get(re.sub(r"[\W_]", "", name.casefold()))
+    bare = {_bare(each): each for each in names}
+    return bare.get(_bare(name))
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\W_]", "", re.sub(r"\.yml$", ".yaml", name.casefold()))
 
 
 def sweep() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.clock import Clock
-from shared.errors import CourseError, SubmissionFault
+from shared.errors import CourseError, Stopped
 from shared.hosts import Hosts
 from shared.link import Start
 from shared.moment import Span
@@ -177,7 +177,7 @@ class Task:
         error = str(raised[-1]) if raised else None
         if raised and not may_fail:
             where = f" ({raised[-1].frames[-1]})" if raised[-1].frames else ""
-            raise SubmissionFault(f"{file} stopped with {raised[-1].headline}{where}.")
+            raise Stopped(f"{file} stopped with {raised[-1].headline}{where}.")
         submission.close()
         beats = [each - began for each in submission.beats]
         return Run(self.transcript.lines[told:], elapsed, status, beats, error)

@@ -88,4 +88,6 @@ async def test_import_writes_nothing(task: Task) -> None:
         f"Importing train.py wrote {', '.join(written)}; it should write only when it is run."
     )
     missing = [pickled.file for pickled in await train(task) if pickled.missing]
-    assert len(missing) < len(FILES), "Running train.py wrote no file at all."
+    assert len(missing) < len(FILES), (
+        f"Running train.py wrote neither {' nor '.join(FILES)}; right is that it writes both then."
+    )

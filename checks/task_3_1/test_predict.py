@@ -93,7 +93,9 @@ async def test_unknown_models_are_refused(task: Task) -> None:
         # A path that does not exist at all would be refused as well.
         for model in MODELS:
             response = await predict(client, model, flower)
-            expect(response, 200, because="this model is there: refusals of others count beside it")
+            expect(
+                response, 200, because="that others are refused counts only if this one is served"
+            )
 
 
 @points(1, hint="What makes a field of a pydantic model required?")

@@ -167,7 +167,7 @@ async def test_lookalikes_stay_shut(task: Task, clock: Clock) -> None:
         for path in lookalikes:
             answer = await client.get("/", extensions={"target": path.encode()})
             _expect_shut(answer, f"{NO_KEY}, and it is none of the listed paths")
-        because = "that is open to everyone, and what only looks like it counts once it is"
+        because = "that its lookalikes are shut counts only if it is open itself"
         expect(await client.get("/health"), 200, because=because)
 
 

@@ -208,7 +208,7 @@ async def test_concurrent_requests_keep_their_ids(task: Task, clock: Clock) -> N
             )
             assert alike(took(answer), process_time(answer)), (
                 f"{called(answer)} took {took(answer)}, while others began and ended, but its "
-                f"{TIME} is {header(answer, TIME)!r}; right are the seconds that itself took."
+                f"{TIME} is {header(answer, TIME)!r}; right are the seconds that it took itself."
             )
         # A caller may send something twice.
         same = {ID: f"twice-{task.draw.getrandbits(32):08x}"}
@@ -219,12 +219,12 @@ async def test_concurrent_requests_keep_their_ids(task: Task, clock: Clock) -> N
             assert alike(took(answer), process_time(answer)), (
                 f"{called(answer)} took {took(answer)}, while another with the same {ID} was under "
                 f"way, but its {TIME} is {header(answer, TIME)!r}; right are the seconds that "
-                "itself took."
+                "it took itself."
             )
         for answer, (model, own) in zip(answers, sent, strict=True):
             line = await line_of(task, clock, own)
             expect_line(line, answer, f"/predict/{model}")
             assert alike(took(answer), duration_of(line)), (
                 f"{called(answer)} took {took(answer)}, while others began and ended, but left the "
-                f"duration {line['duration']}; right are the seconds that itself took."
+                f"duration {line['duration']}; right are the seconds that it took itself."
             )

@@ -251,7 +251,7 @@ async def _expect_the_default_port(task: Task, image: Image) -> None:
             # Something else may have had the port for just that moment.
             taken = PORT_TAKEN.search(server.output) and attempt < ATTEMPTS - 1
             if not taken and not await _busy(DEFAULT_PORT):
-                raise AssertionError(f"With PORT not set, which means 8080: {fault}") from None
+                raise AssertionError(f"Without PORT, which means 8080: {fault}") from None
 
 
 @points(1, hint="Inside a container, who is 127.0.0.1?")

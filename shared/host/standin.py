@@ -21,6 +21,9 @@ from typing import Any
 CLASSES = 3
 FEATURES = 4
 
+FAILS = "fails now, to see what the program does"
+"""What a model says when a check has it fail."""
+
 _DIGITS = 3
 """Features count to this many decimals, so that 32-bit floats are answered alike."""
 
@@ -144,7 +147,7 @@ class StandIn:
 
             time.sleep(self._takes)
         if self._model in failing:
-            raise RuntimeError(f"the model {self._model} fails now, to see what the program does")
+            raise RuntimeError(f"the model {self._model} {FAILS}")
         if table.ndim != 2:
             raise ValueError(
                 f"Expected 2D array, got {table.ndim}D array instead: a list of flowers, "
