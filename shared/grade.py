@@ -16,6 +16,7 @@ HARNESS_FAILED = "the harness failed"
 INTERRUPTED = "interrupted"
 STOPPED = "stopped before its end"
 NOTHING = "nothing was selected"
+_MISSING = " is missing."
 
 
 @dataclass
@@ -102,8 +103,13 @@ class Grade:
 
     @property
     def absent(self) -> list[str]:
-        """What is wrong with the folders of absent tasks, a sentence for each."""
-        return list(dict.fromkeys(each.message for each in self.results.values() if each.absent))
+        """What is wrong with the folders of absent tasks, in sentences; one for all missing."""
+        told = dict.fromkeys(each.message for each in self.results.values() if each.absent)
+        missing = [each.removesuffix(_MISSING) for each in told if each.endswith(_MISSING)]
+        others = [each for each in told if not each.endswith(_MISSING)]
+        if len(missing) > 1:
+            return [f"{', '.join(missing[:-1])} and {missing[-1]} are missing.", *others]
+        return list(told)
 
     @property
     def notes(self) -> list[str]:

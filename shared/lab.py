@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -313,19 +314,19 @@ class Lab:
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None]:
         """Show the grade below all else, and few cards of what is not begun or does not start."""
         failed = terminalreporter.stats.get("failed", [])
-        spared = self._spared()
-        shown = [report for report in failed if id(report) not in spared]
+        spared = self._spare()
         if spared:
+            shown = [report for report in failed if id(report) not in spared]
             terminalreporter.stats["failed"] = shown
         try:
             return (yield)
         finally:
             if spared:
                 terminalreporter.stats["failed"] = failed  # counted in pytest's closing line
-            self._show_grade(terminalreporter, len(failed) - len(shown))
+            self._show_grade(terminalreporter)
 
-    def _spared(self) -> set[int]:
-        """Return the ids of reports whose cards would bury the others'.
+    def _spare(self) -> set[int]:
+        """Return the ids of reports whose cards would bury the others'; those left tell of them.
 
         Whoever runs more than one task has mostly not begun with all of them.
         """
@@ -337,15 +338,24 @@ class Lab:
         several = len(self.grade.tasks) > 1
         for task, cards in self._cards.items():
             begun = score(self.grade.of(task)) > 0
-            told: set[str] = set()
-            for place, (report, cause) in enumerate(cards):
-                if cause in told or (place and several and not begun):
+            shown: list[tuple[pytest.TestReport, str]] = []
+            stands_for: Counter[int] = Counter()
+            for report, cause in cards:
+                same = [each for each, its in shown if cause and its == cause]
+                if not begun and several:
+                    same = [each for each, _ in shown[:1]]
+                if same:
                     spared.add(id(report))
-                if cause:
-                    told.add(cause)
+                    stands_for[id(same[0])] += 1
+                else:
+                    shown.append((report, cause))
+            for report, _ in shown:
+                if more := stands_for[id(report)]:
+                    cards_more = "1 more card" if more == 1 else f"{more} more cards"
+                    report.longrepr = f"{report.longrepr}\n\n({cards_more} of {task} with -v)"
         return spared
 
-    def _show_grade(self, terminalreporter: Any, spared: int) -> None:
+    def _show_grade(self, terminalreporter: Any) -> None:
         from shared.grade import summary
         from shared.plain import plain
 
@@ -355,11 +365,6 @@ class Lab:
             back = [lost] if self.grade.absent and self.tree.name == "exercises" else []
             for line in [*summary(self.grade), *self.grade.absent, *back, *self.grade.notes]:
                 terminalreporter.write_line(line)
-            if spared:
-                more = "1 more card" if spared == 1 else f"{spared} more cards"
-                terminalreporter.write_line(
-                    f"{more} with -v: of tasks without a point, or with the same error again."
-                )
         for line in self._written:
             terminalreporter.write_line(plain(line))
 
