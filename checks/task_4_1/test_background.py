@@ -37,7 +37,8 @@ async def test_the_line_comes_five_seconds_later(task: Task, clock: Clock) -> No
             answer = await predict(client, model, task.models.features())
             expect(answer, 200)
             written = await logbook.reach(task, clock, count) - answered_at(answer)
-            logbook.records(task)
+            if not alike(written, logbook.DELAY):
+                logbook.records(task)  # a list over many lines is told as that
             assert alike(written, logbook.DELAY), (
                 f"The line was in {logbook.FILE} {written} after the answer of {model}; "
                 f"right is {logbook.DELAY}."
