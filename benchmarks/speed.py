@@ -21,11 +21,11 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from shared import syllabus
-from shared.clock import Clock
-from shared.stage import Stage
-from shared.task import Task
-from shared.tree import Tree
+from ml_api_lab.course import syllabus
+from ml_api_lab.course.tree import Tree
+from ml_api_lab.runner import Stage
+from ml_api_lab.sandbox.clock import Clock
+from ml_api_lab.task import Task
 
 ROOT = Path(__file__).resolve().parent.parent
 SOLUTIONS = Tree("solutions", ROOT / "solutions")
@@ -36,12 +36,13 @@ SCIKIT_LEARN = "an import of scikit-learn"
 # The least that one more check of an application could cost: fork, import the app, answer once.
 FLOOR = """
 import asyncio, importlib, os, statistics, sys, time
-from shared.host import waiting, warm
+from ml_api_lab.host import patches
+from ml_api_lab.host import preload
 clock = time.perf_counter
 warm.import_unfreezable(["fastapi"])
 warm.preload(["fastapi"])
-from shared.host.server import Server
-from shared.link import Request, Stop
+from ml_api_lab.host.server import Server
+from ml_api_lab.protocol.messages import Request, Stop
 
 async def answer(app):
     server = Server(app, "", lambda message: None)

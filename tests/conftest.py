@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.proofs import Prover
-from tests.toy import Scenes
+from tests.proofs.prover import Prover
+from tests.support.toy import Scenes
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # So a shell starts what it runs in the background, and what a test interrupts inherits it.
@@ -17,7 +17,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--runs", type=int, default=10, help="how often busy_machine.py grades all")
-    parser.addoption("--update-cards", action="store_true", help="write tests/cards/ anew")
+    parser.addoption("--update-cards", action="store_true", help="write tests/proofs/cards/ anew")
     parser.addoption("--processes", type=int, default=4, help="how many processes keep it busy")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.proofs import COURSE, Prover, cases
+from tests.proofs.prover import COURSE, Prover, cases
 
 GUIDE = (COURSE / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^```\w+ (\S+)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL))
@@ -23,7 +23,7 @@ def course(tmp_path: Path) -> Path:
         head = 'format = 1\ntitle = "A course"\n\n' if path.name == "syllabus.toml" else ""
         path.write_text(head + text, encoding="utf-8")
     (tmp_path / "pytest.ini").write_text(
-        "[pytest]\nasyncio_mode = auto\naddopts = -p shared.plugin --import-mode=importlib\n",
+        "[pytest]\nasyncio_mode = auto\naddopts = -p ml_api_lab.plugin --import-mode=importlib\n",
         encoding="utf-8",
     )
     return tmp_path
@@ -36,7 +36,7 @@ def test_the_guide_names_all_the_files() -> None:
         "checks/task_9_1/test_greeting.py",
         "exercises/task_9_1/main.py",
         "solutions/task_9_1/main.py",
-        "tests/corpus/task_9_1.toml",
+        "tests/proofs/corpus/task_9_1.toml",
     ]
 
 

@@ -9,35 +9,55 @@ from pathlib import Path
 
 import pytest
 
-from shared import check
-from tests.proofs import COURSE
+from ml_api_lab import check
+from tests.proofs.prover import COURSE
 
-MODULES = sorted((COURSE / "shared").rglob("*.py"))
+PACKAGE = COURSE / "shared" / "ml_api_lab"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# From the ground up: a module imports of its own row and of rows above it in this table. The host
+# is the untrusted side, and a world of its own: it imports nothing but the protocol, and nobody
+# imports it.
+LAYERS = (
+    ("protocol",),
+    ("errors", "lab_time", "sanitize", "yaml_file"),
+    ("course",),
+    ("sandbox", "images"),
+    ("task", "runner", "check", "grading"),
+    ("session", "plugin"),
+)
+HOST = "host"
 
 
 def name_of(path: Path) -> str:
-    parts = path.relative_to(COURSE).with_suffix("").parts
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
     return ".".join(parts).removesuffix(".__init__")
 
 
-def imports(path: Path, *, at_start: bool = False) -> Iterator[str]:
-    """Yield the modules that a module imports; `at_start`: only those that its import imports."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree) if not at_start else executed(tree.body):
+NAMES = {name_of(path) for path in MODULES}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield all modules that a module imports, at its top, in a function, or for types alone."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.module is not None, f"{path} has a relative import"
-            yield node.module
-            yield from (f"{node.module}.{each.name}" for each in node.names)
+            inner = [f"{node.module}.{each.name}" for each in node.names]
+            modules = [each for each in inner if each in NAMES]
+            yield from modules
+            if len(modules) < len(inner):
+                yield node.module
 
 
-def executed(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements that run when a module is imported, type checking aside."""
-    for statement in body:
-        yield statement
-        if isinstance(statement, ast.If) and "TYPE_CHECKING" not in ast.unparse(statement.test):
-            yield from executed(statement.body)
+def room_of(module: str) -> str:
+    """Return the package or module at the top of the lab's package in which that module is."""
+    return module.split(".")[1] if module.startswith("ml_api_lab.") else ""
+
+
+def layer_of(room: str) -> int:
+    return next(number for number, rooms in enumerate(LAYERS) if room in rooms)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
@@ -46,29 +66,56 @@ def test_the_harness_knows_no_task(path: Path) -> None:
     assert tops.isdisjoint({"checks", "exercises", "solutions", "tests"})
 
 
-@pytest.mark.parametrize("path", sorted((COURSE / "shared" / "host").glob("*.py")), ids=name_of)
-def test_the_host_takes_only_the_link_from_the_other_side(path: Path) -> None:
-    ours = {each for each in imports(path) if each.startswith("shared.")}
-    assert {each for each in ours if not each.startswith(("shared.host", "shared.link"))} == set()
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_go_one_way(path: Path) -> None:
+    here = room_of(name_of(path))
+    rooms = {room_of(each) for each in imports(path)} - {"", here}
+    if here == HOST:
+        assert rooms <= {"protocol"}
+    elif here:
+        lowest = layer_of(here)
+        assert [each for each in rooms if each == HOST or layer_of(each) > lowest] == []
+    else:
+        assert rooms == set(), "the package itself imports nothing: a host imports it"
+
+
+def test_the_table_of_layers_is_whole_and_small() -> None:
+    listed = [room for rooms in LAYERS for room in rooms]
+    assert sorted([*listed, HOST]) == sorted({room_of(name) for name in NAMES} - {""})
+    assert len(LAYERS) <= 7
 
 
 def test_imports_run_in_no_circle() -> None:
-    known = {name_of(path) for path in MODULES}
     graph = {
-        name_of(path): {each for each in imports(path, at_start=True) if each in known}
+        name_of(path): {each for each in imports(path) if each in NAMES} - {name_of(path)}
         for path in MODULES
     }
     assert len(list(TopologicalSorter(graph).static_order())) >= len(MODULES)
 
 
+def test_rooms_run_in_no_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for path in MODULES:
+        here = room_of(name_of(path))
+        graph.setdefault(here, set()).update({room_of(each) for each in imports(path)} - {here, ""})
+    assert len(list(TopologicalSorter(graph).static_order())) == len(graph)
+
+
 # What a check may import: the front door, and the readers of Dockerfiles and YAML files.
-DOORS = ("shared.check", "shared.container", "shared.image", "shared.manifest")
+DOORS = {
+    "ml_api_lab.check",
+    "ml_api_lab.images.image",
+    "ml_api_lab.images.layout",
+    "ml_api_lab.yaml_file",
+}
 
 
-@pytest.mark.parametrize("path", sorted((COURSE / "checks").rglob("*.py")), ids=name_of)
+@pytest.mark.parametrize(
+    "path", sorted((COURSE / "checks").rglob("*.py")), ids=lambda path: path.stem
+)
 def test_checks_import_the_lab_through_its_doors(path: Path) -> None:
-    ours = {each for each in imports(path) if each.startswith("shared.")}
-    assert {each for each in ours if not each.startswith(DOORS)} == set()
+    ours = {each for each in imports(path) if each.startswith("ml_api_lab")}
+    assert ours <= DOORS
 
 
 def test_what_checks_may_import_is_what_they_see() -> None:

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from shared.plain import CARD_LIMIT, MESSAGE_LIMIT, ROW_LIMIT
-from shared.reports import FORMATS
-from tests import graded, readings
+from ml_api_lab.grading.reports import FORMATS
+from ml_api_lab.sanitize import CARD_LIMIT, MESSAGE_LIMIT, ROW_LIMIT
+from tests.support import graded, readings
 
 ROOT = Path(__file__).resolve().parent.parent
 PLATFORMS = ROOT / "platforms"
@@ -91,8 +91,9 @@ def hostile_submission(folder: Path) -> Path:
         (place / "pyproject.toml").write_text("[tool.pytest.ini_options]\naddopts = ['--co']\n")
         (place / "tox.ini").write_text("[pytest]\naddopts = --co\n")
         (place / ".env").write_text("LAB_TREE=solutions\nPYTEST_ADDOPTS=--co\n")
-        (place / "shared").mkdir()
-        (place / "shared" / "__init__.py").write_text(obeyed)
+        for name in ("shared", "ml_api_lab"):
+            (place / name).mkdir()
+            (place / name / "__init__.py").write_text(obeyed)
         (place / "checks").mkdir()
         (place / "checks" / "conftest.py").write_text(obeyed)
         (place / "checks" / "test_mine.py").write_text("def test_mine(): pass\n")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from shared import catalog, syllabus, tree
-from shared.errors import CourseError
-from tests.toy import LIMIT, Course, own_environment
+from ml_api_lab.course import catalog, syllabus, tree
+from ml_api_lab.errors import CourseError
+from tests.support.toy import LIMIT, Course, own_environment
 
 CHECKS = '''
 @points(4, hint="What does print do?")
@@ -244,8 +244,8 @@ def test_a_submissions_own_modules_come_first(tmp_path: Path) -> None:
     for number, (module, files) in enumerate(
         {
             "shared": {"shared.py": helpers},
-            "shared.link": {"shared/link.py": helpers},
-            "shared.host": {"shared/__init__.py": "", "shared/host.py": helpers},
+            "ml_api_lab.errors": {"ml_api_lab/errors.py": helpers},
+            "ml_api_lab.host": {"ml_api_lab/__init__.py": "", "ml_api_lab/host.py": helpers},
             "dotenv": {"dotenv.py": helpers},
         }.items(),
         start=1,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from shared import syllabus
-from shared.catalog import Catalog
-from tests.proofs import COURSE
+from ml_api_lab.course import syllabus
+from ml_api_lab.course.catalog import Catalog
+from tests.proofs.prover import COURSE
 
 README = (COURSE / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^(python3 -m venv .*)$", README, re.MULTILINE)
@@ -70,4 +70,6 @@ def test_the_samples_of_reports_could_be_real() -> None:
 def test_the_sample_card_is_a_real_one() -> None:
     sample = re.search(r"runs this check again:\n\n```\n(.*?)```", README, re.DOTALL)
     assert sample is not None
-    assert sample[1] in (COURSE / "tests" / "cards" / "task_0_3.txt").read_text(encoding="utf-8")
+    assert sample[1] in (COURSE / "tests" / "proofs" / "cards" / "task_0_3.txt").read_text(
+        encoding="utf-8"
+    )

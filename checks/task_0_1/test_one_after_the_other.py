@@ -1,7 +1,7 @@
 """Checks of task 0.1."""
 
-from checks.steps import expect_idle_import, expect_moment, expect_order, expect_times
-from shared.check import Clock, Run, Task, points, seconds
+from checks.support.timeline import expect_idle_import, expect_moment, expect_order, expect_times
+from ml_api_lab.check import Clock, Run, Task, points, seconds
 
 STEPS = [
     "Starting task Task 1",

@@ -1,13 +1,13 @@
 """Checks of task 0.3."""
 
-from checks.steps import (
+from checks.support.timeline import (
     expect_beats,
     expect_idle_import,
     expect_moment,
     expect_order,
     expect_times,
 )
-from shared.check import Clock, Task, points, seconds
+from ml_api_lab.check import Clock, Task, points, seconds
 
 STEPS = [
     "Starting",

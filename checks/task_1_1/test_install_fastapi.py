@@ -2,8 +2,8 @@
 
 import importlib.metadata
 
-from checks.requirements import listed, names, read, unreadable
-from shared.check import Task, points
+from checks.support.requirements import listed, names, read, unreadable
+from ml_api_lab.check import Task, points
 
 FILE = "requirements.txt"
 

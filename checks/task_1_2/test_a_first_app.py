@@ -1,7 +1,7 @@
 """Checks of task 1.2."""
 
-from checks.answers import expect, expect_json
-from shared.check import Task, points
+from checks.support.http import expect, expect_json
+from ml_api_lab.check import Task, points
 
 
 @points(4, hint="Which path does the endpoint have, and what exactly does it return?")

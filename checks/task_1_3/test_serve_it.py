@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 
-from checks import serving
-from checks.answers import expect, expect_json, field
-from shared.check import (
+from checks.support import servers
+from checks.support.http import expect, expect_json, field
+from ml_api_lab.check import (
     Run,
     SubmissionFault,
     Task,
@@ -54,16 +54,16 @@ runpy.run_path("main.py", run_name="__main__")
 async def test_it_serves_on_the_port_of_the_environment(task: Task) -> None:
     """python main.py serves the application on PORT, by default for this machine alone."""
     port = free_port()
-    async with serving.process(task, {"PORT": str(port)}) as server:
-        await serving.listening(server, port)
-        async with serving.client(port) as client:
+    async with servers.process(task, {"PORT": str(port)}) as server:
+        await servers.listening(server, port)
+        async with servers.client(port) as client:
             expect_json(await client.get("/health"), {"status": "healthy"})
             expect(await client.get("/docs"), 200)
             schema = await client.get("/openapi.json")
             expect(schema, 200)
             field(schema, "openapi")
         other = other_address()
-        assert other is None or not await serving.reachable(other, port), (
+        assert other is None or not await servers.reachable(other, port), (
             f"Without HOST it can also be reached at {other}; right is 127.0.0.1 and no other "
             "address."
         )
@@ -75,13 +75,13 @@ async def test_it_serves_on_the_host_of_the_environment(task: Task) -> None:
     """python main.py serves the application on HOST, by default at port 8000."""
     # The default port is free at an address of its own, whatever this machine serves at
     # 127.0.0.1; only what serves at all addresses keeps it from being judged.
-    host, env, port = serving.own_address(DEFAULT_PORT), {}, DEFAULT_PORT
+    host, env, port = servers.own_address(DEFAULT_PORT), {}, DEFAULT_PORT
     if host is None:
         port = free_port()
-        host, env = serving.own_address(port) or "127.0.0.1", {"PORT": str(port)}
-    async with serving.process(task, {"HOST": host, **env}) as server:
-        await serving.listening(server, port, host)
-        async with serving.client(port, host) as client:
+        host, env = servers.own_address(port) or "127.0.0.1", {"PORT": str(port)}
+    async with servers.process(task, {"HOST": host, **env}) as server:
+        await servers.listening(server, port, host)
+        async with servers.client(port, host) as client:
             expect_json(await client.get("/health"), {"status": "healthy"})
 
 
@@ -93,7 +93,7 @@ async def test_imported_it_starts_nothing(task: Task) -> None:
     script = asyncio.ensure_future(task.run(env={"PORT": str(port)}, may_fail=True))
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LONG):
-            while not script.done() and not serving.taken(port):
+            while not script.done() and not servers.taken(port):
                 await asyncio.sleep(0.1)
     if not script.done():
         script.cancel()
@@ -115,10 +115,10 @@ async def test_a_port_in_use_ends_it(task: Task) -> None:
     """Started on a port that is in use, it ends with a non-zero exit status."""
     port = free_port()
     env = {"PORT": str(port)}
-    async with serving.process(task, env) as first:
-        await serving.listening(first, port)
-        async with serving.process(task, env) as second:
-            status = await serving.status_of(second, port)
+    async with servers.process(task, env) as first:
+        await servers.listening(first, port)
+        async with servers.process(task, env) as second:
+            status = await servers.status_of(second, port)
             assert status is not None, (
                 "Started a second time on the same port, it does not end; right is a non-zero exit."
             )
@@ -135,12 +135,12 @@ async def test_an_interrupt_ends_it(task: Task) -> None:
     port = free_port()
     journal = task.files.outside("life.txt")
     command = ("python", "-c", WATCHED, str(journal))
-    async with serving.process(task, {"PORT": str(port)}, command) as server:
-        await serving.listening(server, port)
-        async with serving.client(port) as client:
+    async with servers.process(task, {"PORT": str(port)}, command) as server:
+        await servers.listening(server, port)
+        async with servers.client(port) as client:
             expect_json(await client.get("/health"), {"status": "healthy"})
         server.interrupt()
-        assert await serving.ended(server, TO_END), (
+        assert await servers.ended(server, TO_END), (
             f"The server still runs {TO_END:g} s after an interrupt; right is that it ends within "
             "5 s."
         )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
-from checks.training import FILES, clear, train
-from shared.check import Task, points
+from checks.support.training import FILES, clear, train
+from ml_api_lab.check import Task, points, scikit_learn
 
 FLOWERS = 150
 ENOUGH = 0.95
@@ -14,7 +12,7 @@ ASTRAY = 0.03
 
 
 @points(2, hint="What are the two file names, and in which folder does `open` put a plain name?")
-@pytest.mark.scikit_learn
+@scikit_learn
 async def test_both_files_are_written(task: Task) -> None:
     """Running train.py writes both pickles."""
     missing = [pickled.file for pickled in await train(task) if pickled.missing]
@@ -25,7 +23,7 @@ async def test_both_files_are_written(task: Task) -> None:
 
 
 @points(2, hint="Which object is in your hands at each of the two moments when you save?")
-@pytest.mark.scikit_learn
+@scikit_learn
 async def test_each_file_holds_its_own_model(task: Task) -> None:
     """Each pickle holds a model of its own class."""
     for pickled in await train(task):
@@ -33,7 +31,7 @@ async def test_each_file_holds_its_own_model(task: Task) -> None:
 
 
 @points(2, hint="What has to happen between making a model and saving it?")
-@pytest.mark.scikit_learn
+@scikit_learn
 async def test_models_are_fitted(task: Task) -> None:
     """Both models are fitted on the four features."""
     for pickled in await train(task):
@@ -45,7 +43,7 @@ async def test_models_are_fitted(task: Task) -> None:
 
 
 @points(2, hint="How many flowers does `load_iris` give, and how many of them does `fit` get?")
-@pytest.mark.scikit_learn
+@scikit_learn
 async def test_models_know_all_of_iris(task: Task) -> None:
     """Both models are trained on the whole Iris data."""
     for pickled in await train(task):
@@ -65,7 +63,7 @@ async def test_models_know_all_of_iris(task: Task) -> None:
 
 
 @points(1, hint="What does a model's `score` say on the data that it was trained on?")
-@pytest.mark.scikit_learn
+@scikit_learn
 async def test_models_are_good(task: Task) -> None:
     """Both models recognise the flowers that they were trained on."""
     for pickled in await train(task):
@@ -77,7 +75,7 @@ async def test_models_are_good(task: Task) -> None:
 
 
 @points(1, hint="What is `__name__` when a file is run, and what when it is imported?")
-@pytest.mark.scikit_learn
+@scikit_learn
 async def test_import_writes_nothing(task: Task) -> None:
     """Imported, train.py writes nothing; run, it does."""
     clear(task)

@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from checks.answers import expect, expect_json
-from checks.predicting import MODELS
-from checks.starting import expect_loaded, expect_no_start, listed, loaded
-from shared.check import Task, points
+from checks.support.http import expect, expect_json
+from checks.support.predictions import MODELS
+from checks.support.startup import expect_loaded, expect_no_start, listed, loaded
+from ml_api_lab.check import Task, points
 
 
 @points(

@@ -1,9 +1,9 @@
 """Checks of task 2.3: what GET /models says."""
 
-from checks.answers import called, expect, expect_json, field, json_of
-from checks.predicting import MODELS
-from checks.starting import expect_loaded, expect_loaded_once, listed
-from shared.check import Task, points
+from checks.support.http import called, expect, expect_json, field, json_of
+from checks.support.predictions import MODELS
+from checks.support.startup import expect_loaded, expect_loaded_once, listed
+from ml_api_lab.check import Task, points
 
 KEY = "available_models"
 

@@ -5,10 +5,16 @@ import re
 
 from dotenv import dotenv_values
 
-from checks.answers import expect, expect_json, field, json_of
-from checks.predicting import MODELS
-from checks.starting import expect_loaded, expect_loaded_once, expect_no_start, listed, loaded
-from shared.check import Task, points
+from checks.support.http import expect, expect_json, field, json_of
+from checks.support.predictions import MODELS
+from checks.support.startup import (
+    expect_loaded,
+    expect_loaded_once,
+    expect_no_start,
+    listed,
+    loaded,
+)
+from ml_api_lab.check import Task, points
 
 VARIABLES = ("LOGISTIC_MODEL", "RF_MODEL")
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
-from checks.answers import called, expect, field, json_of
-from checks.predicting import (
+from checks.support.http import called, expect, field, json_of
+from checks.support.predictions import (
     FEATURES,
     MODELS,
     expect_prediction,
@@ -15,8 +13,8 @@ from checks.predicting import (
     named,
     predict,
 )
-from checks.training import place_trained
-from shared.check import Task, points
+from checks.support.training import place_trained
+from ml_api_lab.check import Task, points, scikit_learn
 
 # One flower of each class from the Iris data, which no fair model takes for another.
 IRIS = ([5.1, 3.5, 1.4, 0.2], [7.0, 3.2, 4.7, 1.4], [6.3, 3.3, 6.0, 2.5])
@@ -121,7 +119,7 @@ async def test_words_are_refused(task: Task) -> None:
 
 
 @points(1, hint="What shape does the table have that scikit-learn's predict takes?")
-@pytest.mark.scikit_learn
+@scikit_learn
 async def test_trained_models_are_served(task: Task) -> None:
     """Models trained by scikit-learn tell the three kinds of Iris apart."""
     await place_trained(task)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from checks.answers import alike, called, expect
-from checks.predicting import MODELS, expect_prediction, predict
-from shared.check import Clock, Task, answered_at, points, seconds, took
+from checks.support.http import alike, called, expect
+from checks.support.predictions import MODELS, expect_prediction, predict
+from ml_api_lab.check import Clock, Task, answered_at, points, seconds, took
 
 ALONE = {"logistic_regression": seconds(2), "random_forest": seconds(3)}
 LONGEST = seconds(3)

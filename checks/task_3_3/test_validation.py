@@ -6,8 +6,8 @@ import asyncio
 
 import httpx
 
-from checks.answers import called, expect, shown
-from checks.predicting import (
+from checks.support.http import called, expect, shown
+from checks.support.predictions import (
     FEATURES,
     MODELS,
     expect_prediction,
@@ -15,8 +15,8 @@ from checks.predicting import (
     named,
     predict,
 )
-from checks.schema import body_schema
-from shared.check import Task, points, seconds, took
+from checks.support.schema import body_schema
+from ml_api_lab.check import Task, points, seconds, took
 
 DEFAULTS = dict(zip(FEATURES, (5.1, 3.5, 1.4, 0.2), strict=True))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from checks import logbook
-from checks.answers import alike, called, expect
-from checks.predicting import MODELS, expect_prediction, predict
-from shared.check import Clock, Task, answered_at, points, seconds, took
+from checks.support import prediction_log
+from checks.support.http import alike, called, expect
+from checks.support.predictions import MODELS, expect_prediction, predict
+from ml_api_lab.check import Clock, Task, answered_at, points, seconds, took
 
 
 @points(
@@ -16,7 +16,7 @@ from shared.check import Clock, Task, answered_at, points, seconds, took
 async def test_the_answer_does_not_wait(task: Task, clock: Clock) -> None:
     """The answer comes before the log is written."""
     flower = task.models.features()
-    logbook.begin(task)
+    prediction_log.begin(task)
     async with task.serve() as client:
         answers = await asyncio.gather(*(predict(client, model, flower) for model in MODELS))
         for answer, alone in zip(answers, (seconds(2), seconds(3)), strict=True):
@@ -25,23 +25,23 @@ async def test_the_answer_does_not_wait(task: Task, clock: Clock) -> None:
                 f"{called(answer)} took {took(answer)}; right is {alone}, "
                 "as without a log: nobody waits for it."
             )
-        await logbook.reach(task, clock, 2)
+        await prediction_log.reach(task, clock, 2)
 
 
 @points(2, hint="Where does the 5 s wait belong: into the endpoint, or into what runs behind it?")
 async def test_the_line_comes_five_seconds_later(task: Task, clock: Clock) -> None:
     """The line is written 5 s after the answer."""
-    logbook.begin(task)
+    prediction_log.begin(task)
     async with task.serve() as client:
         for count, model in enumerate(MODELS, start=1):
             answer = await predict(client, model, task.models.features())
             expect(answer, 200)
-            written = await logbook.reach(task, clock, count) - answered_at(answer)
-            if not alike(written, logbook.DELAY):
-                logbook.records(task)  # a list over many lines is told as that
-            assert alike(written, logbook.DELAY), (
-                f"The line was in {logbook.FILE} {written} after the answer of {model}; "
-                f"right is {logbook.DELAY}."
+            written = await prediction_log.reach(task, clock, count) - answered_at(answer)
+            if not alike(written, prediction_log.DELAY):
+                prediction_log.records(task)  # a list over many lines is told as that
+            assert alike(written, prediction_log.DELAY), (
+                f"The line was in {prediction_log.FILE} {written} after the answer of {model}; "
+                f"right is {prediction_log.DELAY}."
             )
 
 
@@ -49,7 +49,7 @@ async def test_the_line_comes_five_seconds_later(task: Task, clock: Clock) -> No
 async def test_no_other_request_waits(task: Task, clock: Clock) -> None:
     """Other requests are answered while the log waits."""
     flower = task.models.features()
-    logbook.begin(task)
+    prediction_log.begin(task)
     async with task.serve() as client:
         expect(await predict(client, "logistic_regression", flower), 200)
         await asyncio.sleep(1)
@@ -70,7 +70,7 @@ async def test_no_other_request_waits(task: Task, clock: Clock) -> None:
                 f"{called(health)}, sent {before} s before a line is due, took {took(health)}; "
                 "right is at once, until the line is there."
             )
-        await logbook.reach(task, clock, 2)
+        await prediction_log.reach(task, clock, 2)
 
 
 @points(
@@ -84,18 +84,18 @@ async def test_a_line_tells_the_prediction(task: Task, clock: Clock) -> None:
     flowers = {
         model: [round(each + 0.01234, 5) for each in task.models.features()] for model in MODELS
     }
-    logbook.begin(task)
+    prediction_log.begin(task)
     async with task.serve() as client:
         answers = await asyncio.gather(
             *(predict(client, model, flower) for model, flower in flowers.items())
         )
         by_default = await predict(client, MODELS[0], {})
-        await logbook.reach(task, clock, len(flowers) + 1)
+        await prediction_log.reach(task, clock, len(flowers) + 1)
     asked = [*flowers.items(), (MODELS[0], [5.1, 3.5, 1.4, 0.2])]
     for answer, (model, flower) in zip([*answers, by_default], asked, strict=True):
         right = task.models.answer(model, flower)
         expect_prediction(answer, model, right)
-        logbook.expect_record(task, model, flower, right)
+        prediction_log.expect_record(task, model, flower, right)
 
 
 @points(1, hint="At which line of the endpoint is it certain that there is a prediction?")
@@ -103,7 +103,7 @@ async def test_only_predictions_are_logged(task: Task, clock: Clock) -> None:
     """A refused or failed request leaves no line."""
     flower = task.models.features()
     task.models.fail("random_forest")
-    logbook.begin(task)
+    prediction_log.begin(task)
     async with task.serve() as client:
         good, unknown, invalid, failed = await asyncio.gather(
             predict(client, "logistic_regression", flower),
@@ -118,10 +118,10 @@ async def test_only_predictions_are_logged(task: Task, clock: Clock) -> None:
             f"{called(failed)} answered {failed.status_code}, though the model raised an error; "
             "right is an error, such as 500."
         )
-        await logbook.reach(task, clock, 1)
+        await prediction_log.reach(task, clock, 1)
         # Time enough for the lines that should not come.
         await asyncio.sleep(6)
-    logbook.expect_count(
+    prediction_log.expect_count(
         task, 1, "of the four requests one was answered with a prediction, and three with errors"
     )
 
@@ -132,7 +132,7 @@ async def test_only_predictions_are_logged(task: Task, clock: Clock) -> None:
 async def test_each_line_is_whole(task: Task, clock: Clock) -> None:
     """Predictions at the same time leave one whole line each."""
     flowers = [(model, task.models.features()) for model in MODELS for _ in range(10)]
-    logbook.begin(task, '{"note": "the check has put this line here"}')
+    prediction_log.begin(task, '{"note": "the check has put this line here"}')
     async with task.serve() as client:
         answers = await asyncio.gather(
             *(predict(client, model, flower) for model, flower in flowers)
@@ -142,10 +142,10 @@ async def test_each_line_is_whole(task: Task, clock: Clock) -> None:
         # The last of them answers at 3 s, and the log may write a while at a line.
         await asyncio.sleep(8)
     for model, flower in flowers:
-        logbook.expect_record(task, model, flower, task.models.answer(model, flower))
-    logbook.expect_count(
+        prediction_log.expect_record(task, model, flower, task.models.answer(model, flower))
+    prediction_log.expect_count(
         task,
         len(flowers) + 1,
         f"there were {len(flowers)} predictions, at the same time, and one line before them",
     )
-    logbook.expect_ends(task)
+    prediction_log.expect_ends(task)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from checks.answers import called, expect, json_of
-from checks.keys import (
+from checks.support.api_keys import (
     HEADER,
     NO_KEY,
     bearing,
@@ -19,8 +18,9 @@ from checks.keys import (
     new_key,
     settings,
 )
-from checks.predicting import MODELS, expect_prediction, predict
-from shared.check import Clock, Task, points, seconds, took
+from checks.support.http import called, expect, json_of
+from checks.support.predictions import MODELS, expect_prediction, predict
+from ml_api_lab.check import Clock, Task, points, seconds, took
 
 
 @points(

@@ -6,9 +6,8 @@ import asyncio
 import re
 from typing import TYPE_CHECKING
 
-from checks import logbook
-from checks.answers import alike, called, expect, shown
-from checks.keys import (
+from checks.support import prediction_log
+from checks.support.api_keys import (
     NO_KEY,
     bearing,
     constants,
@@ -22,8 +21,9 @@ from checks.keys import (
     new_key,
     settings,
 )
-from checks.predicting import MODELS, expect_prediction, predict
-from shared.check import Clock, Task, points, seconds, took
+from checks.support.http import alike, called, expect, shown
+from checks.support.predictions import MODELS, expect_prediction, predict
+from ml_api_lab.check import Clock, Task, points, seconds, took
 
 if TYPE_CHECKING:
     import httpx
@@ -69,7 +69,7 @@ async def test_with_the_key_all_is_as_before(task: Task, clock: Clock) -> None:
     key = new_key(task)
     flower = task.models.features()
     model = "random_forest"
-    logbook.begin(task)
+    prediction_log.begin(task)
     task.write_env(**settings(task), API_KEY=key)
     async with task.serve() as client:
         expect_shut(await client.get("/models"), NO_KEY)
@@ -79,8 +79,8 @@ async def test_with_the_key_all_is_as_before(task: Task, clock: Clock) -> None:
             f"{called(answer)} took {took(answer)}; right is 3 s, as without the middleware."
         )
         expect_shut(await client.get("/models"), f"{NO_KEY}, whoever has come in before")
-        await logbook.reach(task, clock, 1)
-        logbook.expect_record(task, model, flower, task.models.answer(model, flower))
+        await prediction_log.reach(task, clock, 1)
+        prediction_log.expect_record(task, model, flower, task.models.answer(model, flower))
         for answer in await asyncio.gather(
             *(predict(client, model, flower, bearing(key)) for _ in range(3))
         ):

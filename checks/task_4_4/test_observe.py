@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 
-from checks.answers import alike, called, expect
-from checks.keys import bearing, new_key
-from checks.observing import (
+from checks.support.api_keys import bearing, new_key
+from checks.support.http import alike, called, expect
+from checks.support.predictions import MODELS, predict
+from checks.support.tracing import (
     ID,
     TIME,
     duration_of,
@@ -17,8 +18,7 @@ from checks.observing import (
     process_time,
     with_status,
 )
-from checks.predicting import MODELS, predict
-from shared.check import Clock, Task, milliseconds, points, seconds, took
+from ml_api_lab.check import Clock, Task, milliseconds, points, seconds, took
 
 # Whole seconds would not show how exact a time is, so the second model needs a while by itself: so
 # long that also the wall clock tells it from the seconds beside it.

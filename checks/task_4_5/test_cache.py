@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from checks import logbook
-from checks.answers import alike, called, expect, json_of
-from checks.keys import NO_KEY, bearing, expect_refusal, new_key
-from checks.observing import ID, TIME, header, process_time
-from checks.predicting import FEATURES, MODELS, expect_prediction, named, predict
-from shared.check import Clock, Task, points, seconds, took
+from checks.support import prediction_log
+from checks.support.api_keys import NO_KEY, bearing, expect_refusal, new_key
+from checks.support.http import alike, called, expect, json_of
+from checks.support.predictions import FEATURES, MODELS, expect_prediction, named, predict
+from checks.support.tracing import ID, TIME, header, process_time
+from ml_api_lab.check import Clock, Task, points, seconds, took
 
 if TYPE_CHECKING:
     import httpx
@@ -369,7 +369,7 @@ async def test_a_hit_is_logged(task: Task, clock: Clock) -> None:
     """A HIT is logged in the background like any prediction."""
     key = new_key(task)
     width, flower = _mostly_defaults(task)
-    logbook.begin(task)
+    prediction_log.begin(task)
     async with task.serve(env={"API_KEY": key}) as client:
         client.headers.update(bearing(key))
         await fill(client, flower)
@@ -379,8 +379,8 @@ async def test_a_hit_is_logged(task: Task, clock: Clock) -> None:
             f"The HIT took {took(answer)}; right is no time, for nothing is computed."
         )
         await asyncio.sleep(4)
-        logbook.expect_count(task, 0, "4 s after the HIT it is too early for a line")
-        await logbook.reach(task, clock, 2, asks=True)
+        prediction_log.expect_count(task, 0, "4 s after the HIT it is too early for a line")
+        await prediction_log.reach(task, clock, 2, asks=True)
         await asyncio.sleep(6)  # time for a line too many, one behind the other
-    logbook.expect_count(task, 2, "there was one MISS and one HIT, and both are predictions")
-    logbook.expect_all(task, MODEL, flower, task.models.answer(MODEL, flower))
+    prediction_log.expect_count(task, 2, "there was one MISS and one HIT, and both are predictions")
+    prediction_log.expect_all(task, MODEL, flower, task.models.answer(MODEL, flower))

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from checks import installing, serving
-from checks.answers import expect, expect_json, field
-from shared.check import Process, SubmissionFault, Task, free_port, on_the_wall_clock, points
-from shared.container import Container, answers
-from shared.image import Command, Image, Stage
+from checks.support import servers
+from checks.support.http import expect, expect_json, field
+from checks.task_5_1 import installation
+from ml_api_lab.check import Process, SubmissionFault, Task, free_port, on_the_wall_clock, points
+from ml_api_lab.images.image import Command, Image, Stage
+from ml_api_lab.images.layout import Container, answers
 
 KEY = "a-key-from-outside"
 DEFAULT_PORT = 8080
@@ -62,10 +63,10 @@ async def test_requirements_are_installed_before_the_code(task: Task) -> None:
     """The requirements are installed before the code is copied."""
     image = task.image()
     _holds_code(image)
-    steps = installing.installing(image)
+    steps = installation.installing(image)
     assert steps, "No RUN line installs anything; right is to install the requirements."
     first = steps[0]
-    lacking, at_hand = installing.list_not_there(image, first) or (None, False)
+    lacking, at_hand = installation.list_not_there(image, first) or (None, False)
     assert lacking is None or not at_hand, (
         f"Line {first.line} installs from {lacking}, which is not in the image at that line; "
         "right is to copy it before."
@@ -74,7 +75,7 @@ async def test_requirements_are_installed_before_the_code(task: Task) -> None:
         f"Line {first.line} installs from {lacking}, and there is no such file beside the "
         "Dockerfile; right is the name of one that there is, such as requirements.txt."
     )
-    code = [installing.code_before(step) for step in steps]
+    code = [installation.code_before(step) for step in steps]
     name, line = code[0][0] if code[0] else ("", 0)
     assert not code[0], (
         f"{name} is copied (line {line}) before the requirements are installed (line "
@@ -88,13 +89,13 @@ async def test_requirements_name_what_the_app_needs(task: Task) -> None:
     """What the app imports is installed in the image."""
     image = task.image()
     _holds_code(image)
-    assert installing.installing(image), (
+    assert installation.installing(image), (
         "No RUN line installs anything; right is to install the requirements."
     )
     if not _is_bare(image):
         return
-    installed = installing.installed(image)
-    for package, user in installing.needed(image).items():
+    installed = installation.installed(image)
+    for package, user in installation.needed(image).items():
         assert package in installed, (
             f"Nothing installs {package} in the image, and {user} cannot do without it; right is "
             "to list it in requirements.txt."
@@ -199,7 +200,7 @@ async def test_serves_from_its_own_files(task: Task) -> None:
     features = task.models.features()
     names = ("sepal_length", "sepal_width", "petal_length", "petal_width")
     await _start(task, container, free_port(), given=True)
-    async with serving.caller(container.url, PATIENCE) as client:
+    async with servers.caller(container.url, PATIENCE) as client:
         expect_json(await client.get("/health"), {"status": "healthy"})
         answer = await client.post(
             "/predict/logistic_regression",
@@ -398,7 +399,7 @@ def _judge_workers_by_text(image: Image) -> None:
     """Assert that gunicorn, which is made for WSGI, is told of workers for ASGI."""
     texts = [_start_text(image), image.final.env.get("GUNICORN_CMD_ARGS", "")]
     told = re.search(r"(^|\s)(-k|--worker-class)|\bworker_class\b", " ".join(texts))
-    assert told or not _runs(image, "gunicorn") or "a2wsgi" in installing.installed(image), (
+    assert told or not _runs(image, "gunicorn") or "a2wsgi" in installation.installed(image), (
         "gunicorn's own workers speak WSGI, and a FastAPI app speaks ASGI, so that every request "
         "would end in a 500; right is a worker for ASGI: -k uvicorn_worker.UvicornWorker."
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.cloud_run import CloudRun
-from checks.container_app import ContainerApp
-from checks.platforms import Platform
-from shared.check import Task, points
+from checks.task_5_2.cloud_run import CloudRun
+from checks.task_5_2.container_app import ContainerApp
+from checks.task_5_2.platforms import Platform
+from ml_api_lab.check import Task, points
 
 
 @points(2, hint="Compare the file, level by level, with the reference of your platform.")

@@ -1,0 +1,138 @@
+"""Judging HTTP answers: what every check of an application asks of them, in the same words."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ml_api_lab.check import Hinted, Span, milliseconds
+
+if TYPE_CHECKING:
+    import httpx
+
+_SHOWN = 200
+_ROUNDING = milliseconds(1)
+
+
+def called(response: httpx.Response) -> str:
+    """Return the request as a student writes it: GET /health."""
+    target = response.request.extensions.get("target", response.request.url.raw_path)
+    return f"{response.request.method} {target.decode('latin-1')}"
+
+
+def expect(response: httpx.Response, *statuses: int, because: str = "", asks: bool = False) -> None:
+    """Assert that the answer has one of the statuses.
+
+    Args:
+        because: what makes them right, as the rest of a sentence: "the key is wrong".
+        asks: whether the check's own question is why there may be a 500 in place of a 200.
+    """
+    if response.status_code in statuses:
+        return
+    right = " or ".join(str(status) for status in statuses)
+    why = f", because {because}" if because else ""
+    sentence = (
+        f"{called(response)} answered {response.status_code}{_led(response)}{shown(response)}; "
+        f"right is {right}{why}."
+    )
+    if hint := off_the_road(response):
+        raise Hinted(sentence, hint)
+    if 200 in statuses and response.status_code >= 500 and not asks:
+        raise Hinted(sentence)
+    raise AssertionError(sentence)
+
+
+def off_the_road(response: httpx.Response) -> str:
+    """Return what to look at where no endpoint has got the request as it is, "" if one has."""
+    status, text = response.status_code, response.text
+    if status == 405 or (status == 404 and text == '{"detail":"Not Found"}'):
+        return "Which method and which path does your decorator name, letter by letter?"
+    if status == 422 and '"loc":["query",' in text:
+        return (
+            "FastAPI looks in the query for what loc names. Is it there that the request has it? "
+            "Or is it something that FastAPI gives you, if you say of which type it is?"
+        )
+    return ""
+
+
+def _led(response: httpx.Response) -> str:
+    """Return where a redirect leads, for a sentence."""
+    return f" (to {response.headers['location']})" if response.has_redirect_location else ""
+
+
+def alike(one: Span, other: Span) -> bool:
+    """Return whether two lengths of time agree to a millisecond (on a wall clock: roughly).
+
+    Waits of a third of a second each come to a few nanoseconds more or less than a whole one.
+    """
+    return one - _ROUNDING <= other and one + _ROUNDING >= other
+
+
+def json_of(response: httpx.Response) -> Any:
+    """Return the answer's JSON; assert that it is JSON."""
+    try:
+        return response.json()
+    except (ValueError, RecursionError):
+        raise AssertionError(
+            f"{called(response)} answered {response.text[:_SHOWN]!r}; right is JSON."
+        ) from None
+
+
+def expect_json(response: httpx.Response, content: object) -> None:
+    """Assert that the answer is a 200 with exactly this JSON."""
+    expect(response, 200)
+    seen = json_of(response)
+    if isinstance(seen, str) and not isinstance(content, str):
+        raise AssertionError(
+            f"{called(response)} answered the text {seen!r}; right is the JSON object {content}."
+        )
+    assert seen == content, f"{called(response)} answered {seen}; right is {content}."
+
+
+def field(response: httpx.Response, name: str) -> Any:
+    """Return a field of the answer's JSON object; assert that it is there."""
+    content = json_of(response)
+    assert isinstance(content, dict) and name in content, (
+        f"{called(response)} answered {content}; a JSON object with the key {name!r} is right."
+    )
+    return content[name]
+
+
+def mentions(response: httpx.Response, name: str) -> bool:
+    """Whether an error's answer names that field, in its `loc`, its message or a key, in any case.
+
+    What echoes the request does not count: FastAPI's `input`, and its body as it was sent.
+    """
+    return name.lower() in _told(json_of(response), _sent(response)).lower()
+
+
+def _told(content: Any, sent: object) -> str:
+    if isinstance(content, dict):
+        if content == sent:
+            return ""
+        return " ".join(
+            f"{key} {_told(value, sent)}"
+            for key, value in content.items()
+            if key not in ("input", "ctx")
+        )
+    if isinstance(content, list):
+        return " ".join(_told(each, sent) for each in content)
+    told = str(content)
+    for echo in (str(sent), json.dumps(sent), json.dumps(sent, separators=(",", ":"))):
+        told = told.replace(echo, "")
+    return told
+
+
+def _sent(response: httpx.Response) -> object:
+    try:
+        return json.loads(response.request.content)
+    except ValueError:
+        return None
+
+
+def shown(response: httpx.Response) -> str:
+    """Return the answer's body for a sentence, cut to a readable length."""
+    text = response.text
+    if not text:
+        return ""
+    return f" {text if len(text) <= _SHOWN else text[:_SHOWN] + '...'}"

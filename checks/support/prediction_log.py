@@ -1,0 +1,182 @@
+"""The log of predictions that an application keeps: reading `predictions.jsonl`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from checks.support.predictions import FEATURES, named
+from ml_api_lab.check import FAILS, Hinted, Span, milliseconds, seconds
+
+if TYPE_CHECKING:
+    from ml_api_lab.check import Clock, Task
+
+FILE = "predictions.jsonl"
+DELAY = seconds(5)
+_LIMIT = seconds(8)
+_STEP = milliseconds(100)
+_BEHIND = milliseconds(1)
+_SHOWN = 200
+_DECODER = json.JSONDecoder()
+
+
+def begin(task: Task, *earlier: str) -> None:
+    """Let the log hold these lines alone, or not be there: runs by hand may have left one."""
+    task.files.remove(FILE)
+    if earlier:
+        task.files.write(FILE, "".join(f"{line}\n" for line in earlier))
+
+
+def lines(task: Task) -> list[str]:
+    """Return the log's lines, blank ones left out; none if there is no log."""
+    text = task.files.text(FILE) if task.files.exists(FILE) else ""
+    return [line for line in text.split("\n") if line.strip()]
+
+
+def records(task: Task) -> list[dict[str, Any]]:
+    """Return what the log's lines say; assert that each is one JSON object."""
+    return [_record(number, line) for number, line in enumerate(lines(task), start=1)]
+
+
+def _record(number: int, line: str) -> dict[str, Any]:
+    try:
+        content = json.loads(line)
+    except ValueError:
+        content = None
+    shown = line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."
+    assert isinstance(content, dict), (
+        f"Line {number} of {FILE} is {shown}; right is one whole JSON object on a line of its own."
+    )
+    return content
+
+
+async def reach(task: Task, clock: Clock, count: int, *, asks: bool = False) -> Span:
+    """Wait until that many predictions are logged; return the moment to a tenth of a second.
+
+    Asserts that it comes to that, with time enough for every log that is written behind an answer.
+    How the log is divided into lines is not judged here.
+
+    Args:
+        asks: whether the check's own question is why there may be fewer.
+    """
+    began = clock.now
+    step = 0
+    while _written(task) < count:
+        if step * _STEP >= _LIMIT:
+            sentence = (
+                f"{_LIMIT} after the last answer {FILE} {_has(task)}{_content(task)}; "
+                f"right is {_lines(count)}, one for each prediction, each ended by a line break."
+            )
+            if asks:
+                raise AssertionError(sentence)
+            if any(FAILS not in each.text for each in task.transcript.raised):
+                raise Hinted(sentence)
+            raise Hinted(sentence, _why_short(task))
+        step += 1
+        # A little behind the step itself: waits in parts come to a few nanoseconds more.
+        await asyncio.sleep((began + step * _STEP + _BEHIND - clock.now) / seconds(1))
+    return max(began, clock.now - _BEHIND)
+
+
+def _written(task: Task) -> int:
+    """Return how many lines the log has, or JSON objects if they are more."""
+    text = task.files.text(FILE) if task.files.exists(FILE) else ""
+    objects, place = 0, 0
+    try:
+        while text := text[place:].lstrip():
+            content, place = _DECODER.raw_decode(text)
+            objects += isinstance(content, dict)
+    except ValueError:  # half a line, or no JSON at all
+        pass
+    return max(objects, len(lines(task)))
+
+
+def _why_short(task: Task) -> str:
+    """Return what to look at when there are too few lines, and nothing was raised."""
+    if lines(task):
+        return "Does your logger add its line to the file, or does it begin the file anew?"
+    return (
+        "Has your logger run at all, and in which file does it write? Who runs what is handed to a "
+        "BackgroundTasks, and where does yours come from?"
+    )
+
+
+def expect_record(task: Task, model: str, features: Sequence[float], answer: int) -> None:
+    """Assert that a line of the log tells of this prediction."""
+    assert lines(task), f"{FILE} {_has(task)}; right is a line for each prediction."
+    found = records(task)
+    right = {"model": model, "features": named(features), "prediction": answer}
+    assert any(_tells(record, right) for record in found), (
+        f"No line of {FILE} is right for {json.dumps(right)}; its lines are {_shown(found)}."
+    )
+
+
+def expect_all(task: Task, model: str, features: Sequence[float], answer: int) -> None:
+    """Assert that every line of the log tells of this prediction."""
+    right = {"model": model, "features": named(features), "prediction": answer}
+    for record in records(task):
+        assert _tells(record, right), (
+            f"A line of {FILE} is {json.dumps(record)}; right is {json.dumps(right)}."
+        )
+
+
+def expect_count(task: Task, count: int, because: str) -> None:
+    """Assert that the log has that many lines now; `because` is the rest of the sentence."""
+    assert len(lines(task)) == count, (
+        f"{FILE} {_has(task)}{_content(task)}; right is {_lines(count)}, because {because}."
+    )
+
+
+def expect_ends(task: Task) -> None:
+    """Assert that every line is ended by a line break, and that there are no blank ones."""
+    text = task.files.text(FILE)
+    assert text.endswith("\n"), (
+        f"{FILE} ends with {text[-20:]!r}; right is a line break behind each line."
+    )
+    assert "" not in text[:-1].split("\n"), (
+        f"{FILE} has blank lines; right is one line for each prediction, and nothing between them."
+    )
+
+
+def _tells(record: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
+    features = record.get("features")
+    return (
+        record.get("model") == right["model"]
+        and _same(record.get("prediction"), right["prediction"])
+        and isinstance(features, dict)
+        and all(_same(features.get(name), right["features"][name]) for name in FEATURES)
+    )
+
+
+def _same(seen: object, right: float) -> bool:
+    return isinstance(seen, int | float) and not isinstance(seen, bool) and seen == right
+
+
+def _shown(found: list[dict[str, Any]]) -> str:
+    text = ", ".join(json.dumps(each) for each in found)
+    return text if len(text) <= 2 * _SHOWN else f"{text[: 2 * _SHOWN]}..."
+
+
+def _has(task: Task) -> str:
+    """Return what there is of the log, as the rest of a sentence."""
+    if count := len(lines(task)):
+        return f"has {_lines(count)}"
+    if task.files.exists(FILE):
+        return "is empty"
+    elsewhere = [
+        name
+        for name in task.files.names()
+        if "prediction" in name.lower() and not name.endswith((".py", ".pyc"))
+    ]
+    return f"is not there, but {elsewhere[0]} is" if elsewhere else "is not there"
+
+
+def _content(task: Task) -> str:
+    text = " ".join(lines(task))
+    return f" ({text if len(text) <= _SHOWN else f'{text[:_SHOWN]}...'})" if text else ""
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count} lines"

@@ -1,0 +1,220 @@
+"""Deployment files of the two platforms: what both have in common, and how findings are worded.
+
+A finding is one sentence with the path inside the file: what was seen, what is right. Field names
+and their meanings are the platforms' published ones; :mod:`checks.task_5_2.cloud_run` and
+:mod:`checks.task_5_2.container_app` say where.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ml_api_lab.yaml_file import Node, read
+
+PORT = 8080
+HEALTH = "/health"
+
+# A shape is a dict of fields, a list with the shape of its elements, or one of these two.
+SCALAR = "scalar"
+ANY = "any"
+Shape = Any
+
+TEXTS = [SCALAR]
+HEADERS = [{"name": SCALAR, "value": SCALAR}]
+
+
+def scalars(*names: str) -> dict[str, Shape]:
+    """Return the shape of a mapping with these fields, each a single value."""
+    return dict.fromkeys(names, SCALAR)
+
+
+PROBE_NUMBERS = scalars(
+    "initialDelaySeconds",
+    "timeoutSeconds",
+    "periodSeconds",
+    "successThreshold",
+    "failureThreshold",
+    "terminationGracePeriodSeconds",
+)
+
+
+class Platform:
+    """What both have in common.
+
+    Attributes:
+        file: the name of the deployment file.
+        root: the document in it.
+    """
+
+    file: str
+    called: str
+    shape: Shape
+
+    def __init__(self, text: str) -> None:
+        self.root = read(text, self.file)
+
+    def fields(self) -> Iterator[str]:
+        """Yield what is no field of the platform's."""
+        if self.root.missing:
+            yield f"{self.file} says nothing yet; right is {self.called}."
+            return
+        yield from self.misfits(self.root, self.shape)
+
+    def image(self) -> Iterator[str]:
+        node = self.container.get("image")
+        if node.missing:
+            yield f"{node.where} is missing; right is the name of the image to run."
+        elif not isinstance(node.value, str) or not re.fullmatch(r"[\w.:/@${}<>-]+", node.value):
+            yield f"{node.where} is {node.text!r}; right is the name of an image, with its tag."
+
+    @property
+    def container(self) -> Node:
+        """The container that serves the app."""
+        raise NotImplementedError
+
+    @property
+    def containers(self) -> list[Node]:
+        """All containers of an instance; one of them serves the app."""
+        raise NotImplementedError
+
+    def keys(self) -> Iterator[Node]:
+        """Yield the entries for API_KEY among the variables of all containers."""
+        for container in self.containers:
+            yield from _keys(container)
+
+    def probes_of(self, container: Node) -> list[Node]:
+        """Return the probes of a container."""
+        raise NotImplementedError
+
+    def spoken_key(self) -> Iterator[str]:
+        """Yield where the key stands in the open, or that there is none."""
+        for container in self.containers:
+            for name in ("command", "args"):
+                for word in container.get(name).elements():
+                    # An expansion is no key: API_KEY=$API_KEY.
+                    if re.search(r"API_KEY=(?![\"']?\$)", word.text):
+                        yield (
+                            f"{word.where} holds the key itself; right is a reference to a secret."
+                        )
+            for probe in self.probes_of(container):
+                for header in probe.get("httpGet", "httpHeaders").elements():
+                    if header.get("name").text.lower() == "x-api-key":
+                        yield (
+                            f"{header.where} holds the key itself; right is to leave it out, "
+                            f"because {HEALTH} is open to everyone."
+                        )
+        if not _keys(self.container):
+            yield (
+                f"{self.container.get('env').where} has no API_KEY; right is one whose value "
+                "comes from the platform's secrets."
+            )
+
+    def misfits(self, node: Node, shape: Shape) -> Iterator[str]:
+        """Yield what in a node does not have that shape."""
+        if shape == ANY or node.value is None:
+            return
+        if isinstance(shape, dict):
+            if not isinstance(node.value, dict):
+                yield f"{node.where} is {kind_of(node)}; right is a mapping: {', '.join(shape)}."
+                return
+            for name, child in node.items():
+                if name in shape:
+                    yield from self.misfits(child, shape[name])
+                else:
+                    yield f"{child.where} is no field there{self._hint(name, child.path, shape)}."
+        elif isinstance(shape, list):
+            if not isinstance(node.value, list):
+                yield f"{node.where} is {kind_of(node)}; right is a list, each entry behind a dash."
+            for element in node.elements():
+                yield from self.misfits(element, shape[0])
+        elif isinstance(node.value, dict | list):
+            yield f"{node.where} is {kind_of(node)}; right is a single value."
+
+    def _hint(self, name: str, path: str, shape: dict[str, Shape]) -> str:
+        """Return what somebody may have meant who wrote that name there, for a sentence."""
+        same = [each for each in shape if each.lower() == name.lower()]
+        if near := same or difflib.get_close_matches(name, shape, 1):
+            return f"; right is {near[0]}"
+        inner = [
+            each for each, fields in shape.items() if isinstance(fields, dict) and name in fields
+        ]
+        if inner:
+            return f"; it belongs one level deeper, in {inner[0]}"
+        if longer := [each for each in shape if each.lower().endswith(name.lower())]:
+            return f"; right is {longer[0]}"
+        places = [place for place in _places(self.shape, "") if place.split(".")[-1] == name]
+        if not places:
+            return ""
+        nearest = max(places, key=lambda place: _shared(place.split("."), path.split(".")))
+        return f"; it belongs in {nearest.rpartition('.')[0]}"
+
+    def whole(self, node: Node, least: int, most: int, right: str) -> Iterator[str]:
+        """Yield what is wrong with a whole number."""
+        if node.missing:
+            yield f"{node.where} is missing; right is {right}."
+        elif type(node.value) is bool or not isinstance(node.value, int):
+            yield f"{node.where} is {kind_of(node)}; right is a whole number without quotes."
+        elif not least <= node.value <= most:
+            yield f"{node.where} is {node.value}; right is {right}."
+
+    def limit(self, node: Node, pattern: str, right: str) -> Iterator[str]:
+        """Yield what is wrong with a value that must look like that pattern."""
+        if node.missing:
+            yield f"{node.where} is missing; right is {right}."
+        elif isinstance(node.value, bool) or not re.fullmatch(pattern, node.text):
+            yield f"{node.where} is {node.text!r}; right is {right}."
+
+    def health(self, probe: Node) -> Iterator[str]:
+        """Yield what keeps a probe from asking the app for its health."""
+        get = probe.get("httpGet")
+        if get.missing:
+            yield f"{get.where} is missing, so the probe does not ask the app; right is {HEALTH}."
+            return
+        path = get.get("path")
+        if path.missing:
+            yield f"{path.where} is missing; right is {HEALTH}."
+        elif path.value != HEALTH:
+            yield f"{path.where} is {path.text}; right is {HEALTH}, which needs no key."
+        port = get.get("port")
+        if not port.missing and port.value != PORT:
+            yield f"{port.where} is {port.text}; right is {PORT}, where the app listens."
+
+
+def _keys(container: Node) -> list[Node]:
+    entries = container.get("env").elements()
+    return [each for each in entries if each.get("name").value == "API_KEY"]
+
+
+def kind_of(node: Node) -> str:
+    if isinstance(node.value, dict):
+        return "a mapping"
+    if isinstance(node.value, list):
+        return "a list"
+    if isinstance(node.value, str):
+        return f"the text {node.value!r}"
+    if isinstance(node.value, bool):
+        return "true" if node.value else "false"
+    return f"the number {node.value}"
+
+
+def _shared(one: list[str], other: list[str]) -> int:
+    """Return how many steps two paths have in common from their beginning."""
+    alike = [mine == theirs for mine, theirs in zip(one, other, strict=False)]
+    return [*alike, False].index(False)
+
+
+def _places(shape: Shape, path: str) -> Iterator[str]:
+    """Yield the paths of all fields, those nearest the top first."""
+    waiting = [(shape, path)]
+    while waiting:
+        each, path = waiting.pop(0)
+        if isinstance(each, list):
+            waiting.append((each[0], f"{path}[0]"))
+        elif isinstance(each, dict):
+            for name, inner in each.items():
+                place = f"{path}.{name}" if path else name
+                yield place
+                waiting.append((inner, place))

@@ -1,0 +1,134 @@
+"""The card: all that a student sees of a failed check."""
+
+from __future__ import annotations
+
+import textwrap
+
+from ml_api_lab.course.catalog import Check
+from ml_api_lab.errors import RAISED, Hinted, LabError, NotThere, StartFailed, Stopped
+from ml_api_lab.lab_time import time_of_day
+from ml_api_lab.sandbox.transcript import Raised, Transcript
+from ml_api_lab.sanitize import CARD_LIMIT, MESSAGE_LIMIT, ROW_LIMIT, bounded, cut, plain
+
+WIDTH = 96
+_ENTRIES = 24
+_LINES = 24
+
+
+def card(
+    check: Check,
+    message: str,
+    transcript: Transcript | None,
+    again: str,
+    *,
+    hint: str | None = None,
+) -> str:
+    """Return the card of a failed check as plain text, of a bounded length.
+
+    What the submission said is cut by line and in the middle; where something is left out, the
+    card says so.
+
+    Args:
+        message: what was seen against what is right, in a sentence.
+        transcript: what happened, None if nothing did.
+        again: the command that runs this check again.
+        hint: in place of the check's own; "" for none.
+    """
+    blocks = [f"{check.title}  (0 of {_points(check.points)})", _filled(message)]
+    if transcript is not None:
+        if transcript.entries:
+            rows = [_row(f"{time_of_day(at):<12}  ", text) for at, text in transcript.entries]
+            blocks.append(_block("What happened, in lab time:", _middle(rows, _ENTRIES)))
+        if transcript.lines:
+            rows = [_row(f"{time_of_day(line.at):<12}| ", line.text) for line in transcript.lines]
+            shown = _middle(rows, _LINES)
+            if transcript.dropped:
+                shown.append(f"... and {transcript.dropped} lines more, which were not kept")
+            if transcript.unread:
+                shown.append(f"... and {transcript.unread} bytes more, which were not read")
+            blocks.append(_block("What it printed:", shown))
+        blocks.extend(_traceback(raised) for raised in _distinct(transcript.raised))
+    told = bounded("\n\n".join(blocks), CARD_LIMIT)
+    # Made plain last, as the reader's lines are: wrapping could begin one with a command.
+    if hint is None:
+        hint = check.hint
+    hints = [_filled(f"Hint: {hint}")] if hint else []
+    return plain("\n\n".join([told, *hints, f"Again: {again}"]))
+
+
+def hint_of(check: Check, error: BaseException | None) -> str:
+    """Return the hint for a check that failed so, "" if none would help."""
+    if isinstance(error, Hinted):
+        return error.hint
+    if isinstance(error, NotThere) or (isinstance(error, StartFailed) and error.is_slip):
+        return ""
+    if isinstance(error, Stopped):
+        return RAISED
+    return check.hint
+
+
+def message_of(error: BaseException | None, *, skipped: bool = False) -> str:
+    """Return the sentence that says why a check failed; it is plain and of a bounded length."""
+    return bounded(_sentence(error, skipped), MESSAGE_LIMIT)
+
+
+def _sentence(error: BaseException | None, skipped: bool) -> str:
+    if isinstance(error, LabError):
+        return str(error)
+    if isinstance(error, AssertionError):
+        # pytest appends its own explanation of the comparison to the author's sentence.
+        return str(error).split("\nassert ")[0]
+    if skipped:
+        return "The check was skipped, and a skipped check earns nothing."
+    kind = type(error).__name__ if error is not None else "an unknown error"
+    return f"The check could not make sense of what it got ({kind}: {error})."
+
+
+def _points(number: int) -> str:
+    return "1 point" if number == 1 else f"{number} points"
+
+
+def _filled(text: str) -> str:
+    """Return the text wrapped; a line of its own after the first is set in, as what was said is."""
+    first, *rest = text.splitlines() or [""]
+    lines = [first, *(f"  {line}" for line in rest)]
+    return "\n".join(
+        textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False) for line in lines
+    )
+
+
+def _block(title: str, rows: list[str]) -> str:
+    return "\n".join([title, *(f"  {row}" for row in rows)])
+
+
+def _row(lead: str, text: str) -> str:
+    return lead + bounded(
+        text[: ROW_LIMIT + 1].replace("\n", "\\n").replace("\t", "\\t"), ROW_LIMIT
+    )
+
+
+def _middle(rows: list[str], most: int) -> list[str]:
+    """Return the rows without their middle if there are too many."""
+    if len(rows) <= most:
+        return rows
+    half = most // 2
+    left_out = len(rows) - 2 * half
+    return [*rows[:half], f"... {left_out} more ...", *rows[-half:]]
+
+
+def _distinct(raised: list[Raised]) -> list[Raised]:
+    unique = {(each.type, each.text, each.frames): each for each in raised}
+    return list(unique.values())[:3]
+
+
+def _traceback(raised: Raised) -> str:
+    rows = []
+    for frame in raised.frames:
+        rows.append(_row("", str(frame)))
+        if frame.source:
+            rows.append(_row("    ", frame.source))
+    shown = _middle(rows, _ENTRIES)
+    told = cut(str(raised), MESSAGE_LIMIT).replace("\n", "\n  ")
+    when = " when it shut down" if raised.stage == "shutdown" else ""
+    where = "" if rows else "\n  in no line of yours, but in code that was given something of yours"
+    return _block(f"It raised{when} {told}{where}", shown)

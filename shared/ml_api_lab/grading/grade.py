@@ -1,0 +1,168 @@
+"""The grade: what each check earned, computed once, on the checks' side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ml_api_lab.course.catalog import Check
+from ml_api_lab.course.syllabus import POINTS_PER_TASK, Syllabus
+
+PASSED, FAILED, NOT_RUN, DESELECTED = "passed", "failed", "not run", "deselected"
+OUTCOMES = (PASSED, FAILED, NOT_RUN, DESELECTED)
+
+HARNESS_FAILED = "the harness failed"
+INTERRUPTED = "interrupted"
+STOPPED = "stopped before its end"
+NOTHING = "nothing was selected"
+_MISSING = " is missing."
+
+
+@dataclass
+class Result:
+    """One check's result.
+
+    Attributes:
+        outcome: "passed"; "failed"; "not run" (the run ended before, and it scores 0);
+            "deselected" (its task was graded in part, by the user's choice).
+        message: what was seen against what is right, for a failed check; sanitized.
+        card: the whole card, for a failed check; sanitized.
+        lab_time: how far the check's clock went, in nanoseconds.
+        real_time: how long it took, in seconds.
+        absent: whether it failed since its task's folder is not there, or cannot be used.
+    """
+
+    check: Check
+    outcome: str = NOT_RUN
+    message: str = ""
+    card: str = ""
+    lab_time: int = 0
+    real_time: float = 0.0
+    absent: bool = False
+
+    @property
+    def points(self) -> int:
+        return self.check.points if self.outcome == PASSED else 0
+
+
+@dataclass
+class Grade:
+    """The results of the tasks that were asked for; the others do not count.
+
+    Attributes:
+        tree: how the graded tree is called.
+        clock: "lab" or "real".
+        seed: what the run's draws began with.
+        ended: "" for a run that came to its end, else why it did not, in a word or two.
+        began: when the run began.
+        identity: whose submission it is, as the platform's environment says; only for a report
+            that needs it.
+    """
+
+    syllabus: Syllabus
+    tree: str
+    clock: str
+    seed: int
+    results: dict[str, Result] = field(default_factory=dict)
+    ended: str = ""
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    identity: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def score(self) -> int:
+        return score(self.results.values())
+
+    @property
+    def maximum(self) -> int:
+        """All points of the tasks that were asked for, whether or not their checks ran."""
+        return maximum(self.results.values())
+
+    @property
+    def whole(self) -> int:
+        """All points of the course, whatever was asked for."""
+        return POINTS_PER_TASK * len(self.syllabus.tasks)
+
+    @property
+    def missing(self) -> int:
+        """Points that were asked for and not earned; deselected checks were not asked for."""
+        return sum(
+            result.check.points
+            for result in self.results.values()
+            if result.outcome in (FAILED, NOT_RUN)
+        )
+
+    def of(self, task: str) -> list[Result]:
+        return [result for result in self.results.values() if result.check.task == task]
+
+    @property
+    def tasks(self) -> list[str]:
+        """The tasks that were asked for, in the order of the syllabus."""
+        asked = {result.check.task for result in self.results.values()}
+        return [name for name in self.syllabus.names if name in asked]
+
+    @property
+    def absent(self) -> list[str]:
+        """What is wrong with the folders of absent tasks, in sentences; one for all missing."""
+        told = dict.fromkeys(each.message for each in self.results.values() if each.absent)
+        missing = [each.removesuffix(_MISSING) for each in told if each.endswith(_MISSING)]
+        others = [each for each in told if not each.endswith(_MISSING)]
+        if len(missing) > 1:
+            return [f"{', '.join(missing[:-1])} and {missing[-1]} are missing.", *others]
+        return list(told)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know beside the score, in sentences; none for a whole run."""
+        notes = []
+        if self.ended:
+            notes.append(f"This is no whole run: {self.ended}.")
+        if self.ended == HARNESS_FAILED:
+            notes.append("The grade is not to be relied on.")
+        if waiting := self._many(NOT_RUN):
+            notes.append(f"{waiting} not run; what has not run scores 0.")
+        if left_out := self._many(DESELECTED):
+            notes.append(f"{left_out} not selected, which is not a failure and scores 0.")
+        if 0 < self.maximum < self.whole:
+            notes.append(
+                f"{len(self.tasks)} of {len(self.syllabus.tasks)} tasks were asked for: "
+                f"{self.maximum} of the course's {self.whole} points."
+            )
+        return notes
+
+    def _many(self, outcome: str) -> str:
+        number = sum(result.outcome == outcome for result in self.results.values())
+        return f"{number} check{' was' if number == 1 else 's were'}" if number else ""
+
+
+def score(results: Iterable[Result]) -> int:
+    """Return the points that were earned."""
+    return sum(result.points for result in results)
+
+
+def maximum(results: Iterable[Result]) -> int:
+    """Return the points that could have been earned."""
+    return sum(result.check.points for result in results)
+
+
+def summary(grade: Grade) -> list[str]:
+    """Return the table of tasks and parts as lines of text."""
+    lines: list[str] = []
+    for part in grade.syllabus.parts:
+        entries = [e for e in grade.syllabus.tasks if e.part == part and e.name in grade.tasks]
+        if not entries:
+            continue
+        rows = [(f"{entry.number} {entry.title}", grade.of(entry.name)) for entry in entries]
+        lines.append(_row(part, [result for _, results in rows for result in results], ""))
+        lines.extend(_row(title, results, "  ") for title, results in rows)
+    lines.append(_row("Total", list(grade.results.values()), ""))
+    return lines
+
+
+def _row(title: str, results: list[Result], indent: str) -> str:
+    earned, most = score(results), maximum(results)
+    filled = 20 * earned // most if most else 0
+    bar = "#" * filled + "." * (20 - filled)
+    left_out = sum(result.outcome == DESELECTED for result in results)
+    note = f"  ({left_out} not selected)" if left_out else ""
+    return f"{indent + title:<40} [{bar}] {earned:>3} of {most:>3}{note}"

@@ -1,0 +1,345 @@
+"""The submission as a program: its folder, its output, its main module, run in one of the modes."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import faulthandler
+import importlib
+import linecache
+import os
+import runpy
+import signal
+import socket
+import sys
+import sysconfig
+import threading
+import time
+import tokenize
+import warnings
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from ml_api_lab.host import debugger, loops, patches, tracebacks
+from ml_api_lab.host.clock import CLOCK, start_uncounted
+from ml_api_lab.host.server import Server
+from ml_api_lab.protocol import stand_in
+from ml_api_lab.protocol.link import BadFrame, Link, LinkClosed
+from ml_api_lab.protocol.messages import (
+    Beat,
+    Body,
+    Disconnect,
+    Done,
+    Grant,
+    Head,
+    Journal,
+    Message,
+    Paused,
+    Problem,
+    Ready,
+    Request,
+    Start,
+    Stop,
+    Tell,
+    Waiting,
+    Where,
+)
+
+_THREADS = 32
+_PARTING = 0.1
+"""How long the last message has to be received, in real seconds."""
+
+# The lab itself is not on the path of what runs in it. Found out before the fork, once for all.
+_LAB = Path(__file__).resolve().parents[2]
+_LAB_NAME = __name__.partition(".")[0]
+_PATH = [
+    each
+    for each in sys.path
+    if Path(each).resolve() != _LAB or each == sysconfig.get_path("purelib")  # a wheel lies there
+]
+
+
+class Program:
+    """One submission at work, from `Start` to the end of its process."""
+
+    def __init__(self, link: Link, start: Start, *, lab_time: bool) -> None:
+        self._link = link
+        self._start = start
+        self._lab_time = lab_time
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: Server | None = None
+        self._early: list[Message] = []
+
+    def run(self) -> int:
+        """Run the submission; return its exit status."""
+        self._settle_in()
+        start_uncounted(self._obey, ())
+        patches.meet_at_files()
+        if self._lab_time:
+            CLOCK.begin(self._start.now)
+            CLOCK.connect(self._report)
+        try:
+            modes = {"run": self._run, "import": self._import}
+            status = modes.get(self._start.mode, self._serve)()
+        except SystemExit as error:
+            status = _exit_status(error)
+        _flush()
+        self._tell(Done(status))
+        if os.name == "nt":
+            # What is not yet received there is lost when its sender ends.
+            patches.real_sleep(_PARTING)
+        return status
+
+    # --- the modes ----------------------------------------------------------------------------
+
+    def _run(self) -> int:
+        status = 0
+        try:
+            # The whole path, as `python main.py` has it in __file__ and in tracebacks.
+            path = os.path.join(self._start.folder, self._start.file)
+            _decode(path)
+            runpy.run_path(path, run_name="__main__")
+        except SystemExit as error:
+            status = _exit_status(error)
+        except BaseException as error:
+            self._tell(tracebacks.describe(error, self._start.folder, "run"))
+            status = 1
+        self._end_as_python_does()
+        return status
+
+    def _end_as_python_does(self) -> None:
+        """Let pools and threads end, and run the submission's exit handlers."""
+        try:
+            # How pools hear of the end, of which their idle threads would else never know.
+            for tell in reversed(getattr(threading, "_threading_atexits", ())):
+                tell()
+            for thread in threading.enumerate():
+                if thread is not threading.current_thread() and not thread.daemon:
+                    thread.join()
+            atexit._run_exitfuncs()
+        except BaseException as error:
+            self._tell(tracebacks.describe(error, self._start.folder, "run"))
+
+    def _import(self) -> int:
+        if self._main_module() is None:
+            return 1
+        _flush()
+        self._tell(Ready())
+        return 0
+
+    def _serve(self) -> int:
+        _log_as_uvicorn()
+        module = self._main_module()
+        if module is None:
+            return 1
+        app = getattr(module, "app", None)
+        if app is None:
+            return self._refuse(f"{self._start.file} has no variable named app")
+        if not callable(app):
+            kind = type(app).__name__
+            return self._refuse(f"app in {self._start.file} is no application, but {kind}")
+        asyncio.run(self._serve_app(app))
+        return 0
+
+    def _refuse(self, why: str) -> int:
+        self._tell(Problem(stage="app", request=0, type="", text=why, frames=[]))
+        return 1
+
+    async def _serve_app(self, app: object) -> None:
+        with CLOCK.mutex:
+            self._server = Server(
+                app,  # type: ignore[arg-type]
+                self._start.folder,
+                self._tell,
+                lifespan=self._start.mode == "serve",
+            )
+            self._loop = asyncio.get_running_loop()
+            for message in self._early:
+                self._server.handle(message)
+        await self._server.run()
+
+    def _main_module(self) -> object | None:
+        """Import the submission's file; tell why if that fails."""
+        # A server started at import would run for ever.
+        socket.socket.listen = _refuse_to_listen  # type: ignore[method-assign,assignment]
+        try:
+            return importlib.import_module(Path(self._start.file).stem)
+        except BaseException as error:
+            self._tell(tracebacks.describe(error, self._start.folder, "import"))
+            return None
+        finally:
+            del socket.socket.listen
+
+    # --- the process --------------------------------------------------------------------------
+
+    def _settle_in(self) -> None:
+        """Take on the submission's folder, environment, output and import path."""
+        start = self._start
+        os.environ.clear()
+        os.environ.update(start.environment)
+        if hasattr(time, "tzset"):
+            time.tzset()
+        os.chdir(start.folder)
+        output = os.open(start.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.close(output)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        sys.stdin = open(0, encoding="utf-8", closefd=False)
+        sys.stdout = open(1, "w", buffering=1, encoding="utf-8", closefd=False)
+        sys.stderr = open(
+            2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
+        )
+        if process := sys.modules.get("multiprocessing.process"):
+            # Where its own child processes will look for its main module.
+            process.ORIGINAL_DIR = start.folder  # type: ignore[attr-defined]
+        atexit._clear()  # what the fork server would do at its own end
+        sys.argv = [start.file]
+        sys.dont_write_bytecode = True
+        sys.path[:] = [start.folder, *_PATH]
+        _give_way(start.folder)
+        # An executor has as many threads as the machine has cores plus four, so that what
+        # asyncio.to_thread can do at once would depend on the machine.
+        os.cpu_count = lambda: _THREADS - 4
+        if hasattr(os, "process_cpu_count"):
+            os.process_cpu_count = lambda: _THREADS - 4
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=CLOCK.disconnect)
+        if hasattr(faulthandler, "register"):
+            # Where a submission is that no longer answers; works without the interpreter's help.
+            trace = open(f"{start.output}.where", "w", encoding="utf-8")
+            faulthandler.register(signal.SIGUSR1, file=trace)
+        warnings.formatwarning = partial(_warning, start.folder)
+        debugger.install(start.terminal, lambda inside: self._tell(Paused(inside)))
+        stand_in.journal = lambda *entry: self._tell(Journal(*entry))
+        loops.watch(start.beat / 1e9 if start.beat else None, lambda: self._tell(Beat()))
+
+    def _tell(self, message: Message) -> None:
+        # In lab time nobody acts on these before all is idle, so they leave with the report of it.
+        can_wait = self._lab_time and isinstance(message, Head | Body | Journal | Beat)
+        try:
+            (self._link.hold if can_wait else self._link.send)(message)
+        except LinkClosed:
+            os._exit(1)
+
+    def _report(self, message: Message) -> None:
+        # What has been printed belongs to the moment before the clock moves.
+        _flush()
+        self._tell(message)
+
+    def _obey(self) -> None:
+        """Receive until the checks' side is gone; runs in a thread of its own."""
+        acts: list[Callable[[], None]] = []
+        try:
+            while True:
+                message = self._link.receive()
+                if isinstance(message, Grant):
+                    CLOCK.grant(message.now, acts)
+                    acts = []
+                elif self._lab_time:
+                    acts.append(partial(self._act, message))
+                else:
+                    self._act(message)
+        except (LinkClosed, BadFrame):
+            os._exit(1)
+
+    def _act(self, message: Message) -> None:
+        match message:
+            case Where():
+                self._tell(Waiting(tracebacks.waiting(self._start.folder)))
+            case Tell():
+                (stand_in.failing.add if message.failing else stand_in.failing.discard)(
+                    message.model
+                )
+            case Request() | Disconnect() | Stop():
+                with CLOCK.mutex:
+                    if self._loop is None or self._server is None:
+                        self._early.append(message)
+                    elif not self._loop.is_closed():
+                        self._loop.call_soon_threadsafe(self._server.handle, message)
+
+
+def _give_way(folder: str) -> None:
+    """Forget modules that the submission has files for, as if nothing had been loaded before it.
+
+    Not those of the standard library: most of them are loaded in any process that imports a file.
+    """
+    own = {
+        entry.name.removesuffix(".py")
+        for entry in os.scandir(folder)
+        if entry.name.endswith(".py")
+        or os.path.exists(os.path.join(entry.path, "__init__.py"))
+        or (entry.name == _LAB_NAME and entry.is_dir())
+    }
+    for name in list(sys.modules):
+        top = name.partition(".")[0]
+        if top in own and top not in sys.stdlib_module_names and name != stand_in.__name__:
+            del sys.modules[name]
+
+
+def _log_as_uvicorn() -> None:
+    """Let uvicorn's loggers print, as they do where it is uvicorn that serves."""
+    uvicorn = sys.modules.get("uvicorn")
+    if uvicorn is not None:
+        uvicorn.Config("main:app")  # sets its loggers up
+
+
+def _warning(
+    folder: str,
+    message: Warning | str,
+    category: type[Warning],
+    file: str,
+    number: int,
+    line: str | None = None,
+) -> str:
+    """Return a warning's text, with its place if that lies in the submission."""
+    told = f"{category.__name__}: {message}\n"
+    if not tracebacks.inside(file, folder):
+        return told
+    source = linecache.getline(file, number).strip() if line is None else line.strip()
+    return f"{file}:{number}: {told}" + (f"  {source}\n" if source else "")
+
+
+def _decode(path: str) -> None:
+    """Read a source as Python reads it: a comment may hold what no import would mind.
+
+    Raises:
+        SyntaxError: it is not in the encoding that it says, by default UTF-8.
+    """
+    try:
+        with tokenize.open(path) as file:
+            file.read()
+    except (SyntaxError, UnicodeDecodeError):
+        # As tokenize says it, it would not tell what to do.
+        raise SyntaxError(
+            "the file is not in UTF-8 (or what its first lines say); save it so"
+        ) from None
+
+
+def _exit_status(error: SystemExit) -> int:
+    """Return the status that the interpreter ends with; print what it would print."""
+    if error.code is None:
+        return 0
+    if isinstance(error.code, int):
+        return error.code
+    print(error.code, file=sys.stderr)
+    return 1
+
+
+def _refuse_to_listen(self: socket.socket, *backlog: int) -> None:
+    # On Windows a pair of sockets is made by listening for a moment, and every loop has a pair.
+    code = sys._getframe(1).f_code
+    if code.co_filename == socket.__file__ and "socketpair" in code.co_name:
+        return super(socket.socket, self).listen(*backlog)
+    raise RuntimeError("a server was started while the file was imported")
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # a submission may have closed or replaced it
+            pass

@@ -1,0 +1,104 @@
+"""What a submission's exception, or its standstill, looks like in its own lines."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import linecache
+import os
+import sys
+import traceback
+from asyncio import all_tasks
+from functools import cache
+from types import FrameType
+from typing import Any
+
+from ml_api_lab.host import loops
+from ml_api_lab.protocol.messages import Problem
+
+_TEXT_LIMIT = 2000
+_FRAMES = 10
+"""How many frames of a long traceback are kept at either end."""
+_STEPS = ("async_generator_asend", "async_generator_athrow")
+
+
+def describe(error: BaseException, folder: str, stage: str, request: int = 0) -> Problem:
+    """Return the exception with the frames that lie in the submission's folder."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    places: list[tuple[str, int | None, str]] = [
+        (frame.f_code.co_filename, line, frame.f_code.co_name)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if inside(frame.f_code.co_filename, folder)
+    ]
+    if isinstance(error, SyntaxError) and error.filename and inside(error.filename, folder):
+        places.append((error.filename, error.lineno, ""))
+    if len(places) > 2 * _FRAMES:  # a recursion
+        places[_FRAMES:-_FRAMES] = []
+    return Problem(
+        stage=stage,
+        request=request,
+        type=type(error).__name__,
+        text=_text(error),
+        frames=[_place(*place) for place in places],
+    )
+
+
+def waiting(folder: str) -> list[list[str]]:
+    """Return the submission's innermost lines at which its tasks and threads stand."""
+    stacks = [_awaited(task.get_coro()) for loop in loops.RUNNING for task in all_tasks(loop)]
+    for frame in sys._current_frames().values():
+        stack = [each for each, _ in traceback.walk_stack(frame)][::-1]
+        # A thread that runs a loop stands where the loop's tasks stand, unless one blocks it.
+        runs = [i for i, each in enumerate(stack) if each.f_code.co_name == "run_forever"]
+        stacks.append(stack[runs[-1] :] if runs else stack)
+    places = (_innermost(stack, folder) for stack in stacks)
+    return [list(place) for place in dict.fromkeys(tuple(place) for place in places if place)]
+
+
+def _text(error: BaseException) -> str:
+    try:
+        text = error.msg if isinstance(error, SyntaxError) else str(error)
+    except Exception:  # a submission's own __str__
+        text = ""
+    return str(text)[:_TEXT_LIMIT]
+
+
+@cache
+def inside(file: str, folder: str) -> bool:
+    """Whether that file of code lies in the submission's folder."""
+    # A name such as <string> is no path; it would count as one inside the working directory.
+    below = os.path.realpath(file).startswith(os.path.realpath(folder) + os.sep)
+    return below and not file.startswith("<")
+
+
+def _place(file: str, line: int | None, function: str) -> list[str]:
+    source = linecache.getline(file, line or 0).strip()
+    return [os.path.realpath(file), str(line or 0), function, source]
+
+
+def _awaited(coroutine: Any) -> list[FrameType]:
+    """Return the frames of a suspended coroutine and of what it awaits, outermost first."""
+    frames = []
+    while coroutine is not None:
+        if inspect.iscoroutine(coroutine):
+            frame, coroutine = coroutine.cr_frame, coroutine.cr_await
+        elif inspect.isasyncgen(coroutine):
+            frame, coroutine = coroutine.ag_frame, coroutine.ag_await
+        else:
+            # One step of an asynchronous generator (a lifespan is one) only refers to it.
+            referred = gc.get_referents(coroutine) if type(coroutine).__name__ in _STEPS else ()
+            coroutine = next(filter(inspect.isasyncgen, referred), None)
+            continue
+        if frame is None:
+            break
+        frames.append(frame)
+    return frames
+
+
+def _innermost(frames: list[FrameType], folder: str) -> list[str] | None:
+    own = [frame for frame in frames if inside(frame.f_code.co_filename, folder)]
+    if not own:
+        return None
+    frame = own[-1]
+    return _place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)

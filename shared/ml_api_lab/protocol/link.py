@@ -1,0 +1,193 @@
+"""The link: typed messages in length-framed JSON between the checks and a submission's host.
+
+A frame is four bytes of length (big-endian) and that many bytes of a JSON object; its ``kind``
+names one of the classes in :mod:`ml_api_lab.protocol.messages`, its other keys are exactly that
+class's fields. Whatever else arrives is a :class:`BadFrame`: the far side runs strangers' code, so
+nothing is taken on trust, neither the length nor the types.
+
+"""
+
+from __future__ import annotations
+
+import _thread
+import json
+import socket
+import types
+from collections.abc import Callable
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from ml_api_lab.protocol.messages import Hello, Message
+
+FRAME_LIMIT = 16 * 1024 * 1024
+"""The largest frame that either side accepts, in bytes."""
+
+_HEADER = 4
+_HELD_LIMIT = 64 * 1024
+_PIECE = 64 * 1024
+"""How much is received at a time: a larger buffer is memory to be mapped and unmapped each time."""
+
+
+class BadFrame(Exception):
+    """A frame that is too large, not JSON, or not one of the messages."""
+
+
+class LinkClosed(Exception):
+    """The far side is gone."""
+
+
+_KINDS: dict[str, type[Message]] = {cls.__name__.lower(): cls for cls in get_args(Message)}
+_SCHEMAS: dict[str, dict[str, Callable[[object], bool]]] = {}
+
+
+def _checker(hint: Any) -> Callable[[object], bool]:
+    """Return what tells whether a JSON value has the type that a field is declared with."""
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        choices = [_checker(choice) for choice in get_args(hint)]
+        return lambda value: any(fits(value) for fits in choices)
+    if origin is list:
+        item = _checker(get_args(hint)[0])
+        return lambda value: type(value) is list and all(map(item, value))
+    if origin is dict:
+        item = _checker(get_args(hint)[1])
+        return lambda value: type(value) is dict and all(map(item, value.values()))
+    if hint is float:
+        return lambda value: type(value) in (int, float)
+    return lambda value: type(value) is hint
+
+
+def encode(message: Message) -> bytes:
+    """Return the message as a frame."""
+    data = json.dumps({"kind": type(message).__name__.lower(), **message._asdict()}).encode()
+    return len(data).to_bytes(_HEADER, "big") + data
+
+
+def decode(data: bytes) -> Message:
+    """Return the message in a frame's JSON.
+
+    Raises:
+        BadFrame: it is not JSON, of no known kind, or its fields are not that kind's.
+    """
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BadFrame(f"a frame of {len(data)} bytes is not JSON") from error
+    if not isinstance(content, dict):
+        raise BadFrame("a frame is not a JSON object")
+    kind = str(content.pop("kind", None))
+    cls = _KINDS.get(kind)
+    if cls is None:
+        raise BadFrame("a frame is of no known kind")
+    if kind not in _SCHEMAS:
+        hints = get_type_hints(cls)
+        _SCHEMAS[kind] = {name: _checker(hint) for name, hint in hints.items()}
+    schema = _SCHEMAS[kind]
+    if content.keys() != schema.keys():
+        raise BadFrame(f"a {cls.__name__} has the wrong fields")
+    for name, fits in schema.items():
+        if not fits(content[name]):
+            hint = get_type_hints(cls)[name]
+            raise BadFrame(f"the field {name} of a {cls.__name__} is not {hint}")
+    return cls(**content)
+
+
+class Link:
+    """One end of a connection, sending and receiving messages.
+
+    Sending is safe from any thread; receiving belongs to one.
+    """
+
+    def __init__(self, connection: socket.socket, timeout: float | None = None) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.settimeout(timeout)
+        self._socket = connection
+        # Not threading's, which is a lock in lab time inside a host.
+        self._sending = _thread.allocate_lock()
+        self._held: bytearray = bytearray()
+        self._buffer = bytearray()
+        self.received = 0
+        """How many bytes have come so far."""
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def hold(self, message: Message) -> None:
+        """Keep the message back until the next `send`, so that both leave in one write.
+
+        Raises:
+            LinkClosed: so much was held back that it was sent, and the far side is gone.
+        """
+        with self._sending:
+            self._held += encode(message)
+            if len(self._held) > _HELD_LIMIT:
+                self._flush()
+
+    def send(self, message: Message) -> None:
+        """Send what was held back, then this message.
+
+        Raises:
+            LinkClosed: the far side is gone.
+        """
+        with self._sending:
+            self._held += encode(message)
+            self._flush()
+
+    def _flush(self) -> None:
+        data, self._held = self._held, bytearray()
+        try:
+            self._socket.sendall(data)
+        except OSError as error:
+            raise LinkClosed(str(error)) from error
+
+    def next(self) -> Message | None:
+        """Take the next message out of what has been received, if it is complete.
+
+        Raises:
+            BadFrame: what was received is not a frame.
+        """
+        if len(self._buffer) < _HEADER:
+            return None
+        size = int.from_bytes(self._buffer[:_HEADER], "big")
+        if size > FRAME_LIMIT:
+            raise BadFrame(f"a frame of {size} bytes is over the limit of {FRAME_LIMIT}")
+        if len(self._buffer) < _HEADER + size:
+            return None
+        frame = bytes(self._buffer[_HEADER : _HEADER + size])
+        del self._buffer[: _HEADER + size]
+        return decode(frame)
+
+    def fill(self) -> None:
+        """Wait for more bytes.
+
+        Raises:
+            LinkClosed: the far side is gone.
+        """
+        try:
+            data = self._socket.recv(_PIECE)
+        except OSError as error:
+            raise LinkClosed(str(error)) from error
+        if not data:
+            raise LinkClosed("end of stream")
+        self._buffer += data
+        self.received += len(data)
+
+    def receive(self) -> Message:
+        """Wait for the next message.
+
+        Raises:
+            BadFrame: what was received is not a frame.
+            LinkClosed: the far side is gone.
+        """
+        while (message := self.next()) is None:
+            self.fill()
+        return message
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def dial(port: int, hello: Hello) -> Link:
+    """Connect to the checks' side on this machine and say who is calling."""
+    link = Link(socket.create_connection(("127.0.0.1", port)))
+    link.send(hello)
+    return link

@@ -1,0 +1,175 @@
+"""The messages between the checks and a submission's host; each class is its own schema.
+
+On the lab clock the two sides take turns. The checks' side sends its messages and then a
+:class:`Grant`; the host acts on all of them at once, runs until nothing in it can run, and sends
+its own messages and then an :class:`Idle`. On the wall clock neither is sent.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+# --- to the host ------------------------------------------------------------------------------
+
+
+class Fork(NamedTuple):
+    """To the fork server: fork a host, which connects back and says this token."""
+
+    token: str
+
+
+class Kill(NamedTuple):
+    """To the fork server: end that host and all that it started."""
+
+    pid: int
+
+
+class Start(NamedTuple):
+    """To a fresh host: become the submission in this folder.
+
+    `mode` is "serve", "mount" (serve it without its lifespan, as an application inside another gets
+    none), "run" or "import"; `now` is the moment of lab time at which it begins.
+    """
+
+    mode: str
+    folder: str
+    file: str
+    environment: dict[str, str]
+    output: str
+    terminal: str | None
+    beat: int | None
+    now: int
+
+
+class Grant(NamedTuple):
+    """It is now this moment (ns since the lab's day began); act until nothing can run."""
+
+    now: int
+
+
+class Request(NamedTuple):
+    """An HTTP request. Header names and values are Latin-1 text, the body is base64."""
+
+    id: int
+    method: str
+    target: str
+    headers: list[list[str]]
+    body: str
+
+
+class Disconnect(NamedTuple):
+    """The client of that request has gone away."""
+
+    id: int
+
+
+class Stop(NamedTuple):
+    """Shut the application down."""
+
+
+class Where(NamedTuple):
+    """Say what the submission waits for (answered with `Waiting`)."""
+
+
+class Tell(NamedTuple):
+    """To the stand-in model of that name: fail (or answer again) from now on."""
+
+    model: str
+    failing: bool
+
+
+# --- from the host ----------------------------------------------------------------------------
+
+
+class Hello(NamedTuple):
+    """A host has connected; the token shows which."""
+
+    token: str
+    pid: int
+
+
+class Ended(NamedTuple):
+    """From the fork server: that host has ended, with this status (negative: by a signal)."""
+
+    pid: int
+    status: int
+
+
+class Ready(NamedTuple):
+    """The application has started, or the module is imported."""
+
+
+class Problem(NamedTuple):
+    """An exception of the submission's: its type, its text and its own frames.
+
+    `stage` is where it happened: "import", "app" (no application, as the text says), "startup",
+    "lifespan" (its first event was refused, so there is none), "run", "request" or "shutdown";
+    `request` is the request's id in a request and 0 otherwise. A frame is [file, line, function,
+    source].
+    """
+
+    stage: str
+    request: int
+    type: str
+    text: str
+    frames: list[list[str]]
+
+
+class Head(NamedTuple):
+    """The status and headers of an answer."""
+
+    id: int
+    status: int
+    headers: list[list[str]]
+
+
+class Body(NamedTuple):
+    """A piece (base64) of an answer's body."""
+
+    id: int
+    data: str
+    more: bool
+
+
+class Idle(NamedTuple):
+    """Nothing in the host can run before this moment (None: before the next message)."""
+
+    next: int | None
+
+
+class Done(NamedTuple):
+    """The script has ended with this exit status, or the application has shut down (0)."""
+
+    status: int
+
+
+class Beat(NamedTuple):
+    """The submission's event loop was free to run another coroutine."""
+
+
+class Journal(NamedTuple):
+    """A stand-in model was loaded ("load") or asked ("predict", with its rows)."""
+
+    event: str
+    model: str
+    rows: list[list[float]]
+
+
+class Waiting(NamedTuple):
+    """What the submission waits for, one [file, line, function, source] each."""
+
+    frames: list[list[str]]
+
+
+class Paused(NamedTuple):
+    """The submission has entered the debugger (True) or left it (False)."""
+
+    inside: bool
+
+
+ToHost = Fork | Kill | Start | Grant | Request | Disconnect | Stop | Where | Tell
+FromHost = (
+    Hello | Ended | Ready | Problem | Head | Body | Idle | Done | Beat | Journal | Waiting | Paused
+)
+Message = ToHost | FromHost
+"""One message; each class is its own schema."""

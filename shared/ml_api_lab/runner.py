@@ -1,0 +1,140 @@
+"""The stage: where tasks are put to work, with the processes that this takes."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, TypeVar
+
+from ml_api_lab.sandbox.host_pool import Hosts
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Awaitable, Callable
+
+    from ml_api_lab.course.syllabus import Entry
+    from ml_api_lab.course.tree import Tree
+    from ml_api_lab.images.engine import Engine
+    from ml_api_lab.sandbox.clock import Clock
+    from ml_api_lab.sandbox.workspace import Scratch
+    from ml_api_lab.task import Task
+
+T = TypeVar("T")
+
+SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model", "sklearn.datasets")
+
+
+class Stage:
+    """Keeps hosts of each kind that is needed, for as long as a run takes.
+
+    Safe to use from several threads, each with tasks of its own.
+
+    Attributes:
+        engine: the engine that builds and runs images, if the run is to use one.
+    """
+
+    def __init__(self) -> None:
+        self.engine: Engine | None = None
+        self._lock = threading.Lock()
+        self._hosts: dict[tuple[str, tuple[str, ...]], Hosts] = {}
+
+    def hosts(self, clock: str, modules: tuple[str, ...]) -> Hosts:
+        """Return the hosts on that clock with those modules, starting them if need be.
+
+        LAB_FORK=0 in the environment starts a fresh interpreter for each, as on Windows.
+        """
+        key = (clock, modules)
+        with self._lock:
+            if key not in self._hosts:
+                fork = False if os.environ.get("LAB_FORK") == "0" else None
+                self._hosts[key] = Hosts(clock, modules, fork=fork)
+            return self._hosts[key]
+
+    def lay_out(self, entry: Entry, tree: Tree) -> Scratch:
+        """Return a scratch copy of that task in that tree."""
+        from ml_api_lab.sandbox.workspace import Scratch
+
+        return Scratch(tree.folder(entry.name), entry.name, tree.shown(entry.name))
+
+    def task(
+        self,
+        entry: Entry,
+        tree: Tree,
+        clock: Clock,
+        draw: random.Random,
+        *,
+        science: bool = False,
+        terminal: str | None = None,
+        scratch: Scratch | None = None,
+    ) -> Task:
+        """Return a handle of that task in that tree.
+
+        Args:
+            science: whether its process has scikit-learn loaded.
+            terminal: the name of the terminal that a debugger may use.
+            scratch: where it works, if that is laid out already; closed with the handle.
+        """
+        # Late, so that the first process is on its way before all of this is loaded.
+        from ml_api_lab.sandbox.transcript import Transcript
+        from ml_api_lab.task import Task
+
+        shown = tree.shown(entry.name)
+        if scratch is None:
+            scratch = self.lay_out(entry, tree)
+        transcript = Transcript(scratch.folder, tree.folder(entry.name), shown)
+        modules = entry.preload + (SCIKIT_LEARN if science else ())
+        return Task(
+            entry,
+            scratch,
+            clock,
+            transcript,
+            lambda: self.hosts(clock.name, modules),
+            draw,
+            terminal,
+            self.engine,
+        )
+
+    def play(
+        self,
+        scene: Callable[[Task, Clock], Awaitable[T]],
+        entry: Entry,
+        tree: Tree,
+        draw: random.Random,
+        *,
+        clock: str = "lab",
+        budget: float = 60,
+        science: bool = False,
+        scratch: Scratch | None = None,
+    ) -> T:
+        """Put that task to work as the scene asks, in an event loop of its own; without pytest.
+
+        Args:
+            budget: the real time that it may take, in seconds.
+            scratch: where it works, if that is laid out already; closed in the end.
+        """
+        import asyncio
+
+        from ml_api_lab.sandbox.clock import new_loop
+
+        with asyncio.Runner(loop_factory=lambda: new_loop(clock, budget)) as runner:
+            moving: Clock = runner.get_loop().clock  # type: ignore[attr-defined]
+            task = self.task(entry, tree, moving, draw, science=science, scratch=scratch)
+
+            async def played() -> T:
+                return await scene(task, moving)
+
+            try:
+                return runner.run(played())
+            finally:
+                task.close()
+
+    def close(self) -> None:
+        """End all hosts, and remove what the engine built and what is left of scratch copies."""
+        if self.engine is not None:
+            self.engine.close()
+        for hosts in self._hosts.values():
+            hosts.close()
+        self._hosts.clear()
+        from ml_api_lab.sandbox.workspace import sweep
+
+        sweep()

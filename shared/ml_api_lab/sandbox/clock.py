@@ -1,0 +1,262 @@
+"""The checks' clock, which is the authority: lab time, or the wall's.
+
+Lab time is an integer count of nanoseconds since the lab's day began at 09:00:00. It moves only
+when nobody can run. The two sides take turns:
+
+1. The checks run on their event loop until nothing there is ready.
+2. If they have sent something, it leaves now: every submission concerned acts on all of it and
+   runs until it is idle; what it sent meanwhile is then delivered, at the same moment.
+3. If they have sent nothing, time moves to the earliest moment that anyone waits for: a timer of
+   the checks, or what a submission said it waits for. Those submissions run until they are idle.
+
+So at one and the same moment submissions run before the timers of the checks, and a check that
+sleeps 5 s sees what the submission does at 5 s. Timers at the same moment on one loop fire in the
+order in which they were set. CPU work takes no lab time, however long it takes.
+
+What a submission says of its next moment is used, never believed: it cannot name a moment that has
+passed, and a horizon and a budget of real time end what never ends.
+
+On the wall clock everybody runs freely, and spans are compared with a tolerance.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import heapq
+import selectors
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from ml_api_lab.errors import CourseError
+from ml_api_lab.lab_time import NS, RoughSpan, Span, seconds
+from ml_api_lab.protocol.timers import OrderedTimer
+
+HORIZON = seconds(600)
+"""How long the checks wait for a submission while nothing but the submission's timers happens."""
+
+
+class Party(Protocol):
+    """A submission, as its clock sees it."""
+
+    @property
+    def next(self) -> int | None:
+        """The moment that it waits for, None if only a message can make it run."""
+
+    @property
+    def posted(self) -> bool:
+        """Whether there are messages that it has not acted on."""
+
+    def grant(self, now: int) -> None:
+        """Let it act on its messages, at this moment."""
+
+    def settle(self) -> None:
+        """Wait until it is idle or gone, at the latest until the clock's `give_up`."""
+
+    def deliver(self) -> bool:
+        """Hand what it sent to whoever waits for it; return whether somebody did."""
+
+    def stall(self, reason: str) -> bool:
+        """Fail whoever waits for it, for that reason; return whether somebody did."""
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Deliver as messages come (the wall clock)."""
+
+
+class Clock:
+    """What both clocks have in common. `restart` sets the moment from which `elapsed` counts.
+
+    Attributes:
+        budget: the real time that a check may take, in seconds.
+        give_up: when that is over (`time.monotonic`).
+    """
+
+    name: str
+
+    def __init__(self, budget: float) -> None:
+        self.parties: list[Party] = []
+        self.give_up = float("inf")
+        self.budget = budget
+        self._began = 0
+
+    @property
+    def now(self) -> Span:
+        """The present moment, counted from the beginning of the lab's day."""
+        raise NotImplementedError
+
+    @property
+    def elapsed(self) -> Span:
+        """The time since the check began or `restart` was called."""
+        return self.now - self._began
+
+    def restart(self) -> None:
+        self._began = int(self.now)
+
+    def join(self, party: Party) -> None:
+        """Keep this submission in time from now on; with the first, the budget begins to run."""
+        if self.give_up == float("inf"):
+            self.give_up = time.monotonic() + self.budget
+        self.parties.append(party)
+
+    def renew_budget(self) -> None:
+        """Begin the budget anew: what has run so far was work of the check's own."""
+        self.give_up = time.monotonic() + self.budget
+
+    def hurry(self, limit: float) -> None:
+        """Allow no more than that many seconds of real time from now on; from any thread."""
+        self.budget = min(self.budget, limit)
+        self.give_up = min(self.give_up, time.monotonic() + limit)
+
+    def part(self, party: Party) -> None:
+        if party in self.parties:
+            self.parties.remove(party)
+
+
+class LabClock(Clock):
+    """Lab time, moved by the loop whose selector finds nothing to do."""
+
+    name = "lab"
+
+    def __init__(self, budget: float) -> None:
+        super().__init__(budget)
+        self._now = 0
+        self._active = 0
+
+    @property
+    def now(self) -> Span:
+        return Span(self._now)
+
+    def active(self) -> None:
+        """Note that the checks have something to do at this moment."""
+        self._active = self._now
+
+    def turn(self, timeout: float | None) -> None:
+        """Let the submissions have their turn; `timeout` is the way to the checks' next timer."""
+        acting = [party for party in self.parties if party.posted]
+        if not acting:
+            acting = self._advance(timeout)
+        for party in acting:
+            party.grant(self._now)
+        for party in acting:
+            party.settle()
+        # All of them, also after one has failed: each has its own waiters.
+        delivered = [party.deliver() for party in acting]
+        if any(delivered):
+            self.active()
+
+    def _advance(self, timeout: float | None) -> list[Party]:
+        own = None if timeout is None else self._now + round(timeout * NS)
+        theirs = [party.next for party in self.parties if party.next is not None]
+        moments = [*theirs, *([] if own is None else [own])]
+        if not moments:
+            self._stall("and nothing is left that could make it go on")
+            return []
+        moment = max(min(moments), self._now)
+        if own is None and moment - self._active > HORIZON:
+            self._stall(f"for more than {HORIZON} of lab time")
+            return []
+        self._now = moment
+        return [party for party in self.parties if party.next is not None and party.next <= moment]
+
+    def _stall(self, reason: str) -> None:
+        stalled = [party.stall(reason) for party in list(self.parties)]
+        if not any(stalled):
+            raise CourseError(
+                "The check itself waits for something that can never come: no submission runs "
+                "that could wake it, and it has set no timer."
+            )
+
+
+class WallClock(Clock):
+    """The wall's time, counted from when the check began."""
+
+    name = "real"
+
+    def __init__(self, budget: float) -> None:
+        super().__init__(budget)
+        self._zero = time.monotonic_ns()
+
+    @property
+    def now(self) -> Span:
+        return RoughSpan(time.monotonic_ns() - self._zero)
+
+    def join(self, party: Party) -> None:
+        super().join(party)
+        party.attach(asyncio.get_running_loop())
+
+
+class _Selector(selectors.BaseSelector):
+    """A selector that gives the submissions their turn where it would block."""
+
+    def __init__(self, clock: LabClock) -> None:
+        self._clock = clock
+        self._inner = selectors.DefaultSelector()
+
+    def select(self, timeout: float | None = None) -> list[Any]:
+        events = self._inner.select(0)
+        if events or (timeout is not None and timeout <= 0):
+            self._clock.active()
+            return events
+        self._clock.turn(timeout)
+        return []  # the loop asks again before it would block
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._inner.register(fileobj, events, data)
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._inner.unregister(fileobj)
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._inner.modify(fileobj, events, data)
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        return self._inner.get_map()
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class LabLoop(asyncio.SelectorEventLoop):
+    """An event loop in lab time."""
+
+    def __init__(self, clock: LabClock) -> None:
+        self.clock = clock
+        super().__init__(_Selector(clock))
+        # A loop fires what is due within its resolution; Windows' 16 ms would be early.
+        self._clock_resolution = 1e-9
+
+    def call_at(  # type: ignore[override]
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        if self.is_closed():
+            raise RuntimeError("Event loop is closed")
+        timer = OrderedTimer(when, callback, args, self, context)
+        # What the base does with a timer of its own class.
+        heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
+        timer._scheduled = True  # type: ignore[attr-defined]
+        return timer
+
+    def time(self) -> float:
+        return self.clock.now / NS
+
+
+class WallLoop(asyncio.SelectorEventLoop):
+    """An ordinary event loop with the wall's clock."""
+
+    def __init__(self, clock: WallClock) -> None:
+        self.clock = clock
+        super().__init__()
+
+
+def new_loop(name: str, budget: float) -> LabLoop | WallLoop:
+    """Return an event loop of its own clock, "lab" or "real".
+
+    Args:
+        budget: the real time that a check may take, in seconds.
+    """
+    return LabLoop(LabClock(budget)) if name == "lab" else WallLoop(WallClock(budget))

@@ -1,0 +1,313 @@
+"""The processes beside the checks: fork servers, the hosts that they fork, and their end.
+
+Where the platform can fork, a fork server imports what submissions need once, and every host is a
+fork of it (a few milliseconds). Where it cannot, every host is a fresh interpreter. Either way the
+new process connects back over loopback and shows a token, and one more host than is needed is
+always under way, so that a check seldom waits for its own.
+
+Several threads may take hosts at once.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from ml_api_lab.errors import HarnessError
+from ml_api_lab.protocol.link import BadFrame, Link, LinkClosed
+from ml_api_lab.protocol.messages import Ended, Fork, Hello, Kill
+
+_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
+"""Where the lab's package lies: on the path of a host, and on that of no submission."""
+
+_START_LIMIT = 120.0
+_FORK_LIMIT = 20.0
+_END_LIMIT = 20.0
+_MOST_CALLERS = 64
+_GLANCE = 0.1
+"""How often to see whether the process that is waited for still lives, in seconds."""
+
+# One thread for every numeric library: forking a process whose BLAS or OpenMP threads have started
+# can deadlock the fork.
+_SINGLE_THREADED = {
+    f"{library}_THREADS": "1"
+    for library in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "VECLIB_MAXIMUM")
+}
+
+
+class Hosts:
+    """Hosts of one kind: on one clock, with the same modules loaded."""
+
+    def __init__(self, clock: str, modules: tuple[str, ...] = (), *, fork: bool | None = None):
+        """Begin to start the first host.
+
+        Args:
+            clock: "lab" or "real".
+            modules: what to import before forking.
+            fork: whether to fork; by default, whether the platform can.
+        """
+        self._clock = clock
+        self._modules = modules
+        self._forks = hasattr(os, "fork") if fork is None else fork
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+        self._listener.setblocking(False)
+        self._log = tempfile.TemporaryFile()
+        self._server: subprocess.Popen[bytes] | None = None
+        self._control: Link | None = None
+        self._callers: list[Link] = []
+        self._expected: dict[str, subprocess.Popen[bytes] | None] = {}
+        self._hosts: dict[int, subprocess.Popen[bytes] | None] = {}
+        self._statuses: dict[int, int] = {}
+        self._server_token = ""
+        self._lock = threading.RLock()
+        self._counting = threading.Lock()
+        self._takers = 0
+        if self._forks:
+            self._server, self._server_token = self._launch("forks")
+        else:
+            self._order()
+
+    def take(self) -> tuple[Link, int]:
+        """Return the link and the process id of a fresh host, and order the next.
+
+        Raises:
+            HarnessError: none came.
+        """
+        # Counted before it waits for the others, so that all who wait are ordered for at once.
+        self._count_taker(1)
+        with self._lock:
+            try:
+                link, hello = self._next()
+            except HarnessError:
+                if not self._forks:
+                    raise
+                # A submission may have ended or stopped the fork server, which is its parent.
+                link, hello = self._next()
+            finally:
+                self._count_taker(-1)
+            self._hosts[hello.pid] = self._expected.pop(hello.token)
+            self._statuses.pop(hello.pid, None)  # of an earlier process with this number
+            self._order_up_to(self._takers + 1)
+            return link, hello.pid
+
+    def end(self, pid: int) -> None:
+        """End that host with all that it started; a fork server does it while we go on."""
+        with self._lock:
+            process = self._hosts.pop(pid, None)
+            if process is not None:
+                end_process(process)
+                return
+            if pid in self._statuses or not self._forks:
+                return
+            if self._control is not None:
+                try:
+                    self._control.send(Kill(pid))
+                    return
+                except LinkClosed:
+                    self._lose_server()
+            # The fork server is gone, and with it the one who would have ended its hosts.
+            _kill_group(pid)
+
+    def wait(self, pid: int, limit: float) -> int | None:
+        """Return the exit status of a host that is ending by itself, None if it does not."""
+        with self._lock:
+            process = self._hosts.get(pid)
+            if process is not None:
+                try:
+                    return process.wait(limit)
+                except subprocess.TimeoutExpired:
+                    return None
+            try:
+                self._await_end(pid, limit)
+            except LinkClosed:
+                self._lose_server()
+            return self._statuses.get(pid)
+
+    def close(self) -> None:
+        """End everything."""
+        for pid in [pid for pid, process in self._hosts.items() if process is not None]:
+            self.end(pid)
+        for process in self._expected.values():
+            if process is not None:
+                end_process(process)
+        if self._control is not None:
+            self._control.close()
+        if self._server is not None:
+            try:
+                self._server.wait(_END_LIMIT if self._control is not None else 0)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
+                self._server.wait()
+        for caller in self._callers:
+            caller.close()
+        self._listener.close()
+        self._log.close()
+
+    # --- how hosts come about -------------------------------------------------------------------
+
+    def _next(self) -> tuple[Link, Hello]:
+        if self._forks:
+            self._connect_server()
+        self._order_up_to(self._takers)
+        return self._accept(_FORK_LIMIT if self._control is not None else _START_LIMIT)
+
+    def _launch(self, role: str) -> tuple[subprocess.Popen[bytes], str]:
+        token = os.urandom(8).hex()
+        port = self._listener.getsockname()[1]
+        # -P: what lies in the working directory is no module of the host's.
+        command = [sys.executable, "-P", "-m", "ml_api_lab.host"]
+        command += [str(port), token, self._clock, role, *self._modules]
+        path = [str(_PACKAGE_PARENT), os.environ.get("PYTHONPATH", "")]
+        flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+        process = subprocess.Popen(
+            command,
+            cwd=_PACKAGE_PARENT,
+            env={
+                **os.environ,
+                **_SINGLE_THREADED,
+                "PYTHONPATH": os.pathsep.join(filter(None, path)),
+                "PYTHONUTF8": "1",
+                "TZ": "UTC",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=os.name == "posix",
+            creationflags=flags,
+        )
+        return process, token
+
+    def _count_taker(self, change: int) -> None:
+        with self._counting:
+            self._takers += change
+
+    def _order_up_to(self, number: int) -> None:
+        """Have at least that many hosts under way."""
+        for _ in range(number - len(self._expected)):
+            self._order()
+
+    def _order(self) -> None:
+        """Set the next host going."""
+        if not self._forks:
+            process, token = self._launch("one")
+            self._expected[token] = process
+        elif self._control is not None:
+            token = os.urandom(8).hex()
+            self._expected[token] = None
+            try:
+                self._control.send(Fork(token))
+            except LinkClosed:
+                self._lose_server()
+
+    def _connect_server(self) -> None:
+        if self._server is None:
+            self._server, self._server_token = self._launch("forks")
+        if self._control is None:
+            self._control, _ = self._accept(_START_LIMIT)
+            self._order()
+
+    def _accept(self, limit: float) -> tuple[Link, Hello]:
+        """Wait for a process of ours to call, for that many seconds.
+
+        Anybody on this machine can call, a submission too: whoever says nothing or something else
+        keeps nobody waiting.
+        """
+        give_up = time.monotonic() + limit
+        while time.monotonic() < give_up:
+            waiting: list[socket.socket | Link] = [self._listener, *self._callers]
+            ready = select.select(waiting, [], [], _GLANCE)[0]
+            if not ready and not any(map(_lives, [self._server, *self._expected.values()])):
+                break
+            if self._listener in ready:
+                self._answer_call()
+            for caller in [each for each in self._callers if each in ready]:
+                if (hello := self._hello(caller)) is not None:
+                    return caller, hello
+        self._log.seek(0)
+        # The log is that of all that was tried; the last traceback is why it ended.
+        _, *last = self._log.read().decode(errors="replace").rpartition("Traceback")
+        said = "".join(last).strip()
+        self._lose_server()
+        raise HarnessError(f"The host process did not start. It said: {said or 'nothing'}")
+
+    def _answer_call(self) -> None:
+        try:
+            connection, _ = self._listener.accept()
+        except OSError:
+            return  # hung up again
+        self._callers.append(Link(connection, timeout=_START_LIMIT))
+        if len(self._callers) > _MOST_CALLERS:
+            self._callers.pop(0).close()
+
+    def _hello(self, caller: Link) -> Hello | None:
+        """Hear a caller; return its hello if it is ours, and hang up if it is not."""
+        try:
+            caller.fill()
+            hello = caller.next()
+        except (LinkClosed, BadFrame):
+            hello = None
+        else:
+            if hello is None:
+                return None  # it has not finished
+        self._callers.remove(caller)
+        expected = {self._server_token} if self._waits_for_server() else self._expected.keys()
+        if isinstance(hello, Hello) and hello.token in expected:
+            return hello
+        caller.close()
+        return None
+
+    def _waits_for_server(self) -> bool:
+        return self._forks and self._control is None
+
+    def _lose_server(self) -> None:
+        """Forget a fork server that is gone, or fresh interpreters; the next host starts others."""
+        if self._server is not None:
+            self._server.kill()
+            self._server.wait()
+        if self._control is not None:
+            self._control.close()
+        self._server = self._control = None
+        self._expected = {token: each for token, each in self._expected.items() if _lives(each)}
+
+    def _await_end(self, pid: int, limit: float) -> None:
+        give_up = time.monotonic() + limit
+        while pid not in self._statuses and self._control is not None:
+            while (message := self._control.next()) is not None:
+                if isinstance(message, Ended):
+                    self._statuses[message.pid] = message.status
+            if pid in self._statuses:
+                return
+            left = give_up - time.monotonic()
+            if left <= 0 or not select.select([self._control], [], [], left)[0]:
+                return
+            self._control.fill()
+
+
+def _lives(process: subprocess.Popen[bytes] | None) -> bool:
+    return process is not None and process.poll() is None
+
+
+def end_process(process: subprocess.Popen[bytes]) -> int:
+    """End a process and all that it started."""
+    status = process.poll()
+    if os.name == "posix":
+        _kill_group(process.pid)
+    elif status is None:
+        tree = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
+        subprocess.run(tree, capture_output=True, check=False)
+    return process.wait(_END_LIMIT)
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass

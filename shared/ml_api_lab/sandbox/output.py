@@ -1,0 +1,73 @@
+"""What a process prints: a file that grows, and its lines in the transcript."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ml_api_lab.sandbox.transcript import Transcript
+
+_KEPT = 1024 * 1024
+_LINE_KEPT = 10_000
+
+
+class Output:
+    """The file into which a process prints; the process opens it for itself, to append.
+
+    Args:
+        path: where it lies; it is made.
+        transcript: where the lines are recorded, up to a megabyte of them.
+    """
+
+    def __init__(self, path: Path, transcript: Transcript) -> None:
+        self._file = path.open("ab+")
+        self._transcript = transcript
+        self._recorded = 0
+        self._unread = 0
+        self._partial = b""
+
+    @property
+    def size(self) -> int:
+        """How many bytes have been printed so far."""
+        return os.fstat(self._file.fileno()).st_size
+
+    @property
+    def text(self) -> str:
+        """What has been printed so far, up to a megabyte."""
+        self._file.seek(0)
+        return _text(self._file.read(_KEPT))
+
+    @property
+    def closed(self) -> bool:
+        return self._file.closed
+
+    def record(self, now: int) -> None:
+        """Record the lines that were printed since the last time, at this moment."""
+        if self._recorded >= _KEPT:
+            unread = self.size - self._recorded
+            self._transcript.unread += unread - self._unread
+            self._unread = unread
+            return
+        there = min(self.size, _KEPT) - self._recorded
+        if there <= 0:
+            return
+        self._file.seek(self._recorded)
+        data = self._file.read(there)
+        self._recorded += len(data)
+        *lines, self._partial = (self._partial + data).split(b"\n")
+        for line in lines:
+            self._record(now, line)
+
+    def close(self, now: int) -> None:
+        """Record the rest, also a line that was not ended."""
+        self.record(now)
+        if self._partial:
+            self._record(now, self._partial)
+        self._file.close()
+
+    def _record(self, now: int, line: bytes) -> None:
+        self._transcript.printed(now, _text(line[:_LINE_KEPT].rstrip(b"\r")))
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", errors="backslashreplace")

@@ -1,0 +1,150 @@
+"""A real process of a submission, on the wall clock: for servers on real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from ml_api_lab.sandbox.clock import Clock
+from ml_api_lab.sandbox.host_pool import end_process
+from ml_api_lab.sandbox.output import Output
+from ml_api_lab.sandbox.transcript import Transcript
+
+_POLL = 0.02
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def other_address() -> str | None:
+    """Return an address of this machine that a server on 127.0.0.1 alone does not have."""
+    if sys.platform in ("linux", "win32"):
+        # The whole block is this machine's.
+        return f"127.{2 + secrets.randbelow(250)}.{secrets.randbelow(256)}.1"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing; it only chooses the way out
+        except OSError:
+            return None
+        address = str(probe.getsockname()[0])
+    return None if address.startswith(("127.", "0.")) else address
+
+
+class Process:
+    """A process in a group of its own, its output recorded.
+
+    `limit` arguments are seconds of real time. They are generous: they end what would never end.
+    """
+
+    def __init__(
+        self,
+        command: list[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        transcript: Transcript,
+        clock: Clock,
+    ) -> None:
+        self._clock = clock
+        self._place = Path(tempfile.mkdtemp(prefix="lab-process-"))
+        self._output = Output(self._place / "output", transcript)
+        try:
+            # Opened for the process alone: it shares no place in the file with who reads here.
+            with (self._place / "output").open("ab") as printed:
+                self._process = subprocess.Popen(
+                    command,
+                    cwd=folder,
+                    env=dict(environment),
+                    stdin=subprocess.DEVNULL,
+                    stdout=printed,
+                    stderr=printed,
+                    start_new_session=os.name == "posix",
+                    creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+                )
+        except OSError:
+            self._forget()
+            raise
+
+    @property
+    def status(self) -> int | None:
+        """The exit status, None while it runs."""
+        return self._process.poll()
+
+    def interrupt(self) -> None:
+        """Do what Ctrl-C does: a terminal tells all that was started from it."""
+        if os.name == "posix":
+            os.killpg(self._process.pid, signal.SIGINT)
+        else:
+            self._process.send_signal(signal.CTRL_BREAK_EVENT)  # type: ignore[attr-defined]
+
+    def terminate(self) -> None:
+        """Ask it to stop, as a platform does (SIGTERM)."""
+        self._process.terminate()
+
+    def signal(self, number: int) -> None:
+        """Send it a signal, and nobody that it has started; end it where there is no such one."""
+        try:
+            self._process.send_signal(number)
+        except ValueError:  # Windows has three
+            self._process.terminate()
+
+    async def ended(self, limit: float) -> int | None:
+        """Wait until it has ended; return its exit status, None if it still runs then."""
+        give_up = time.monotonic() + limit
+        while self.status is None and time.monotonic() < give_up:
+            await asyncio.sleep(_POLL)
+        return self.status
+
+    def leftovers(self) -> bool:
+        """Whether something that it started still runs (known on POSIX only)."""
+        if os.name != "posix":
+            return False
+        try:
+            os.killpg(self._process.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:  # macOS says so of a group of zombies
+            return False
+        return not _all_zombies(self._process.pid)
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        return self._output.text
+
+    def close(self) -> None:
+        """End it with all that it started, and record what it printed."""
+        if not self._output.closed:
+            end_process(self._process)
+            self._forget()
+
+    def _forget(self) -> None:
+        self._output.close(self._clock.now)
+        shutil.rmtree(self._place, ignore_errors=True)
+
+
+def _all_zombies(group: int) -> bool:
+    """Whether all of a group have ended (Linux): in a container nobody may collect orphans."""
+    states = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # After the command in brackets: the state, the parent, the group.
+            state, _, its_group = status.read_text().rpartition(") ")[2].split()[:3]
+        except (OSError, ValueError):  # it has gone meanwhile
+            continue
+        if int(its_group) == group:
+            states.append(state)
+    return bool(states) and set(states) <= {"Z", "X"}

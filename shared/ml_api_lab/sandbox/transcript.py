@@ -1,0 +1,155 @@
+"""What happened in a check, in order and in lab time: requests, answers, output, exceptions."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from ml_api_lab.lab_time import time_of_day
+
+_BODY_LIMIT = 400
+_HEADERS_LIMIT = 200
+_KEPT_LINES = 2000
+
+# What every client sends and every server answers, which says nothing about either.
+_USUAL = {
+    "accept: */*",
+    "content-type: application/json",
+    "content-type: text/plain; charset=utf-8",
+    f"user-agent: python-httpx/{httpx.__version__}",
+}
+_DULL = {"accept-encoding", "connection", "content-length", "host"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that the submission printed, and when."""
+
+    text: str
+    at: int
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A place in the submission's source."""
+
+    file: str
+    line: int
+    function: str
+    source: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}"
+        return f"{place} in {self.function}" if self.function.isidentifier() else place
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception of the submission's, with its own frames, outermost first."""
+
+    type: str
+    text: str
+    frames: tuple[Frame, ...]
+    stage: str
+    request: int
+    at: int
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.text}" if self.text else self.type
+
+    @property
+    def headline(self) -> str:
+        """Its first line, to go on with in a sentence."""
+        return next(iter(str(self).splitlines()), "").rstrip(".")
+
+
+@dataclass
+class Transcript:
+    """The record of one check.
+
+    Attributes:
+        folder: the scratch copy; `original`: what it is a copy of; `shown_as`: that one's name.
+        dropped: how many lines were printed and not kept.
+        unread: how many bytes were printed after those that were read.
+    """
+
+    folder: Path
+    original: Path
+    shown_as: str
+    entries: list[tuple[int, str]] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    raised: list[Raised] = field(default_factory=list)
+    dropped: int = 0
+    unread: int = 0
+
+    def request(
+        self, at: int, method: str, target: str, headers: list[list[str]], body: bytes
+    ) -> None:
+        self.entries.append((at, f"-> {method} {target}{_unusual(headers)}{_shown(body)}"))
+
+    def answer(
+        self, at: int, sent: int, status: int, target: str, headers: list[list[str]], body: bytes
+    ) -> None:
+        after = f" to {target}" if at == sent else f" to {target}, asked at {time_of_day(sent)}"
+        self.entries.append((at, f"<- {status}{_unusual(headers)}{_shown(body)}{after}"))
+
+    def note(self, at: int, text: str) -> None:
+        self.entries.append((at, text))
+
+    def printed(self, at: int, text: str) -> None:
+        if len(self.lines) >= _KEPT_LINES:
+            self.dropped += 1
+            return
+        self.lines.append(Line(self.local(text), at))
+
+    def error(self, raised: Raised) -> None:
+        self.raised.append(raised)
+
+    def local(self, text: str) -> str:
+        """Return a text of the submission's with the paths of its own tree, not of the copy."""
+        return text.replace(str(self.folder), self.shown_as)
+
+    def places(self, frames: list[list[str]]) -> tuple[Frame, ...]:
+        """Return places as a student knows them: not in the scratch copy but in their own tree.
+
+        What a check has laid into the copy is left out: it is nobody's own line.
+
+        Args:
+            frames: the file, line, function and source of each, as a host tells them.
+        """
+        found = []
+        for file, line, function, source in (each for each in frames if len(each) == 4):
+            path = Path(file)
+            if not path.is_relative_to(self.folder):
+                continue
+            name = path.relative_to(self.folder).as_posix()
+            if os.path.isfile(self.original / name):
+                number = int(line) if line.isdecimal() else 0
+                found.append(Frame(f"{self.shown_as}/{name}", number, function, source))
+        return tuple(found)
+
+
+def _unusual(headers: list[list[str]]) -> str:
+    """Return the headers that say something, as in `` [X-API-Key: wrong]``."""
+    told = [
+        f"{name}: {value}"
+        for name, value in headers
+        if name.lower() not in _DULL and f"{name}: {value}".lower() not in _USUAL
+    ]
+    text = "; ".join(told)
+    if len(text) > _HEADERS_LIMIT:
+        text = text[:_HEADERS_LIMIT] + " ..."
+    return f" [{text}]" if told else ""
+
+
+def _shown(body: bytes) -> str:
+    if not body:
+        return ""
+    text = body.decode("utf-8", errors="backslashreplace")
+    return " " + (text if len(text) <= _BODY_LIMIT else text[:_BODY_LIMIT] + " ...")

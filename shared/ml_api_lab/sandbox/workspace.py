@@ -1,0 +1,352 @@
+"""A scratch copy of a task's folder, where a submission may write what it likes."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ml_api_lab.errors import HarnessError, NotThere, SubmissionFault
+
+_LEFT_OUT = {"__pycache__", ".git", ".venv", "venv", "node_modules"}
+_VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
+"""The file by which a virtual environment is known, whatever its name."""
+
+_MOST_FILES = 5_000
+_MOST_BYTES = 100 * 2**20
+"""How much a task's folder may hold: it is copied for each check."""
+
+_READABLE = 32 * 2**20
+"""How large a file may be that a check reads, in bytes."""
+
+_MEMORY = "/dev/shm"
+"""The folder in memory that Linux has for what many processes need for a short time."""
+
+_SMALL = 16 * 2**20
+"""The largest copy that is made there, in bytes: dozens of them may be laid out at a time."""
+
+_ROOM = 2**30
+"""How much must be free there, in bytes: containers may have as little as 64 MB of it."""
+
+_LEAST = 32 * 2**20
+"""How much must be free where copies are made, in bytes: submissions write there as well."""
+
+_OURS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""What keeps a file from being copied and is not that file's fault."""
+
+_MOST_NAMES = 6
+
+_left: list[Path] = []
+"""What could not be removed yet."""
+
+
+def _place(size: int) -> str | None:
+    """Return the folder in which to make a scratch copy; None is where temporary files go.
+
+    That is memory where there is enough of it, and TMPDIR asks for no other place: a run makes and
+    removes hundreds of files, and a disk's file system (ext4) finds a free place for the next one
+    the more slowly, the more have just been removed.
+    """
+    if size > _SMALL or "TMPDIR" in os.environ or not os.access(_MEMORY, os.W_OK | os.X_OK):
+        return None
+    there = os.statvfs(_MEMORY)
+    fits = there.f_bavail * there.f_frsize >= _ROOM and not there.f_flag & os.ST_NOEXEC
+    return _MEMORY if fits else None
+
+
+@dataclass
+class _Contents:
+    """What is in a folder, by paths relative to it.
+
+    Attributes:
+        links: links to folders, and where they lead.
+        unusable: what is no plain file and no folder, or cannot be read, and why.
+        size: of all files together, in bytes.
+    """
+
+    folders: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)
+    unusable: dict[str, str] = field(default_factory=dict)
+    size: int = 0
+
+    @property
+    def too_much(self) -> str | None:
+        if len(self.folders) + len(self.files) > _MOST_FILES:
+            return f"more than {_MOST_FILES} files"
+        return f"more than {_MOST_BYTES // 2**20} MB" if self.size > _MOST_BYTES else None
+
+
+def _survey(original: Path) -> _Contents:
+    """Look through a folder, no further than `too_much` of it; read nothing.
+
+    Raises:
+        OSError: it cannot be listed.
+    """
+    found = _Contents()
+    unseen = [""]
+    while unseen:
+        folder = unseen.pop()
+        try:
+            entries = list(os.scandir(original / folder))
+        except OSError as error:
+            if not folder:
+                raise
+            found.unusable[folder] = f"cannot be read ({error.strerror})"
+            continue
+        for entry in entries:
+            if found.too_much:
+                return found
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.name in _LEFT_OUT:
+                continue
+            try:
+                if _take(entry, name, found):
+                    unseen.append(name)
+            except OSError as error:  # a link that leads to itself, or where nobody may look
+                found.unusable[name] = f"cannot be read ({error.strerror})"
+    return found
+
+
+def _take(entry: os.DirEntry[str], name: str, found: _Contents) -> bool:
+    """Note what that is; return whether it is a folder to look through."""
+    if entry.is_dir() and entry.is_symlink():
+        # Not followed: it may lead back here, or to all that there is.
+        found.links[name] = os.path.realpath(entry.path)
+    elif entry.is_dir():
+        if not os.path.exists(os.path.join(entry.path, _VIRTUAL_ENVIRONMENT)):
+            found.folders.append(name)
+            return True
+    elif entry.is_file():
+        found.files.append(name)
+        found.size += entry.stat().st_size
+    else:
+        found.unusable[name] = "is not a plain file"
+    return False
+
+
+class Scratch:
+    """A copy of a folder, under its own name in a new temporary folder.
+
+    Links to files are copied as files, links to folders lead where they led.
+
+    Args:
+        original: the folder to copy.
+        name: what to call the copy.
+        shown_as: how the original is called in messages.
+
+    Raises:
+        NotThere: there is no such folder, or it cannot be copied.
+        HarnessError: there is no room for the copy.
+    """
+
+    def __init__(self, original: Path, name: str, shown_as: str) -> None:
+        self._original = original
+        self._shown_as = shown_as
+        contents = self._contents()
+        self._unusable = contents.unusable
+        self._given = [each for each in (*contents.folders, *contents.files) if "/" not in each]
+        place = _place(contents.size)
+        try:
+            self._outer = Path(tempfile.mkdtemp(prefix="lab-", dir=place)).resolve()
+        except OSError as error:
+            raise _no_room(f"No scratch copy could be made ({error})") from None
+        self.folder = self._outer / "tree" / name
+        try:
+            free = shutil.disk_usage(self._outer).free
+            if free < _LEAST + contents.size:
+                raise _no_room(f"{free // 2**20} MB are free in {self._outer.parent}")
+            # python-dotenv takes the nearest file of this name in the folders above who asks.
+            (self._outer / ".env").touch()
+            self.folder.mkdir(parents=True)
+            self._copy(contents)
+        except OSError as error:
+            self.close()
+            raise _no_room(f"No scratch copy could be made ({error})") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _contents(self) -> _Contents:
+        try:
+            if not self._original.is_dir():
+                if self._original.exists():
+                    raise NotThere(f"{self._shown_as} is a file; it must be a folder.")
+                raise NotThere(f"{self._shown_as} is missing{self._rename()}.")
+            contents = _survey(self._original)
+        except OSError as error:
+            raise NotThere(
+                f"{self._shown_as} cannot be read ({error.strerror or error})."
+            ) from None
+        if much := contents.too_much:
+            raise NotThere(
+                f"{self._shown_as} holds {much}; leave nothing there but what belongs to the task."
+            )
+        return contents
+
+    def _rename(self) -> str:
+        """Return the end of a sentence about a folder that is called nearly as this one."""
+        folder = self._original.parent
+        like = _like(self._original.name, os.listdir(folder) if folder.is_dir() else [])
+        return f"; rename {like} to {self._original.name}" if like else ""
+
+    def _copy(self, contents: _Contents) -> None:
+        for name in contents.folders:
+            (self.folder / name).mkdir()
+        for name, target in contents.links.items():
+            try:
+                os.symlink(target, self.folder / name)
+            except OSError as error:  # Windows asks for a right to make links
+                self._unusable[name] = f"cannot be linked to ({error.strerror or error})"
+        for name in contents.files:
+            try:
+                shutil.copyfile(self._original / name, self.folder / name)
+                mode = (self._original / name).stat().st_mode
+                (self.folder / name).chmod(mode | 0o600)
+            except OSError as error:
+                if error.errno in _OURS:
+                    raise
+                self._unusable[name] = f"cannot be read ({error.strerror or error})"
+
+    def require(self, name: str) -> Path:
+        """Return the path of a file of the submission.
+
+        Raises:
+            NotThere: it has no such file.
+        """
+        path = self.folder / name
+        if name in self._unusable and not path.exists():
+            raise NotThere(f"{self._shown_as}/{name} {self._unusable[name]}.")
+        if path.is_dir():
+            raise NotThere(f"{self._shown_as}/{name} is a folder; it must be a file.")
+        # By its very name, also where the file system would take another for it.
+        if not path.is_file() or path.name not in os.listdir(path.parent):
+            raise NotThere(f"{self._shown_as}/{name} is missing; {self._instead(name)}.")
+        return path
+
+    def _instead(self, name: str) -> str:
+        """Say what the submission's folder holds, for somebody who has named a file otherwise."""
+        if like := _like(name, self._given):
+            return f"rename {like} to {name}"
+        shown = sorted(self._given)[:_MOST_NAMES]
+        more = len(self._given) - len(shown)
+        names = ", ".join(shown) + (f" and {more} more" if more else "")
+        return f"the folder holds {names}" if names else "the folder is empty"
+
+    def path(self, name: str) -> Path:
+        """Return where that file is or would be; `..` leads to the folder beside it."""
+        return self.folder / name
+
+    def outside(self, name: str) -> Path:
+        """Return a path that no submission would find by itself."""
+        return self._outer / name
+
+    def exists(self, name: str) -> bool:
+        return self.path(name).exists()
+
+    def text(self, name: str) -> str:
+        """Return the text of a file of the submission.
+
+        Raises:
+            SubmissionFault: it is missing, too large to be read, or not UTF-8.
+        """
+        try:
+            return self.data(name).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise SubmissionFault(
+                f"{self._shown_as}/{name} is not UTF-8 text (byte {error.start}); save it as UTF-8."
+            ) from None
+
+    def data(self, name: str) -> bytes:
+        """Return what is in a file of the submission.
+
+        Raises:
+            SubmissionFault: it is missing, or too large to be read.
+        """
+        path = self.require(name)
+        if path.stat().st_size > _READABLE:
+            raise SubmissionFault(
+                f"{self._shown_as}/{name} has more than {_READABLE // 2**20} MB, too much to read."
+            )
+        return path.read_bytes()
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        """Write a file, and the folders on the way to it."""
+        path = self.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
+        self.path(name).unlink(missing_ok=True)
+
+    def names(self) -> list[str]:
+        """Return the submission's files as relative paths, sorted."""
+        found = (path for path in self.folder.rglob("*") if path.is_file())
+        return sorted(path.relative_to(self.folder).as_posix() for path in found)
+
+    def close(self) -> None:
+        """Remove the copy; what is still in use, or too deep, is left for `sweep`."""
+        try:
+            shutil.rmtree(self._outer, ignore_errors=True)
+        except RecursionError:
+            pass
+        if self._outer.exists():
+            _left.append(self._outer)
+
+
+def _no_room(problem: str) -> HarnessError:
+    return HarnessError(
+        f"{problem}, and each check works in a scratch copy; make room, or set TMPDIR to a folder "
+        "that has some."
+    )
+
+
+def _like(name: str, names: Iterable[str]) -> str | None:
+    """Return that of the names which differs from the name in what is easily mistaken alone."""
+    bare = {_bare(each): each for each in names}
+    return bare.get(_bare(name))
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\W_]", "", re.sub(r"\.yml$", ".yaml", name.casefold()))
+
+
+def sweep() -> None:
+    """Remove what could not be removed before; to be called when nothing works there any more."""
+    while _left:
+        _remove(_left.pop())
+
+
+def _remove(outer: Path) -> None:
+    """Remove a folder of any depth, whatever its parts permit.
+
+    Unlike `shutil.rmtree` it would follow a link that somebody puts there meanwhile.
+    """
+    waiting, number = [outer], itertools.count()
+    try:
+        while waiting:
+            folder = waiting.pop()
+            folder.chmod(0o700)
+            for path in list(folder.iterdir()):
+                if path.is_symlink():
+                    path.unlink()
+                    continue
+                path.chmod(0o700)  # Windows removes no file that is read-only
+                if not path.is_dir():
+                    path.unlink()
+                    continue
+                # Moved up, so that no path becomes too long.
+                waiting.append(path.rename(outer / f"removed-{next(number)}"))
+            if folder != outer:
+                folder.rmdir()
+        outer.rmdir()
+    except OSError:
+        pass  # somebody else's by now

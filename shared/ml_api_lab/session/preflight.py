@@ -1,0 +1,41 @@
+"""The Python that runs the lab: whether it has what the lab needs."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+from ml_api_lab.errors import WrongEnvironment
+
+_NAME = re.compile(r"[\w.-]+")
+
+
+def require(project: Path) -> None:
+    """Look for the packages that the project in that folder depends on.
+
+    Raises:
+        WrongEnvironment: some are not installed, as in an environment of something else.
+    """
+    try:
+        content = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError):
+        return  # pytest has its own settings from there, and says what is wrong with it
+    needed = content.get("project", {}).get("dependencies", [])
+    names = [found[0] for each in needed if (found := _NAME.match(each))]
+    missing = [name for name in names if not _installed(name)]
+    if missing:
+        raise WrongEnvironment(
+            f"{sys.executable} runs pytest, and has no {', '.join(missing)}; activate the "
+            f'environment in which the lab is set up, or run: python -m pip install -e "{project}"'
+        )
+
+
+def _installed(name: str) -> bool:
+    try:
+        metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,291 @@
+"""The task handle: all that a check may touch of a submission."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ml_api_lab.course.syllabus import Entry
+from ml_api_lab.errors import CourseError, Stopped
+from ml_api_lab.lab_time import Span
+from ml_api_lab.protocol.messages import Start
+from ml_api_lab.sandbox.clock import Clock
+from ml_api_lab.sandbox.host_pool import Hosts
+from ml_api_lab.sandbox.submission import Submission
+from ml_api_lab.sandbox.transcript import Line, Transcript
+from ml_api_lab.sandbox.workspace import Scratch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import httpx
+
+    from ml_api_lab.images.engine import Engine
+    from ml_api_lab.images.image import Image
+    from ml_api_lab.images.layout import Container
+    from ml_api_lab.sandbox.models import Models
+    from ml_api_lab.sandbox.process import Process
+
+_INHERITED = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "SYSTEMROOT",
+    "TEMP",
+    "TMP",
+    "TMPDIR",
+    "USERPROFILE",
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a script did.
+
+    Attributes:
+        lines: what it printed, each line with the moment (`at`) when it did.
+        elapsed: from start to end.
+        status: its exit status.
+        beats: the moments at which another coroutine got its turn (see `Task.run`).
+        error: the exception that ended it, as text; None if none did.
+    """
+
+    lines: list[Line]
+    elapsed: Span
+    status: int
+    beats: list[Span]
+    error: str | None
+
+    @property
+    def output(self) -> str:
+        return "\n".join(line.text for line in self.lines)
+
+
+class Task:
+    """A scratch copy of one task's folder, and the ways to put it to work.
+
+    Attributes:
+        name: the task, such as "task_3_2".
+        files: the scratch copy's files.
+        draw: random choices for this check, repeatable with the run's seed.
+        clock: the check's clock.
+        transcript: what has happened so far.
+    """
+
+    def __init__(
+        self,
+        entry: Entry,
+        scratch: Scratch,
+        clock: Clock,
+        transcript: Transcript,
+        hosts: Callable[[], Hosts],
+        draw: random.Random,
+        terminal: str | None = None,
+        engine: Engine | None = None,
+    ) -> None:
+        self.name = entry.name
+        self.files = scratch
+        self.draw = draw
+        self.clock = clock
+        self.transcript = transcript
+        self._hosts = hosts
+        self._terminal = terminal
+        self._engine = engine
+        self._submissions: list[Submission] = []
+        self._processes: list[Process] = []
+        self._images = 0
+        self._models: Models | None = None
+        self._models_folder = entry.models
+        # The task that trains the models has its own.
+        if entry.models and scratch.path(entry.models).resolve() != scratch.folder:
+            self.models.place()
+
+    @property
+    def models(self) -> Models:
+        """The stand-in models; laid out already if the task expects to find some.
+
+        Raises:
+            CourseError: the syllabus names no folder for them.
+        """
+        if self._models is None:
+            from ml_api_lab.sandbox.models import Models
+
+            if self._models_folder is None:
+                raise CourseError(
+                    f'The syllabus gives {self.name} no models; write models = "...", the folder '
+                    "to find them in, into its part."
+                )
+            self._models = Models(self.files, self._models_folder, self.draw, self._submissions)
+        return self._models
+
+    @contextlib.asynccontextmanager
+    async def serve(
+        self,
+        env: Mapping[str, str] | None = None,
+        *,
+        started: bool = True,
+    ) -> AsyncIterator[httpx.AsyncClient]:
+        """Start the application `app` of main.py and give a client of it.
+
+        Args:
+            env: variables of the process, besides the few that every process has.
+            started: False to ask it as it is after its import, without running its lifespan.
+
+        Raises:
+            StartFailed: it could not be imported, or its start-up raised.
+            SubmissionFault: it has no such file, or its process ended or hung.
+        """
+        from ml_api_lab.sandbox.transport import client
+
+        submission = self._begin("serve" if started else "mount", "main.py", env)
+        await submission.ready
+        async with client(submission) as requests:
+            yield requests
+        await submission.stop()
+        submission.close()
+
+    async def run(
+        self,
+        file: str = "main.py",
+        env: Mapping[str, str] | None = None,
+        *,
+        beat: Span | None = None,
+        may_fail: bool = False,
+    ) -> Run:
+        """Run a script to its end, and the threads that it started to theirs.
+
+        Args:
+            beat: with it, a second coroutine runs beside the script's own on each event loop, and
+                wants its turn at each multiple of this time; see `Run.beats`.
+            may_fail: return normally if the script raises.
+
+        Raises:
+            SubmissionFault: it raised, or its process ended or hung.
+        """
+        began, told = self.clock.now, len(self.transcript.lines)
+        failed = len(self.transcript.raised)
+        submission = self._begin("run", file, env, beat)
+        status = await submission.done
+        elapsed = self.clock.now - began
+        raised = [each for each in self.transcript.raised[failed:] if each.stage == "run"]
+        error = str(raised[-1]) if raised else None
+        if raised and not may_fail:
+            where = f" ({raised[-1].frames[-1]})" if raised[-1].frames else ""
+            raise Stopped(f"{file} stopped with {raised[-1].headline}{where}.")
+        submission.close()
+        beats = [each - began for each in submission.beats]
+        return Run(self.transcript.lines[told:], elapsed, status, beats, error)
+
+    async def load(self, file: str = "main.py", env: Mapping[str, str] | None = None) -> Run:
+        """Import a file as a module and see what that does.
+
+        Raises:
+            StartFailed: it could not be imported.
+            SubmissionFault: its process ended or hung.
+        """
+        began, told = self.clock.now, len(self.transcript.lines)
+        submission = self._begin("import", file, env)
+        await submission.ready
+        elapsed = self.clock.now - began
+        submission.close()
+        return Run(self.transcript.lines[told:], elapsed, 0, [], None)
+
+    def start(self, command: list[str], env: Mapping[str, str] | None = None) -> Process:
+        """Start a real process in the scratch copy; only for a check on the wall clock.
+
+        Args:
+            command: "python" as its first word stands for the interpreter of this run.
+        """
+        from ml_api_lab.sandbox.process import Process
+
+        words = [sys.executable, *command[1:]] if command[0] == "python" else command
+        process = Process(
+            words, self.files.folder, self._environment(env), self.transcript, self.clock
+        )
+        self._processes.append(process)
+        return process
+
+    def image(self) -> Image:
+        """Return what an image built from the scratch copy would hold.
+
+        Raises:
+            SubmissionFault: there is no Dockerfile, or an engine would refuse it.
+        """
+        from ml_api_lab.images.dockerfile import read
+
+        self.files.require("Dockerfile")
+        return read(self.files.folder)
+
+    def container(self, image: Image) -> Container:
+        """Return the image of the scratch copy, ready to start; only for a check on the wall clock.
+
+        Its files are laid out alone, or a real engine builds it if the run was given one.
+        """
+        from ml_api_lab.images.layout import Layout
+        from ml_api_lab.sandbox.process import Process
+
+        def launch(words: Sequence[str], folder: Path, env: Mapping[str, str]) -> Process:
+            full = self._environment(env)
+            process = Process(list(words), folder, full, self.transcript, self.clock)
+            self._processes.append(process)
+            return process
+
+        self._images += 1
+        place = self.files.outside(f"image-{self._images}")
+        if self._engine is not None:
+            return self._engine.build(image, self.files.folder, place, launch)
+        return Layout(image, place, launch)
+
+    def write_env(self, **variables: str) -> None:
+        """Write a `.env` file with these variables and no others."""
+        self.files.write(".env", "".join(f"{name}={value}\n" for name, value in variables.items()))
+
+    def halt(self) -> None:
+        """End everything that was started; the transcript is complete then."""
+        for submission in self._submissions:
+            submission.close()
+        for process in self._processes:
+            process.close()
+
+    def close(self) -> None:
+        """End everything that was started, and remove the scratch copy."""
+        self.halt()
+        self.files.close()
+
+    def _begin(
+        self, mode: str, file: str, env: Mapping[str, str] | None, beat: Span | None = None
+    ) -> Submission:
+        self.files.require(file)
+        start = Start(
+            mode=mode,
+            folder=str(self.files.folder),
+            file=file,
+            environment=self._environment(env),
+            output=str(self.files.outside(f"output-{len(self._submissions)}")),
+            terminal=self._terminal,
+            beat=beat,
+            now=int(self.clock.now),
+        )
+        debugging = self._terminal is not None
+        submission = Submission(
+            self._hosts(), self.clock, self.transcript, start, debugging=debugging
+        )
+        self._submissions.append(submission)
+        if self._models is not None:
+            self._models.brief(submission)
+        return submission
+
+    def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:
+        """Return a submission's whole environment: no secret of the grader's is in it.
+
+        The zone is always UTC: the lab's day is frozen in the zone that its processes began in.
+        """
+        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        fixed = {"TZ": "UTC", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        return {**inherited, **(env or {}), **fixed}

@@ -1,0 +1,223 @@
+"""Golden cards of a toy course: the whole text of a failure, for each kind that there is.
+
+``pytest tests/test_kinds_of_cards.py --update-cards`` writes them anew.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.proofs.test_cards import CARDS, write
+from tests.support.toy import Course
+
+APP = """\
+import asyncio
+import os
+import time
+
+from fastapi import FastAPI, Response
+
+app = FastAPI()
+
+
+@app.get("/double/{number}")
+async def double(number: int):
+    print("doubling", number)
+    await asyncio.sleep(2)
+    return {"double": number + 2}
+
+
+@app.post("/echo")
+async def echo(item: dict):
+    return item["missing"]
+
+
+@app.get("/headers")
+async def headers(response: Response):
+    response.headers["X-Short"] = "yes"
+    response.headers["X-Long"] = "y" * 300
+
+
+@app.get("/exit")
+async def leave():
+    os._exit(3)
+
+
+@app.get("/wait")
+async def wait():
+    await asyncio.Event().wait()
+
+
+@app.get("/loop")
+async def loop():
+    time.sleep(1.5)
+    while True: pass
+"""
+
+SERVED = """
+    @points(1, hint="What is twice 3?")
+    async def test_sentence(task: Task, clock: Clock):
+        \"\"\"Doubling doubles.\"\"\"
+        async with task.serve() as client:
+            await asyncio.sleep(1)
+            answer = (await client.get("/double/3")).json()
+        assert answer == {"double": 6}, f"GET /double/3 answered {answer}; right is 6."
+
+    @points(1, hint="Look at the line.")
+    async def test_traceback(task: Task, clock: Clock):
+        \"\"\"Echoes are echoed.\"\"\"
+        async with task.serve() as client:
+            response = await client.post("/echo", json={"a": 1})
+        status = response.status_code
+        assert status == 200, f"POST /echo answered {status}; right is 200."
+
+    @points(1, hint="Who asks?")
+    async def test_headers(task: Task, clock: Clock):
+        \"\"\"It says who it is.\"\"\"
+        async with task.serve() as client:
+            await client.get("/headers")
+            who = {"X-API-Key": "my key", "Accept": "text/html"}
+            response = await client.get("/headers", headers=who)
+        assert not response.headers["X-Short"], "It answered X-Short: yes; right is nothing."
+
+    @points(1, hint="Who ends it?")
+    async def test_death(task: Task, clock: Clock):
+        \"\"\"It lives on.\"\"\"
+        async with task.serve() as client:
+            await client.get("/exit")
+
+    @points(1, hint="Who sets it?")
+    async def test_standstill(task: Task, clock: Clock):
+        \"\"\"It answers at last.\"\"\"
+        async with task.serve() as client:
+            await client.get("/wait")
+
+    @points(1, hint="When does it end?")
+    async def test_budget(task: Task, clock: Clock):
+        \"\"\"It comes to rest.\"\"\"
+        async with task.serve() as client:
+            await client.get("/loop")
+
+    @points(4, hint="Is it there?")
+    async def test_misuse(task: Task, clock: Clock):
+        \"\"\"It is checked.\"\"\"
+        async with task.serve() as client:
+            (await client.get("/nowhere")).json()["key"]
+"""
+
+STARTED = """
+    @points(10, hint="Which line?")
+    async def test_start(task: Task, clock: Clock):
+        \"\"\"It starts.\"\"\"
+        async with task.serve():
+            pass
+"""
+
+GUARDED = """\
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+models = {}
+
+
+@asynccontextmanager
+async def lifespan(app):
+    models["one"] = 1
+    yield
+
+
+class Guard:
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        dict(scope["headers"])
+        await self.app(scope, receive, send)
+
+
+app = FastAPI(lifespan=lifespan)
+app.add_middleware(Guard)
+
+
+@app.get("/one")
+async def one():
+    return models["one"]
+"""
+
+GUARDS = """
+    @points(10, hint="What is loaded?")
+    async def test_lifespan(task: Task, clock: Clock):
+        \"\"\"The model is there.\"\"\"
+        async with task.serve() as client:
+            answer = await client.get("/one")
+        assert answer.status_code == 200, f"GET /one answered {answer.status_code}; right is 200."
+"""
+
+RUN = """
+    @points(5, hint="Which line?")
+    async def test_run(task: Task, clock: Clock):
+        \"\"\"It runs.\"\"\"
+        await task.run()
+
+    @pytest.mark.skip
+    @points(4, hint="Why?")
+    async def test_skipped(task: Task, clock: Clock):
+        \"\"\"It is skipped.\"\"\"
+
+    @points(1, hint="Why?")
+    async def test_late(task: Task, clock: Clock):
+        \"\"\"It is in time.\"\"\"
+        run = await task.run(may_fail=True)
+        assert run.elapsed == seconds(1), (
+            f"It took {run.elapsed}; 1 s is right. This sentence goes on and on, so that it is "
+            "longer than the card is wide."
+        )
+"""
+
+SCRIPT = """\
+import time
+
+for number in range(30):
+    print("line", number)
+    time.sleep(0.1)
+print("::error:: \\x1b[31mred\\x1b[0m \\u202e")
+
+
+def outer():
+    inner()
+
+
+def inner():
+    raise ValueError("two\\nlines")
+
+
+outer()
+"""
+
+
+@pytest.fixture(scope="module")
+def cards(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    course = Course(tmp_path_factory.mktemp("cards") / "course")
+    course.preload("fastapi")
+    course.task("task_1_1", SERVED, APP)
+    course.task("task_1_2", STARTED, "from fastapi import FastAPI\n\napp = FastAPI(\n")
+    course.task("task_1_3", STARTED, "import os\n\nkey = os.environ['KEY']\n")
+    course.task("task_1_4", STARTED, {"other.py": ""})
+    course.task("task_1_5", RUN, SCRIPT)
+    course.task("task_1_6", GUARDS, GUARDED)
+    result = course.run("--budget=2")
+    return {
+        name.replace(" test_", ", "): re.sub(r"--seed=\d+", "--seed=N", check["card"])
+        for name, check in result.checks.items()
+    }
+
+
+def test_cards(cards: dict[str, str], pytestconfig: pytest.Config) -> None:
+    seen = "\n\n".join(f"##### {name}\n\n{text}\n" for name, text in cards.items())
+    path = CARDS / "kinds.txt"
+    if pytestconfig.getoption("--update-cards"):
+        write(path, seen)
+    assert seen == path.read_text(encoding="utf-8")

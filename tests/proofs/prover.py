@@ -1,0 +1,244 @@
+"""Proving checks: many wrong and right submissions, graded in one process without pytest.
+
+A corpus is a TOML file for a task, `corpus/task_3_2.toml`. It lists mistakes and variants of the
+task's solution, each a few edits::
+
+    [[mistake]]
+    name = "the sleep blocks the loop"
+    check = "test_two_predictions_share_the_wait"
+    says = "Both together took 5 s"
+
+    [[mistake.edit]]
+    file = "main.py"
+    old = "await asyncio.sleep(wait)"
+    new = "time.sleep(wait)"
+
+    [[variant]]
+    name = "waits in a worker thread"
+
+    [[variant.edit]]
+    ...
+
+An edit replaces `old`, which must occur exactly once, by `new`; without `old` it writes the whole
+file, without `new` it removes the file. A mistake must fail its check with a message that contains
+`says`; a variant must pass all of them. A mistake that is smaller than what the wall clock forgives
+says `exact = true`: only lab time shows it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import random
+import shutil
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ml_api_lab.course import catalog, syllabus
+from ml_api_lab.course.catalog import Check
+from ml_api_lab.course.tree import Tree
+from ml_api_lab.grading.card import card, hint_of, message_of
+from ml_api_lab.runner import Stage
+from ml_api_lab.sandbox.clock import Clock
+from ml_api_lab.sandbox.transcript import Transcript
+from ml_api_lab.task import Task
+
+COURSE = Path(__file__).resolve().parents[2]
+CORPUS = COURSE / "tests" / "proofs" / "corpus"
+BUDGET = 60.0
+
+IGNORED = [
+    line.strip("/") for line in (COURSE / ".gitignore").read_text(encoding="utf-8").splitlines()
+]
+LEFT_OUT = shutil.ignore_patterns(*IGNORED)
+"""For `shutil.copytree`: what trying a task by hand leaves in its folder is no part of it."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change to one file of a solution."""
+
+    file: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A mistake (with the check that must fail, and what it must say) or a variant."""
+
+    task: str
+    name: str
+    edits: tuple[Edit, ...]
+    check: str | None = None
+    says: str = ""
+    exact: bool = False
+    course: Path = COURSE
+
+    @property
+    def id(self) -> str:
+        return f"{self.task}: {self.name}"
+
+    def write(self, tree: Path) -> Path:
+        """Write the edited solution into that tree; return the task's folder."""
+        folder = tree / self.task
+        shutil.copytree(self.course / "solutions" / self.task, folder, ignore=LEFT_OUT)
+        for edit in self.edits:
+            path = folder / edit.file
+            if edit.new is None:
+                path.unlink()
+            elif edit.old is None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(edit.new, encoding="utf-8")
+            else:
+                text = path.read_text(encoding="utf-8")
+                if text.count(edit.old) != 1:
+                    raise ValueError(
+                        f"{self.task}, {self.name!r}: {edit.old!r} occurs {text.count(edit.old)} "
+                        f"times in {edit.file}, not once; the case no longer fits the solution"
+                    )
+                path.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
+        return folder
+
+
+def files(folder: Path) -> list[str]:
+    """Return the files that belong to a task's folder, as relative paths, sorted."""
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in found if not LEFT_OUT(str(folder), list(path.parts)))
+
+
+def cases(kind: str, course: Path = COURSE) -> Iterator[Case]:
+    """Yield the cases of all corpora that are of that kind, "mistake" or "variant"."""
+    for path in sorted((course / "tests" / "proofs" / "corpus").glob("task_*.toml")):
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        if unknown := content.keys() - {"mistake", "variant"}:
+            raise ValueError(f"{path.name} has an unknown table {unknown.pop()!r}")
+        for table in content.get(kind, ()):
+            yield _case(course, path.stem, kind, table)
+
+
+def _case(course: Path, task: str, kind: str, table: dict[str, Any]) -> Case:
+    expected = {"name", "edit"} | ({"check", "says"} if kind == "mistake" else set())
+    if table.keys() - {"exact"} != expected or (kind == "variant" and "exact" in table):
+        raise ValueError(f"{task}: a {kind} has the fields {sorted(expected)}, not {sorted(table)}")
+    edits = tuple(Edit(e["file"], e.get("old"), e.get("new")) for e in table["edit"])
+    return Case(
+        task,
+        table["name"],
+        edits,
+        table.get("check"),
+        table.get("says", ""),
+        table.get("exact", False),
+        course,
+    )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check said of a submission.
+
+    Attributes:
+        message: None for a pass.
+        lab_time: how far the clock went, in nanoseconds.
+        raised: the exceptions that kept the submission from being imported.
+        on_the_wall_clock: whether the check talks to a real process.
+        card: what a student would see of a failure.
+    """
+
+    message: str | None
+    lab_time: int
+    raised: tuple[str, ...] = ()
+    on_the_wall_clock: bool = False
+    card: str = ""
+
+
+class Prover:
+    """Grades trees, with the same processes throughout."""
+
+    def __init__(
+        self, clock: str = "lab", seed: int = 1, budget: float = BUDGET, course: Path = COURSE
+    ) -> None:
+        self.course = course
+        self.syllabus = syllabus.read(course / "checks" / "syllabus.toml")
+        self.catalog = catalog.Catalog(course, self.syllabus)
+        self._clock = clock
+        self._seed = seed
+        self._budget = budget
+        self._stage = Stage()
+
+    @staticmethod
+    def tasks() -> list[str]:
+        return syllabus.read(COURSE / "checks" / "syllabus.toml").names
+
+    def checks(self, task: str) -> list[Check]:
+        return list(self.catalog.task(task).values())
+
+    def on_the_wall_clock(self, case: Case) -> bool:
+        """Whether the check of a mistake talks to a real process."""
+        check = next(each for each in self.checks(case.task) if each.name == case.check)
+        return check.on_the_wall_clock
+
+    def grade(self, root: Path, task: str, only: str | None = None) -> dict[str, Verdict]:
+        """Grade one task of the tree in that folder; return its checks' verdicts by name."""
+        checks = [check for check in self.checks(task) if only in (None, check.name)]
+        if not checks:
+            names = ", ".join(check.name for check in self.checks(task))
+            raise ValueError(f"corpus/{task}.toml names {only}; {task} has {names}")
+        return {check.name: self._verdict(root, check) for check in checks}
+
+    def _function(self, check: Check) -> Callable[..., Any]:
+        module = _module(self.course / "checks" / check.task / check.file)
+        function: Callable[..., Any] = getattr(module, check.name)
+        return function
+
+    def _verdict(self, root: Path, check: Check) -> Verdict:
+        function = self._function(check)
+        seen: list[tuple[Transcript, Clock]] = []
+
+        async def scene(task: Task, clock: Clock) -> None:
+            seen.append((task.transcript, clock))
+            available = {"task": task, "clock": clock}
+            wanted = inspect.signature(function).parameters
+            await function(**{name: available[name] for name in wanted})
+
+        message: str | None = None
+        hint = check.hint
+        try:
+            self._stage.play(
+                scene,
+                self.syllabus.entry(check.task),
+                Tree("exercises", root),  # as a student's own, wherever it lies
+                random.Random(f"{self._seed} {check.id}"),
+                clock="real" if check.on_the_wall_clock else self._clock,
+                budget=self._budget,
+                science=check.needs_scikit_learn,
+            )
+        except Exception as error:  # what pytest would report
+            if not seen:
+                raise
+            message = message_of(error)
+            hint = hint_of(check, error)
+        transcript, clock = seen[0]
+        stopped = (each.type for each in transcript.raised if each.stage == "import")
+        again = f"pytest {check.id}"
+        shown = card(check, message, transcript, again, hint=hint) if message else ""
+        moment = int(clock.now)
+        return Verdict(message, moment, tuple(stopped), check.on_the_wall_clock, shown)
+
+    def close(self) -> None:
+        self._stage.close()
+
+
+@cache
+def _module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"proved_{path.parent.name}_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,63 @@
+"""Golden cards: the whole text that a student sees, for typical failures of every task.
+
+``pytest tests/proofs/test_cards.py --update-cards`` writes them anew; read the difference as a
+student.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+from tests.proofs.prover import COURSE, Case, Prover, cases
+
+CARDS = COURSE / "tests" / "proofs" / "cards"
+PER_TASK = 2
+FRESH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def typical() -> dict[str, list[Case]]:
+    """Return the first mistakes of each task, each of another check."""
+    found = {}
+    for task, mistakes in groupby(cases("mistake"), lambda case: case.task):
+        one_each = list({case.check: case for case in reversed(list(mistakes))}.values())[::-1]
+        found[task] = one_each
+    return found
+
+
+TYPICAL = typical()
+
+
+@pytest.mark.parametrize("task", TYPICAL)
+def test_cards(
+    task: str, prover: Prover, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> None:
+    shown = []
+    for case in TYPICAL[task]:
+        root = tmp_path_factory.mktemp("tree")
+        case.write(root)
+        assert case.check is not None
+        verdict = prover.grade(root, task, case.check)[case.check]
+        # Ports and pauses of real servers are never the same twice.
+        if not verdict.on_the_wall_clock and len(shown) < PER_TASK:
+            card = FRESH_ID.sub("(a fresh id)", verdict.card)
+            shown.append(f"##### {case.name}\n\n{card}\n")
+    seen = "\n\n".join(shown)
+    path = CARDS / f"{task}.txt"
+    if pytestconfig.getoption("--update-cards"):
+        write(path, seen)
+    assert seen == (path.read_text(encoding="utf-8") if path.exists() else ""), (
+        f"the cards of {task} are not those in {path.name}; if they are to be so, run "
+        f"pytest tests/proofs/test_cards.py -k {task} --update-cards, and read the difference"
+    )
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    if text:
+        path.write_text(text, encoding="utf-8")
+    else:
+        path.unlink(missing_ok=True)
