@@ -80,7 +80,7 @@ def test_tasks_without_a_point_show_one_card(course: Course, tmp_path: Path) -> 
     shutil.copytree(course.root / "exercises", tmp_path / "tree")
     begun = tmp_path / "tree" / "task_0_2" / "main.py"
 
-    def cards(text: str) -> list[str]:
+    def cards(text: str) -> list[tuple[str, str]]:
         return re.findall(r"^Again: pytest checks/task_(\w+)/test_toy.py::test_(\w+)", text, re.M)
 
     tree = f"--tree={tmp_path}/tree"
@@ -261,8 +261,9 @@ def test_what_a_terminal_lacks_is_spelled(course: Course) -> None:
     tree = course.root.parent / "smiling"
     (tree / "task_0_1").mkdir(parents=True)
     (tree / "task_0_1" / "main.py").write_text("print('\u2705')\n", encoding="utf-8")
-    env = {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
-    result = course.run("checks/task_0_1", f"--tree={tree}", **env)
+    result = course.run(
+        "checks/task_0_1", f"--tree={tree}", PYTHONIOENCODING="cp1252", PYTHONUTF8="0"
+    )
     assert "\nIt printed '\\u2705'; 'hello' is right.\n" in result.text
 
 

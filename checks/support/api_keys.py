@@ -32,7 +32,7 @@ def new_key(task: Task) -> str:
     return f"key-{task.draw.getrandbits(64):016x}"
 
 
-def bearing(key: str | bytes) -> dict[str, str | bytes]:
+def bearing(key: str) -> dict[str, str]:
     """Return the header that carries a key."""
     return {HEADER: key}
 
@@ -103,7 +103,7 @@ async def expect_strange_keys_refused(client: httpx.AsyncClient, task: Task, key
     strange = ["schlüssel", "ключ".encode().decode("latin-1"), "\xff\xfe", f"{key}ü", f"ü{key}"]
     flower = task.models.features()
     for wrong in (*cut, *changed, *dressed, *strange):
-        headers = bearing(wrong.encode("latin-1"))
+        headers = {HEADER.encode(): wrong.encode("latin-1")}
         answers = [await client.get("/models", headers=headers)]
         if wrong in strange:
             answers.append(await predict(client, MODELS[0], flower, headers))
@@ -138,7 +138,7 @@ async def _expect_all_shut(client: httpx.AsyncClient, task: Task, because: str) 
     flower = task.models.features()
     # What an absent or empty key is made of, as text.
     made = ("None", "none", "NONE", "null", "False", "b''")
-    tries: list[dict[str, str | bytes]] = [{}, bearing(""), *map(bearing, made)]
+    tries: list[dict[str, str]] = [{}, bearing(""), *map(bearing, made)]
     # What the program has drawn for itself, and told.
     told = {
         word.strip("\"'.,;:()[]") for line in task.transcript.lines for word in line.text.split()

@@ -24,7 +24,7 @@ async def predict(
     client: httpx.AsyncClient,
     model: str,
     features: Sequence[float] | Mapping[str, object],
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | Mapping[bytes, bytes] | None = None,
 ) -> httpx.Response:
     """Ask a model for a prediction.
 

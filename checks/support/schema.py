@@ -55,7 +55,7 @@ def _resolved(schema: dict[str, Any], document: dict[str, Any], depth: int = 10)
 
 
 def _target(reference: str, document: dict[str, Any]) -> dict[str, Any]:
-    found: Any = document
+    found = document
     for name in reference.removeprefix("#/").split("/"):
         found = found.get(name, {})
     return found

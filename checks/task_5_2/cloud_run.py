@@ -119,9 +119,9 @@ class CloudRun(Platform):
                 node = self.root.get(name)
                 if node.value != right:
                     yield f"{node.where} is {node.text or 'missing'}; right is {right}."
-            name = self.root.get("metadata", "name")
-            if name.missing:
-                yield f"{name.where} is missing; right is a name for the service."
+            service_name = self.root.get("metadata", "name")
+            if service_name.missing:
+                yield f"{service_name.where} is missing; right is a name for the service."
             for where in (self.root, self.root.get("spec", "template")):
                 for _, each in where.get("metadata", "annotations").items():
                     if not isinstance(each.value, str) and not each.missing:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,8 +42,10 @@ PROBE_NUMBERS = scalars(
 )
 
 
-class Platform:
-    """What both have in common.
+class Platform(ABC):
+    """A deployment file, and what is wrong with it: what both platforms have in common.
+
+    Every method that yields yields findings; none is right.
 
     Attributes:
         file: the name of the deployment file.
@@ -64,6 +67,7 @@ class Platform:
         yield from self.misfits(self.root, self.shape)
 
     def image(self) -> Iterator[str]:
+        """Yield what is wrong with the name of the image."""
         node = self.container.get("image")
         if node.missing:
             yield f"{node.where} is missing; right is the name of the image to run."
@@ -71,23 +75,47 @@ class Platform:
             yield f"{node.where} is {node.text!r}; right is the name of an image, with its tag."
 
     @property
+    @abstractmethod
     def container(self) -> Node:
         """The container that serves the app."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def containers(self) -> list[Node]:
         """All containers of an instance; one of them serves the app."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def probes_of(self, container: Node) -> list[Node]:
+        """Return the probes of a container."""
+
+    @abstractmethod
+    def port(self) -> Iterator[str]:
+        """Yield what keeps requests from the port where the app listens."""
+
+    @abstractmethod
+    def secret(self) -> Iterator[str]:
+        """Yield what keeps the API key from coming out of the platform's secrets."""
+
+    @abstractmethod
+    def probes(self) -> Iterator[str]:
+        """Yield what keeps the platform from asking whether the app still answers."""
+
+    @abstractmethod
+    def limits(self) -> Iterator[str]:
+        """Yield what is wrong with the limits of CPU and memory."""
+
+    @abstractmethod
+    def instances(self) -> Iterator[str]:
+        """Yield what is wrong with the least and the greatest number of instances."""
+
+    @abstractmethod
+    def concurrency(self) -> Iterator[str]:
+        """Yield what is wrong with the number of requests that one instance takes at once."""
 
     def keys(self) -> Iterator[Node]:
         """Yield the entries for API_KEY among the variables of all containers."""
         for container in self.containers:
             yield from _keys(container)
-
-    def probes_of(self, container: Node) -> list[Node]:
-        """Return the probes of a container."""
-        raise NotImplementedError
 
     def spoken_key(self) -> Iterator[str]:
         """Yield where the key stands in the open, or that there is none."""

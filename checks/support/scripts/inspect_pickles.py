@@ -11,6 +11,7 @@ import json
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 OWN_CLASSES = {
     "logistic_regression": ("sklearn.linear_model", "LogisticRegression"),
@@ -66,7 +67,7 @@ def inspect(path: Path, module: str, own: str) -> dict[str, object]:
     return {**found, "fitted": True, **measure(model)}
 
 
-def load(path: Path) -> object:
+def load(path: Path) -> Any:
     """Return the object in the file; joblib reads both its own files and plain pickles."""
     import joblib
     from joblib import numpy_pickle
@@ -90,7 +91,7 @@ def module_is_known(module: str, name: str) -> bool:
     return module.startswith("sklearn.") or name in _PARTS.get(module, ())
 
 
-def measure(model: object) -> dict[str, object]:
+def measure(model: Any) -> dict[str, object]:
     """Return what a fitted model knows, and how well."""
     from sklearn.datasets import load_iris
 
@@ -110,7 +111,7 @@ def measure(model: object) -> dict[str, object]:
     return found
 
 
-def flowers(model: object) -> int | None:
+def flowers(model: Any) -> int | None:
     """Return how many flowers a random forest was fitted on, None where it does not show."""
     from sklearn.ensemble import RandomForestClassifier
 
@@ -120,7 +121,7 @@ def flowers(model: object) -> int | None:
     return round(float(model.estimators_[0].tree_.weighted_n_node_samples[0]))
 
 
-def astray(model: object, features: object) -> float | None:
+def astray(model: Any, features: Any) -> float | None:
     """Return how far a regression is from counting 50 flowers of each class; None: cannot tell.
 
     Fitted with an intercept, its probabilities for the flowers that it was fitted on sum up to how
