@@ -32,7 +32,7 @@ _LINE_COMMAND = re.compile(r"^(\s*)::", re.MULTILINE)
 _COMMAND = re.compile(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
 
 
-def plain(text: str) -> str:
+def sanitize(text: str) -> str:
     """Return the text with hidden characters spelled out and service commands defused.
 
     Do it last: a line that is wrapped afterwards can begin with a command. Doing it again changes
@@ -48,8 +48,8 @@ def plain(text: str) -> str:
 
 
 def bounded(text: str, most: int) -> str:
-    """Return the text made plain, cut to that many characters; if it is cut, it says so."""
-    return cut(plain(text[: most + 1]), most)
+    """Return the text sanitized, cut to that many characters; if it is cut, it says so."""
+    return cut(sanitize(text[: most + 1]), most)
 
 
 def cut(text: str, most: int) -> str:

@@ -8,7 +8,7 @@ from ml_api_lab.course.catalog import Check
 from ml_api_lab.errors import RAISED, Hinted, LabError, NotThere, StartFailed, Stopped
 from ml_api_lab.lab_time import time_of_day
 from ml_api_lab.sandbox.transcript import Raised, Transcript
-from ml_api_lab.sanitize import CARD_LIMIT, MESSAGE_LIMIT, ROW_LIMIT, bounded, cut, plain
+from ml_api_lab.sanitize import CARD_LIMIT, MESSAGE_LIMIT, ROW_LIMIT, bounded, cut, sanitize
 
 WIDTH = 96
 _ENTRIES = 24
@@ -53,7 +53,7 @@ def card(
     if hint is None:
         hint = check.hint
     hints = [_filled(f"Hint: {hint}")] if hint else []
-    return plain("\n\n".join([told, *hints, f"Again: {again}"]))
+    return sanitize("\n\n".join([told, *hints, f"Again: {again}"]))
 
 
 def hint_of(check: Check, error: BaseException | None) -> str:

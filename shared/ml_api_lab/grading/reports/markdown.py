@@ -23,7 +23,7 @@ from ml_api_lab.grading.grade import (
     score,
 )
 from ml_api_lab.grading.reports.truncation import fitted
-from ml_api_lab.sanitize import plain
+from ml_api_lab.sanitize import sanitize
 
 LIMIT = 1024 * 1024 - 1024
 
@@ -55,7 +55,7 @@ def _draw(grade: Grade, short: Callable[[str], str]) -> str:
         absent = dict.fromkeys(each.message for each in failed if each.absent)
         blocks.append("\n".join(f"- {_inline(message)}" for message in absent))
         blocks.extend(_list(results, outcome) for outcome in (NOT_RUN, DESELECTED))
-    tree = f"<code>{escape(plain(grade.tree))}</code>"
+    tree = f"<code>{escape(sanitize(grade.tree))}</code>"
     blocks.append(f"Tree {tree}, clock {grade.clock}, seed {grade.seed}.")
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -69,7 +69,7 @@ def _told(results: list[Result]) -> str:
 
 def _fold(result: Result, short: Callable[[str], str]) -> str:
     check = result.check
-    title = escape(plain(f"{check.task}: {check.title} (0 of {check.points})"))
+    title = escape(sanitize(f"{check.task}: {check.title} (0 of {check.points})"))
     card = escape(short(result.card))
     summary = f"<details><summary>{title}</summary>"
     return f"{summary}\n\n<pre>\n{card}\n</pre>\n\n</details>"
@@ -86,4 +86,4 @@ def _list(results: list[Result], outcome: str) -> str:
 
 def _inline(text: str) -> str:
     """Return the text so that it stands on its line as it is."""
-    return _SPECIAL.sub(r"\\\1", escape(plain(" ".join(text.split())), quote=False))
+    return _SPECIAL.sub(r"\\\1", escape(sanitize(" ".join(text.split())), quote=False))
