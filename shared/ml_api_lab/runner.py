@@ -6,7 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
-from ml_api_lab.sandbox.host_pool import Hosts
+from ml_api_lab.sandbox.host_pool import HostPool
 
 if TYPE_CHECKING:
     import random
@@ -36,9 +36,9 @@ class Stage:
     def __init__(self) -> None:
         self.engine: Engine | None = None
         self._lock = threading.Lock()
-        self._hosts: dict[tuple[str, tuple[str, ...]], Hosts] = {}
+        self._hosts: dict[tuple[str, tuple[str, ...]], HostPool] = {}
 
-    def hosts(self, clock: str, modules: tuple[str, ...]) -> Hosts:
+    def hosts(self, clock: str, modules: tuple[str, ...]) -> HostPool:
         """Return the hosts on that clock with those modules, starting them if need be.
 
         LAB_FORK=0 in the environment starts a fresh interpreter for each, as on Windows.
@@ -47,7 +47,7 @@ class Stage:
         with self._lock:
             if key not in self._hosts:
                 fork = False if os.environ.get("LAB_FORK") == "0" else None
-                self._hosts[key] = Hosts(clock, modules, fork=fork)
+                self._hosts[key] = HostPool(clock, modules, fork=fork)
             return self._hosts[key]
 
     def lay_out(self, entry: Entry, tree: Tree) -> Scratch:

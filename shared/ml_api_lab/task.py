@@ -15,7 +15,7 @@ from ml_api_lab.errors import CourseError, Stopped
 from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.messages import Start
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.host_pool import Hosts
+from ml_api_lab.sandbox.host_pool import HostPool
 from ml_api_lab.sandbox.submission import Submission
 from ml_api_lab.sandbox.transcript import Line, Transcript
 from ml_api_lab.sandbox.workspace import Scratch
@@ -84,7 +84,7 @@ class Task:
         scratch: Scratch,
         clock: Clock,
         transcript: Transcript,
-        hosts: Callable[[], Hosts],
+        hosts: Callable[[], HostPool],
         draw: random.Random,
         terminal: str | None = None,
         engine: Engine | None = None,
