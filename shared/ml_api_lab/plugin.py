@@ -166,7 +166,7 @@ async def clock() -> Clock:
 
 @pytest.fixture
 async def task(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[Task]:
-    """A scratch copy of the task's folder, ready to be put to work."""
+    """A workspace of the task's folder, ready to be put to work."""
     lab = request.config.stash[_LAB]
     handle = lab.handle(request.node, clock)
     yield handle

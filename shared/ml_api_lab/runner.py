@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ml_api_lab.course.tree import Tree
     from ml_api_lab.images.engine import Engine
     from ml_api_lab.sandbox.clock import Clock
-    from ml_api_lab.sandbox.workspace import Scratch
+    from ml_api_lab.sandbox.workspace import Workspace
     from ml_api_lab.task import Task
 
 T = TypeVar("T")
@@ -50,11 +50,11 @@ class Stage:
                 self._hosts[key] = HostPool(clock, modules, fork=fork)
             return self._hosts[key]
 
-    def lay_out(self, entry: Entry, tree: Tree) -> Scratch:
-        """Return a scratch copy of that task in that tree."""
-        from ml_api_lab.sandbox.workspace import Scratch
+    def lay_out(self, entry: Entry, tree: Tree) -> Workspace:
+        """Return a workspace of that task in that tree."""
+        from ml_api_lab.sandbox.workspace import Workspace
 
-        return Scratch(tree.folder(entry.name), entry.name, tree.shown(entry.name))
+        return Workspace(tree.folder(entry.name), entry.name, tree.shown(entry.name))
 
     def task(
         self,
@@ -65,27 +65,27 @@ class Stage:
         *,
         science: bool = False,
         terminal: str | None = None,
-        scratch: Scratch | None = None,
+        workspace: Workspace | None = None,
     ) -> Task:
         """Return a handle of that task in that tree.
 
         Args:
             science: whether its process has scikit-learn loaded.
             terminal: the name of the terminal that a debugger may use.
-            scratch: where it works, if that is laid out already; closed with the handle.
+            workspace: where it works, if that is laid out already; closed with the handle.
         """
         # Late, so that the first process is on its way before all of this is loaded.
         from ml_api_lab.sandbox.transcript import Transcript
         from ml_api_lab.task import Task
 
         shown = tree.shown(entry.name)
-        if scratch is None:
-            scratch = self.lay_out(entry, tree)
-        transcript = Transcript(scratch.folder, tree.folder(entry.name), shown)
+        if workspace is None:
+            workspace = self.lay_out(entry, tree)
+        transcript = Transcript(workspace.folder, tree.folder(entry.name), shown)
         modules = entry.preload + (SCIKIT_LEARN if science else ())
         return Task(
             entry,
-            scratch,
+            workspace,
             clock,
             transcript,
             lambda: self.hosts(clock.name, modules),
@@ -104,13 +104,13 @@ class Stage:
         clock: str = "lab",
         budget: float = 60,
         science: bool = False,
-        scratch: Scratch | None = None,
+        workspace: Workspace | None = None,
     ) -> T:
         """Put that task to work as the scene asks, in an event loop of its own; without pytest.
 
         Args:
             budget: the real time that it may take, in seconds.
-            scratch: where it works, if that is laid out already; closed in the end.
+            workspace: where it works, if that is laid out already; closed in the end.
         """
         import asyncio
 
@@ -118,7 +118,7 @@ class Stage:
 
         with asyncio.Runner(loop_factory=lambda: new_loop(clock, budget)) as runner:
             moving: Clock = runner.get_loop().clock  # type: ignore[attr-defined]
-            task = self.task(entry, tree, moving, draw, science=science, scratch=scratch)
+            task = self.task(entry, tree, moving, draw, science=science, workspace=workspace)
 
             async def played() -> T:
                 return await scene(task, moving)
@@ -129,7 +129,7 @@ class Stage:
                 task.close()
 
     def close(self) -> None:
-        """End all hosts, and remove what the engine built and what is left of scratch copies."""
+        """End all hosts, and remove what the engine built and what is left of workspaces."""
         if self.engine is not None:
             self.engine.close()
         for hosts in self._hosts.values():

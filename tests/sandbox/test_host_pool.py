@@ -53,7 +53,7 @@ def test_a_fork_server_that_is_gone_is_replaced(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A submission can do this to its parent; the next one is to notice nothing."""
-    monkeypatch.setattr(module, "_FORK_LIMIT", 1)
+    monkeypatch.setattr(module, "_FORK_TIMEOUT_SECONDS", 1)
     hosts = HostPool("lab")
     try:
         taken = [hosts.acquire() for _ in range(2)]

@@ -1,9 +1,10 @@
 """A pool of host processes: how each is started, connects back, and is terminated.
 
-A host is the process that runs a submission. Where the platform can fork, a fork server imports what submissions need once, and every host is a
-fork of it (a few milliseconds). Where it cannot, every host is a fresh interpreter. Either way the
-new process connects back over loopback and shows a token, and one more host than is needed is
-always being started, so that a check seldom waits for its own.
+A host is the process that runs a submission. Where the platform can fork, a fork server imports
+what submissions need once, and every host is a fork of it (a few milliseconds). Where it cannot,
+every host is a fresh interpreter. Either way the new process connects back over loopback and shows
+a token, and one more host than is needed is always being started, so that a check seldom waits for
+its own.
 
 Several threads may acquire hosts at once.
 """

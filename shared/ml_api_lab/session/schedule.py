@@ -19,7 +19,7 @@ from ml_api_lab.session.prefetch import Ahead, Passed
 
 if TYPE_CHECKING:
     from ml_api_lab.sandbox.clock import Clock
-    from ml_api_lab.sandbox.workspace import Scratch
+    from ml_api_lab.sandbox.workspace import Workspace
     from ml_api_lab.session.session import Lab
     from ml_api_lab.task import Task
 
@@ -105,10 +105,10 @@ class Turns:
             keys[item] = self._lab.needs_science(item), place
         return sorted(stretch, key=keys.__getitem__)
 
-    def _lay_out(self, item: pytest.Item) -> Scratch:
+    def _lay_out(self, item: pytest.Item) -> Workspace:
         return self._lab.stage.lay_out(self._lab.entry_of(item), self._lab.tree)
 
-    def _perform(self, item: pytest.Item, place: Scratch, know: Callable[[Clock], None]) -> None:
+    def _perform(self, item: pytest.Item, place: Workspace, know: Callable[[Clock], None]) -> None:
         """Run a check without pytest; raise what it raises."""
 
         async def scene(task: Task, clock: Clock) -> None:
@@ -125,5 +125,5 @@ class Turns:
             lab.draw_of(item),
             budget=lab.config.getoption("budget") * _SHARE,
             science=lab.needs_science(item),
-            scratch=place,
+            workspace=place,
         )
