@@ -104,9 +104,9 @@ def pytest_configure(config: pytest.Config) -> None:
             lab = Lab(config, stage)
             turns = Turns(lab)
         except (CourseError, WrongEnvironment) as error:
-            from ml_api_lab.sanitize import plain
+            from ml_api_lab.sanitize import sanitize
 
-            raise pytest.UsageError(plain(str(error))) from error
+            raise pytest.UsageError(sanitize(str(error))) from error
         config.add_cleanup(turns.end)
         config.pluginmanager.register(lab, "lab-run")
         config.pluginmanager.register(turns, "lab-turns")

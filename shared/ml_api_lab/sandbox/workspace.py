@@ -1,4 +1,4 @@
-"""A workspace of a task's folder, where a submission may write what it likes."""
+"""A workspace: a copy of a task's folder, where a submission may write what it likes."""
 
 from __future__ import annotations
 

@@ -295,9 +295,9 @@ class Lab:
 
     def _make_plain(self, report: pytest.TestReport) -> None:
         """Take what is dangerous out of pytest's own account, which costs it its colours."""
-        from ml_api_lab.sanitize import plain
+        from ml_api_lab.sanitize import sanitize
 
-        if (text := plain(report.longreprtext)) != report.longreprtext:
+        if (text := sanitize(report.longreprtext)) != report.longreprtext:
             report.longrepr = text
 
     def _again(self, item: pytest.Item, *, reported: bool) -> str:
@@ -369,7 +369,7 @@ class Lab:
 
     def _show_grade(self, terminalreporter: Any) -> None:
         from ml_api_lab.grading.grade import summary
-        from ml_api_lab.sanitize import plain
+        from ml_api_lab.sanitize import sanitize
 
         if self.grade.results and not runs_nothing(self.config):
             terminalreporter.section(f"{self.syllabus.title}: {self.tree.name}")
@@ -378,7 +378,7 @@ class Lab:
             for line in [*summary(self.grade), *self.grade.absent, *back, *self.grade.notes]:
                 terminalreporter.write_line(line)
         for line in self._written:
-            terminalreporter.write_line(plain(line))
+            terminalreporter.write_line(sanitize(line))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
