@@ -177,7 +177,7 @@ async def clock() -> Clock:
 
 @pytest.fixture
 async def task(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[Task]:
-    """A scratch copy of the task's folder, ready to be put to work."""
+    """The handle of the task: a workspace with a copy of its folder, ready to be put to work."""
     handle = request.config.stash[_SESSION].handle(request.node, clock)
     yield handle
     handle.close()

@@ -39,7 +39,7 @@ def sanitize(text: str) -> str:
     nothing.
     """
     hidden = _HIDDEN_ASCII if text.isascii() else _HIDDEN
-    text = hidden.sub(_spelled, text)
+    text = hidden.sub(_spell_out, text)
     if "::" in text:
         text = _LINE_COMMAND.sub(r"\1| ::", text)
     if "##" in text:
@@ -47,15 +47,17 @@ def sanitize(text: str) -> str:
     return text
 
 
-def bounded(text: str, most: int) -> str:
-    """Return the text sanitized, cut to that many characters; if it is cut, it says so."""
-    return cut(sanitize(text[: most + 1]), most)
+def sanitize_and_truncate(text: str, max_length: int) -> str:
+    """Return the sanitized text, cut to that many characters; if it is cut, it says so."""
+    return truncate(sanitize(text[: max_length + 1]), max_length)
 
 
-def cut(text: str, most: int) -> str:
+def truncate(text: str, max_length: int) -> str:
     """Return the text, cut to that many characters; if it is cut, it says so."""
-    return text if len(text) <= most else f"{text[:most]} ... (cut at {most} characters)"
+    if len(text) <= max_length:
+        return text
+    return f"{text[:max_length]} ... (cut at {max_length} characters)"
 
 
-def _spelled(found: re.Match[str]) -> str:
+def _spell_out(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode()

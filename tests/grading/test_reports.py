@@ -28,7 +28,7 @@ from ml_api_lab.grading.grade import DESELECTED, FAILED, NOT_RUN, OUTCOMES, PASS
 from ml_api_lab.grading.reports import FORMATS
 from ml_api_lab.grading.reports.classroom50 import identity
 from ml_api_lab.sandbox.transcript import Frame, Line, Raised, Transcript
-from ml_api_lab.sanitize import CARD_LIMIT, MESSAGE_LIMIT, bounded, cut, sanitize
+from ml_api_lab.sanitize import CARD_LIMIT, MESSAGE_LIMIT, sanitize, sanitize_and_truncate, truncate
 from tests.proofs.prover import COURSE, Prover, cases
 from tests.support import graded, readings
 from tests.support.readings import Reading
@@ -534,9 +534,9 @@ def test_a_card_is_capped_and_says_so() -> None:
 
 
 def test_cutting_says_how_much() -> None:
-    assert cut("abc", 3) == "abc"
-    assert cut("abcd", 3) == "abc ... (cut at 3 characters)"
-    assert bounded("\x00" * 9, 5) == "\\x00\\ ... (cut at 5 characters)"
+    assert truncate("abc", 3) == "abc"
+    assert truncate("abcd", 3) == "abc ... (cut at 3 characters)"
+    assert sanitize_and_truncate("\x00" * 9, 5) == "\\x00\\ ... (cut at 5 characters)"
 
 
 # --- the dialect ----------------------------------------------------------------------------------

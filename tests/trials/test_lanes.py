@@ -18,7 +18,7 @@ from ml_api_lab.errors import Dead
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
 from ml_api_lab.sandbox.clock import Clock, LabClock
-from ml_api_lab.sandbox.workspace import Scratch
+from ml_api_lab.sandbox.workspace import Workspace
 from ml_api_lab.trials.lanes import _MOST_WORKSPACES, Lanes
 from ml_api_lab.trials.trial import Trial
 from tests.support.toy import LIMIT, Course
@@ -53,8 +53,8 @@ class Place:
         self.closed = True
 
 
-def place(trial: Trial) -> Scratch:
-    return cast(Scratch, Place(trial))
+def place(trial: Trial) -> Workspace:
+    return cast(Workspace, Place(trial))
 
 
 def moving(now: float = 0) -> Clock:
@@ -83,7 +83,7 @@ class Stage:
         self,
         trial: Trial,
         *,
-        workspace: Scratch | None = None,
+        workspace: Workspace | None = None,
         on_start: OnStart,
         budget: float | None = None,
     ) -> Verdict:
@@ -216,9 +216,9 @@ def test_workspaces_are_bounded_in_number_and_all_closed() -> None:
     going_on = threading.Event()
     many = [f"n{number}" for number in range(_MOST_WORKSPACES + 10)]
 
-    def lay_out(trial: Trial) -> Scratch:
+    def lay_out(trial: Trial) -> Workspace:
         places.append(Place(trial))
-        return cast(Scratch, places[-1])
+        return cast(Workspace, places[-1])
 
     def waits(trial: Trial, on_start: OnStart) -> Verdict:
         assert going_on.wait(LIMIT)
@@ -240,7 +240,7 @@ def test_workspaces_are_bounded_in_number_and_all_closed() -> None:
 
 
 def test_what_cannot_be_laid_out_is_left_to_pytest() -> None:
-    def lay_out(trial: Trial) -> Scratch:
+    def lay_out(trial: Trial) -> Workspace:
         raise OSError("no space left on device")
 
     lanes = Lanes(Stage(), lay_out)

@@ -9,7 +9,7 @@ import os
 import threading
 
 from ml_api_lab.course.syllabus import Entry
-from ml_api_lab.sandbox.host_pool import Hosts
+from ml_api_lab.sandbox.host_pool import HostPool
 
 SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model", "sklearn.datasets")
 
@@ -27,9 +27,9 @@ class HostPools:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pools: dict[tuple[str, tuple[str, ...]], Hosts] = {}
+        self._pools: dict[tuple[str, tuple[str, ...]], HostPool] = {}
 
-    def get(self, clock: str, modules: tuple[str, ...]) -> Hosts:
+    def get(self, clock: str, modules: tuple[str, ...]) -> HostPool:
         """Return the hosts on that clock with those modules, starting them if need be.
 
         LAB_FORK=0 in the environment starts a fresh interpreter for each, as on Windows.
@@ -38,7 +38,7 @@ class HostPools:
         with self._lock:
             if key not in self._pools:
                 fork = False if os.environ.get("LAB_FORK") == "0" else None
-                self._pools[key] = Hosts(clock, modules, fork=fork)
+                self._pools[key] = HostPool(clock, modules, fork=fork)
             return self._pools[key]
 
     def close(self) -> None:

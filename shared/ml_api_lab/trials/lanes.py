@@ -17,7 +17,7 @@ from typing import Protocol
 
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.workspace import Scratch
+from ml_api_lab.sandbox.workspace import Workspace
 from ml_api_lab.trials.trial import Trial
 
 # More would wait for each other in this process, however many cores there are.
@@ -43,7 +43,7 @@ class Play(Protocol):
         self,
         trial: Trial,
         *,
-        workspace: Scratch | None = None,
+        workspace: Workspace | None = None,
         on_start: Callable[[Clock], None],
         budget: float | None = None,
     ) -> Verdict: ...
@@ -58,7 +58,7 @@ class Lanes:
             at once, while the first processes are still on their way.
     """
 
-    def __init__(self, play: Play, lay_out: Callable[[Trial], Scratch]) -> None:
+    def __init__(self, play: Play, lay_out: Callable[[Trial], Workspace]) -> None:
         self._play = play
         self._lay_out = lay_out
         self._clocks: dict[str, Clock] = {}
@@ -120,11 +120,11 @@ class Lanes:
             self._lanes[name] = ThreadPoolExecutor(width, name)
         return self._lanes[name]
 
-    def _lay_out_when_there_is_room(self, trial: Trial) -> Scratch:
+    def _lay_out_when_there_is_room(self, trial: Trial) -> Workspace:
         self._room.acquire()
         return self._lay_out(trial)
 
-    def _try(self, trial: Trial, workspace: Future[Scratch] | None) -> Verdict | None:
+    def _try(self, trial: Trial, workspace: Future[Workspace] | None) -> Verdict | None:
         if workspace is None:
             return self._play_beside_others(trial, None)
         if self._is_over and workspace.cancel():
@@ -136,7 +136,7 @@ class Lanes:
         finally:
             self._room.release()
 
-    def _play_beside_others(self, trial: Trial, workspace: Scratch | None) -> Verdict | None:
+    def _play_beside_others(self, trial: Trial, workspace: Workspace | None) -> Verdict | None:
         with self._at_work.open():
             if self._is_over:
                 if workspace is not None:

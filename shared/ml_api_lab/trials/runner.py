@@ -10,11 +10,10 @@ from typing import TypeVar
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.course.tree import Tree
 from ml_api_lab.images.engine import Engine
-from ml_api_lab.sandbox import workspace
 from ml_api_lab.sandbox.clock import Clock, new_loop
 from ml_api_lab.sandbox.host_pools import HostPools, modules_of
 from ml_api_lab.sandbox.transcript import Transcript
-from ml_api_lab.sandbox.workspace import Scratch
+from ml_api_lab.sandbox.workspace import Workspace, sweep
 from ml_api_lab.task import Task
 
 T = TypeVar("T")
@@ -34,14 +33,14 @@ class Runner:
         self.pools = HostPools() if pools is None else pools
         self._engine = engine
 
-    def lay_out(self, entry: Entry, tree: Tree) -> Scratch:
-        """Return a scratch copy of that task in that tree.
+    def lay_out(self, entry: Entry, tree: Tree) -> Workspace:
+        """Return a workspace of that task in that tree.
 
         Raises:
             NotThere: the tree has no such task, or it cannot be copied.
             HarnessError: there is no room for the copy.
         """
-        return Scratch(tree.folder(entry.name), entry.name, tree.shown(entry.name))
+        return Workspace(tree.folder(entry.name), entry.name, tree.shown(entry.name))
 
     def task(
         self,
@@ -52,22 +51,22 @@ class Runner:
         *,
         science: bool = False,
         terminal: str | None = None,
-        scratch: Scratch | None = None,
+        workspace: Workspace | None = None,
     ) -> Task:
         """Return a handle of that task in that tree.
 
         Args:
             science: whether its process has scikit-learn loaded.
             terminal: the name of the terminal that a debugger may use.
-            scratch: where it works, if that is laid out already; closed with the handle.
+            workspace: where it works, if that is laid out already; closed with the handle.
         """
-        if scratch is None:
-            scratch = self.lay_out(entry, tree)
-        transcript = Transcript(scratch.folder, tree.folder(entry.name), tree.shown(entry.name))
+        if workspace is None:
+            workspace = self.lay_out(entry, tree)
+        transcript = Transcript(workspace.folder, tree.folder(entry.name), tree.shown(entry.name))
         modules = modules_of(entry, science=science)
         return Task(
             entry,
-            scratch,
+            workspace,
             clock,
             transcript,
             lambda: self.pools.get(clock.name, modules),
@@ -86,17 +85,17 @@ class Runner:
         clock: str = "lab",
         budget: float = 60,
         science: bool = False,
-        scratch: Scratch | None = None,
+        workspace: Workspace | None = None,
     ) -> T:
         """Put that task to work as the scene asks, in an event loop of its own.
 
         Args:
             budget: the real time that it may take, in seconds.
-            scratch: where it works, if that is laid out already; closed in the end.
+            workspace: where it works, if that is laid out already; closed in the end.
         """
         with asyncio.Runner(loop_factory=lambda: new_loop(clock, budget)) as runner:
             moving: Clock = runner.get_loop().clock  # type: ignore[attr-defined]  # it is ours
-            task = self.task(entry, tree, moving, draw, science=science, scratch=scratch)
+            task = self.task(entry, tree, moving, draw, science=science, workspace=workspace)
 
             async def played() -> T:
                 return await scene(task, moving)
@@ -107,8 +106,8 @@ class Runner:
                 task.close()
 
     def close(self) -> None:
-        """End all hosts, and remove what the engine built and what is left of scratch copies."""
+        """End all hosts, and remove what the engine built and what is left of workspaces."""
         if self._engine is not None:
             self._engine.close()
         self.pools.close()
-        workspace.sweep()
+        sweep()

@@ -22,7 +22,7 @@ from ml_api_lab.course.tree import Tree
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.workspace import Scratch
+from ml_api_lab.sandbox.workspace import Workspace
 from ml_api_lab.task import Task
 from ml_api_lab.trials.runner import Runner
 
@@ -70,7 +70,7 @@ def play(
     trial: Trial,
     runner: Runner,
     *,
-    workspace: Scratch | None = None,
+    workspace: Workspace | None = None,
     on_start: Callable[[Clock], None] = _ignore,
     budget: float | None = None,
 ) -> Verdict:
@@ -104,7 +104,7 @@ def play(
             clock=trial.clock,
             budget=trial.budget if budget is None else budget,
             science=trial.check.needs_scikit_learn,
-            scratch=workspace,
+            workspace=workspace,
         )
     except Exception as raised:
         error = raised
