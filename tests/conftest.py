@@ -1,4 +1,4 @@
-"""What the tests share: scenes of the harness, and the options of the slow proofs."""
+"""What the tests share: toy courses, scenes of the harness, and the options of the slow proofs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.proofs.prover import Prover
-from tests.support.toy import Scenes
+from tests.support.toy import Course, Scenes
+from tests.support.toy_tasks import two_tasks
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # So a shell starts what it runs in the background, and what a test interrupts inherits it.
@@ -27,6 +28,12 @@ def prover() -> Iterator[Prover]:
     prover = Prover()
     yield prover
     prover.close()
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A toy course of two tasks whose solutions are right and whose exercises are not."""
+    return two_tasks(tmp_path_factory.mktemp("toy") / "course")
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,9 @@ import pytest
 
 from ml_api_lab.protocol import link, messages
 from ml_api_lab.protocol.link import BadFrame, Link, LinkClosed
-from ml_api_lab.protocol.messages import Beat, Body, Grant, Head, Idle, Journal, Problem
+from ml_api_lab.protocol.messages import Beat, Body, Grant, Head, Idle, Journal, Message, Problem
 
-MESSAGES = [
+MESSAGES: list[Message] = [
     Beat(),
     Body(3, "aGVsbG8=", False),
     Grant(10**15),
@@ -86,7 +86,7 @@ def test_what_is_no_message(data: bytes, says: str) -> None:
 def test_a_fuzz_of_frames() -> None:
     """Anything is either a message of exactly its types, or a BadFrame; nothing else escapes."""
     draw = random.Random(20260105)
-    values = [
+    values: list[object] = [
         None,
         True,
         0,

@@ -133,10 +133,13 @@ def test_a_party_cannot_turn_time_back() -> None:
 def test_parties_run_before_the_checks_at_the_same_moment() -> None:
     async def main(loop: LabLoop) -> list[str]:
         events: list[str] = []
-        party = Scripted(seconds(3))
-        grant = party.grant
-        party.grant = lambda now: (grant(now), events.append("party"))[0]  # type: ignore[method-assign]
-        loop.clock.join(party)
+
+        class Recording(Scripted):
+            def grant(self, now: int) -> None:
+                events.append("party")
+                super().grant(now)
+
+        loop.clock.join(Recording(seconds(3)))
         await asyncio.sleep(3)
         return [*events, "check"]
 

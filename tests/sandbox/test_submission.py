@@ -466,9 +466,18 @@ def _without(folder: Path) -> Path:
     return folder / "main.py"
 
 
+def _become_a_file(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.touch()
+
+
+def _as_it_is(folder: Path) -> None:
+    """Change nothing: this fault is in the program."""
+
+
 FILES: dict[str, Callable[[Path], object]] = {
     "no folder": shutil.rmtree,
-    "the folder is a file": lambda folder: (shutil.rmtree(folder), folder.write_text("")),
+    "the folder is a file": _become_a_file,
     "no file": _without,
     "the file is a folder": lambda folder: _without(folder).mkdir(),
     "a pipe for a file": lambda folder: os.mkfifo(_without(folder)),
@@ -493,7 +502,7 @@ def build(root: Path, faults: dict[str, Fault], *, neighbours: bool) -> Course:
         check = fault.check.format(options=f'env={{"{MARKER}": "{root.name}"}}', then=fault.then)
         task = f"task_{number}_1"
         course.task(task, check, fault.source)
-        FILES.get(name, lambda folder: None)(course.root / "exercises" / task)
+        FILES.get(name, _as_it_is)(course.root / "exercises" / task)
         if neighbours or number == len(faults) - 1:
             course.task(f"task_{number}_2", GOOD, app("await asyncio.sleep(2)"))
     return course
@@ -512,11 +521,11 @@ def marked(name: str) -> list[str]:
 
 
 def graded(
-    root: Path, faults: dict[str, Fault], *, neighbours: bool = True, **env: str
+    root: Path, faults: dict[str, Fault], *, neighbours: bool = True, fork: bool = True
 ) -> dict[str, dict[str, Any]]:
     """Grade a course of these faults; return the report of each check by its fault's name."""
     course = build(root, faults, neighbours=neighbours)
-    result = course.run(f"--budget={BUDGET}", "checks", **env)
+    result = course.run(f"--budget={BUDGET}", "checks", LAB_FORK="1" if fork else "0")
     assert result.status == 1, result.text
     give_up = time.monotonic() + 20
     while sys.platform == "linux" and (left := marked(root.name)):
@@ -569,7 +578,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str
     roots = [tmp_path_factory.mktemp("faults") / f"course-{os.getpid()}-{i}" for i in range(3)]
     with ThreadPoolExecutor(3) as pool:
         one, two = (pool.submit(graded, *each) for each in zip(roots, halves, strict=False))
-        fresh = pool.submit(graded, roots[2], FRESH, neighbours=False, LAB_FORK="0")
+        fresh = pool.submit(graded, roots[2], FRESH, neighbours=False, fork=False)
         return [one.result() | two.result(), fresh.result()]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ml_api_lab.lab_time import Span
 from ml_api_lab.sandbox.transcript import Transcript
 
 _KEPT = 1024 * 1024
@@ -41,7 +42,7 @@ class Output:
     def closed(self) -> bool:
         return self._file.closed
 
-    def record(self, now: int) -> None:
+    def record(self, now: Span) -> None:
         """Record the lines that were printed since the last time, at this moment."""
         if self._recorded >= _KEPT:
             unread = self.size - self._recorded
@@ -58,14 +59,14 @@ class Output:
         for line in lines:
             self._record(now, line)
 
-    def close(self, now: int) -> None:
+    def close(self, now: Span) -> None:
         """Record the rest, also a line that was not ended."""
         self.record(now)
         if self._partial:
             self._record(now, self._partial)
         self._file.close()
 
-    def _record(self, now: int, line: bytes) -> None:
+    def _record(self, now: Span, line: bytes) -> None:
         self._transcript.printed(now, _text(line[:_LINE_KEPT].rstrip(b"\r")))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from ml_api_lab.lab_time import time_of_day
+from ml_api_lab.lab_time import Span, time_of_day
 
 _BODY_LIMIT = 400
 _HEADERS_LIMIT = 200
@@ -29,7 +29,7 @@ class Line:
     """A line that the submission printed, and when."""
 
     text: str
-    at: int
+    at: Span
 
     def __str__(self) -> str:
         return self.text
@@ -102,7 +102,7 @@ class Transcript:
     def note(self, at: int, text: str) -> None:
         self.entries.append((at, text))
 
-    def printed(self, at: int, text: str) -> None:
+    def printed(self, at: Span, text: str) -> None:
         if len(self.lines) >= _KEPT_LINES:
             self.dropped += 1
             return
