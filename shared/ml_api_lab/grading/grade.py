@@ -54,11 +54,11 @@ class Grade:
         tree: how the graded tree is called.
         clock: "lab" or "real".
         seed: what the run's draws began with.
-        harness_failed: whether the harness has failed in a check, or one could not be loaded.
         ended: "" for a run that came to its end, else why it did not, in a word or two.
         began: when the run began.
         identity: whose submission it is, as the platform's environment says; only for a report
             that needs it.
+        harness_failed: whether the harness failed in a check, or one could not be loaded.
     """
 
     syllabus: Syllabus
@@ -66,10 +66,10 @@ class Grade:
     clock: str
     seed: int
     results: dict[str, Result] = field(default_factory=dict)
-    harness_failed: bool = False
     ended: str = ""
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     identity: Mapping[str, str] = field(default_factory=dict)
+    harness_failed: bool = False
 
     @property
     def score(self) -> int:

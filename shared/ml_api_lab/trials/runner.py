@@ -31,7 +31,7 @@ class Runner:
 
     def __init__(self, pools: HostPools | None = None, engine: Engine | None = None) -> None:
         self.pools = HostPools() if pools is None else pools
-        self._engine = engine
+        self.engine = engine
 
     def lay_out(self, entry: Entry, tree: Tree) -> Workspace:
         """Return a workspace of that task in that tree.
@@ -72,7 +72,7 @@ class Runner:
             lambda: self.pools.get(clock.name, modules),
             draw,
             terminal,
-            self._engine,
+            self.engine,
         )
 
     def play(
@@ -107,7 +107,7 @@ class Runner:
 
     def close(self) -> None:
         """End all hosts, and remove what the engine built and what is left of workspaces."""
-        if self._engine is not None:
-            self._engine.close()
+        if self.engine is not None:
+            self.engine.close()
         self.pools.close()
         sweep()
