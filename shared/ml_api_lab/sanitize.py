@@ -32,14 +32,14 @@ _LINE_COMMAND = re.compile(r"^(\s*)::", re.MULTILINE)
 _COMMAND = re.compile(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
 
 
-def plain(text: str) -> str:
+def sanitize(text: str) -> str:
     """Return the text with hidden characters spelled out and service commands defused.
 
     Do it last: a line that is wrapped afterwards can begin with a command. Doing it again changes
     nothing.
     """
     hidden = _HIDDEN_ASCII if text.isascii() else _HIDDEN
-    text = hidden.sub(_spelled, text)
+    text = hidden.sub(_spell_out, text)
     if "::" in text:
         text = _LINE_COMMAND.sub(r"\1| ::", text)
     if "##" in text:
@@ -47,15 +47,17 @@ def plain(text: str) -> str:
     return text
 
 
-def bounded(text: str, most: int) -> str:
-    """Return the text made plain, cut to that many characters; if it is cut, it says so."""
-    return cut(plain(text[: most + 1]), most)
+def sanitize_and_truncate(text: str, max_length: int) -> str:
+    """Return the sanitized text, cut to that many characters; if it is cut, it says so."""
+    return truncate(sanitize(text[: max_length + 1]), max_length)
 
 
-def cut(text: str, most: int) -> str:
+def truncate(text: str, max_length: int) -> str:
     """Return the text, cut to that many characters; if it is cut, it says so."""
-    return text if len(text) <= most else f"{text[:most]} ... (cut at {most} characters)"
+    if len(text) <= max_length:
+        return text
+    return f"{text[:max_length]} ... (cut at {max_length} characters)"
 
 
-def _spelled(found: re.Match[str]) -> str:
+def _spell_out(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode()

@@ -15,10 +15,10 @@ from ml_api_lab.errors import CourseError, Stopped
 from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.messages import Start
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.host_pool import Hosts
+from ml_api_lab.sandbox.host_pool import HostPool
 from ml_api_lab.sandbox.submission import Submission
 from ml_api_lab.sandbox.transcript import Line, Transcript
-from ml_api_lab.sandbox.workspace import Scratch
+from ml_api_lab.sandbox.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,11 +68,11 @@ class Run:
 
 
 class Task:
-    """A scratch copy of one task's folder, and the ways to put it to work.
+    """A workspace of one task's folder, and the ways to put it to work.
 
     Attributes:
         name: the task, such as "task_3_2".
-        files: the scratch copy's files.
+        files: the workspace's files.
         draw: random choices for this check, repeatable with the run's seed.
         clock: the check's clock.
         transcript: what has happened so far.
@@ -81,16 +81,16 @@ class Task:
     def __init__(
         self,
         entry: Entry,
-        scratch: Scratch,
+        workspace: Workspace,
         clock: Clock,
         transcript: Transcript,
-        hosts: Callable[[], Hosts],
+        hosts: Callable[[], HostPool],
         draw: random.Random,
         terminal: str | None = None,
         engine: Engine | None = None,
     ) -> None:
         self.name = entry.name
-        self.files = scratch
+        self.files = workspace
         self.draw = draw
         self.clock = clock
         self.transcript = transcript
@@ -103,7 +103,7 @@ class Task:
         self._models: Models | None = None
         self._models_folder = entry.models
         # The task that trains the models has its own.
-        if entry.models and scratch.path(entry.models).resolve() != scratch.folder:
+        if entry.models and workspace.path(entry.models).resolve() != workspace.folder:
             self.models.place()
 
     @property
@@ -197,7 +197,7 @@ class Task:
         return Run(self.transcript.lines[told:], elapsed, 0, [], None)
 
     def start(self, command: list[str], env: Mapping[str, str] | None = None) -> Process:
-        """Start a real process in the scratch copy; only for a check on the wall clock.
+        """Start a real process in the workspace; only for a check on the wall clock.
 
         Args:
             command: "python" as its first word stands for the interpreter of this run.
@@ -212,7 +212,7 @@ class Task:
         return process
 
     def image(self) -> Image:
-        """Return what an image built from the scratch copy would hold.
+        """Return what an image built from the workspace would hold.
 
         Raises:
             SubmissionFault: there is no Dockerfile, or an engine would refuse it.
@@ -223,7 +223,7 @@ class Task:
         return read(self.files.folder)
 
     def container(self, image: Image) -> Container:
-        """Return the image of the scratch copy, ready to start; only for a check on the wall clock.
+        """Return the image of the workspace, ready to start; only for a check on the wall clock.
 
         Its files are laid out alone, or a real engine builds it if the run was given one.
         """
@@ -254,7 +254,7 @@ class Task:
             process.close()
 
     def close(self) -> None:
-        """End everything that was started, and remove the scratch copy."""
+        """End everything that was started, and remove the workspace."""
         self.halt()
         self.files.close()
 

@@ -29,7 +29,7 @@ from ml_api_lab.grading.reports import FORMATS
 from ml_api_lab.grading.reports.classroom50 import identity
 from ml_api_lab.lab_time import Span
 from ml_api_lab.sandbox.transcript import Frame, Line, Raised, Transcript
-from ml_api_lab.sanitize import CARD_LIMIT, MESSAGE_LIMIT, bounded, cut, plain
+from ml_api_lab.sanitize import CARD_LIMIT, MESSAGE_LIMIT, sanitize, sanitize_and_truncate, truncate
 from tests.proofs.prover import COURSE, Prover, cases
 from tests.support import graded, readings
 from tests.support.readings import Reading
@@ -489,17 +489,17 @@ def test_hidden_characters_are_spelled() -> None:
     for point in range(sys.maxunicode + 1):
         character = chr(point)
         if unicodedata.category(character) in hidden and character not in "\t\n":
-            assert plain(character).isascii() and plain(character).isprintable(), hex(point)
+            assert sanitize(character).isascii() and sanitize(character).isprintable(), hex(point)
 
 
 def test_words_of_any_language_stay() -> None:
     text = "Grüße, 世界, مرحبا, שלום, emoji 🎉:\n\ta tab; C::D ## heading [x]"
-    assert plain(text) == text
+    assert sanitize(text) == text
 
 
 def test_plain_is_done_once() -> None:
-    assert plain(plain(HOSTILE)) == plain(HOSTILE)
-    assert obeyed(plain(HOSTILE)) == []
+    assert sanitize(sanitize(HOSTILE)) == sanitize(HOSTILE)
+    assert obeyed(sanitize(HOSTILE)) == []
 
 
 def test_wrapping_cannot_make_a_command() -> None:
@@ -535,9 +535,9 @@ def test_a_card_is_capped_and_says_so() -> None:
 
 
 def test_cutting_says_how_much() -> None:
-    assert cut("abc", 3) == "abc"
-    assert cut("abcd", 3) == "abc ... (cut at 3 characters)"
-    assert bounded("\x00" * 9, 5) == "\\x00\\ ... (cut at 5 characters)"
+    assert truncate("abc", 3) == "abc"
+    assert truncate("abcd", 3) == "abc ... (cut at 3 characters)"
+    assert sanitize_and_truncate("\x00" * 9, 5) == "\\x00\\ ... (cut at 5 characters)"
 
 
 # --- the dialect ----------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 
 from ml_api_lab.errors import HarnessError
 from ml_api_lab.sandbox import host_pool as module
-from ml_api_lab.sandbox.host_pool import Hosts
+from ml_api_lab.sandbox.host_pool import HostPool
 from tests.support.faults import (
     SERVE,
     SPEAK_ON_LINK,
@@ -31,18 +31,18 @@ KINDS = [pytest.param(True, marks=posix, id="forked"), pytest.param(False, id="f
 
 
 @pytest.fixture(params=KINDS)
-def hosts(request: pytest.FixtureRequest) -> Iterator[Hosts]:
-    hosts = Hosts("lab", fork=request.param)
+def hosts(request: pytest.FixtureRequest) -> Iterator[HostPool]:
+    hosts = HostPool("lab", fork=request.param)
     yield hosts
     hosts.close()
 
 
-def test_threads_take_hosts_of_their_own(hosts: Hosts) -> None:
+def test_threads_take_hosts_of_their_own(hosts: HostPool) -> None:
     together = threading.Barrier(3, timeout=LIMIT)
 
     def take(_: int) -> int:
         together.wait()
-        link, pid = hosts.take()
+        link, pid = hosts.acquire()
         link.close()
         return pid
 
@@ -50,7 +50,7 @@ def test_threads_take_hosts_of_their_own(hosts: Hosts) -> None:
         pids = list(pool.map(take, range(3)))
     assert len(set(pids)) == 3
     for pid in pids:
-        assert hosts.wait(pid, LIMIT) == 1  # what a host ends with when its link is closed
+        assert hosts.wait_for_exit(pid, LIMIT) == 1  # what a host ends with when its link is closed
 
 
 @posix
@@ -59,14 +59,14 @@ def test_a_fork_server_that_is_gone_is_replaced(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A submission can do this to its parent; the next one is to notice nothing."""
-    monkeypatch.setattr(module, "_FORK_LIMIT", 1)
-    hosts = Hosts("lab")
+    monkeypatch.setattr(module, "_FORK_TIMEOUT_SECONDS", 1)
+    hosts = HostPool("lab")
     try:
-        taken = [hosts.take() for _ in range(2)]
+        taken = [hosts.acquire() for _ in range(2)]
         assert hosts._server is not None
         os.kill(hosts._server.pid, number)
         # The first of them may have been forked before.
-        taken += [hosts.take() for _ in range(3)]
+        taken += [hosts.acquire() for _ in range(3)]
         assert len({pid for _, pid in taken}) == 5
     finally:
         hosts.close()
@@ -75,10 +75,10 @@ def test_a_fork_server_that_is_gone_is_replaced(
 
 
 def test_a_host_that_does_not_start_says_why() -> None:
-    hosts = Hosts("lab", ("no_such_module",))
+    hosts = HostPool("lab", ("no_such_module",))
     try:
         with pytest.raises(HarnessError, match="No module named 'no_such_module'"):
-            hosts.take()
+            hosts.acquire()
     finally:
         hosts.close()
 
@@ -89,10 +89,10 @@ def test_an_interpreter_that_ends_at_once_is_not_waited_for(
 ) -> None:
     """As in an environment that is broken; a host may otherwise take two minutes to start."""
     monkeypatch.setitem(module._SINGLE_THREADED, "PYTHONHOME", os.devnull)
-    hosts = Hosts("lab", fork=fork)
+    hosts = HostPool("lab", fork=fork)
     try:
         with pytest.raises(HarnessError, match="No module named 'encodings'"):
-            hosts.take()
+            hosts.acquire()
     finally:
         hosts.close()
 
@@ -100,11 +100,11 @@ def test_an_interpreter_that_ends_at_once_is_not_waited_for(
 @posix
 def test_only_the_last_traceback_is_told() -> None:
     """A fork server is tried twice, and once more for each check."""
-    hosts = Hosts("lab", ("no_such_module",))
+    hosts = HostPool("lab", ("no_such_module",))
     try:
         for _ in range(2):
             with pytest.raises(HarnessError) as raised:
-                hosts.take()
+                hosts.acquire()
         assert str(raised.value).count("Traceback") == 1
     finally:
         hosts.close()

@@ -1,4 +1,4 @@
-"""Scratch copies: where they are made, what of a folder they hold, and that they go."""
+"""Workspaces: where they are made, what of a folder they hold, and that they go."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dotenv import dotenv_values, find_dotenv
 
 from ml_api_lab.errors import HarnessError, SubmissionFault
 from ml_api_lab.sandbox import workspace
-from ml_api_lab.sandbox.workspace import Scratch
+from ml_api_lab.sandbox.workspace import Workspace
 from tests.support.faults import (
     Fault,
     Outcomes,
@@ -31,7 +31,7 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that stands for the one in memory, with room, in an environment without TMPDIR."""
     folder = tmp_path / "memory"
     folder.mkdir()
-    monkeypatch.setattr(workspace, "_MEMORY", str(folder))
+    monkeypatch.setattr(workspace, "_SHARED_MEMORY", str(folder))
     monkeypatch.delenv("TMPDIR", raising=False)
     have(monkeypatch, 2 * GIGABYTE)
     return folder
@@ -48,7 +48,7 @@ def have(monkeypatch: pytest.MonkeyPatch, free: int, flags: int = 0) -> None:
 
 def copy_is_in(folder: Path, original: Path) -> bool:
     (original / "main.py").write_text("print(1)\n", encoding="utf-8")
-    copy = Scratch(original, "task_0_1", "exercises/task_0_1")
+    copy = Workspace(original, "task_0_1", "exercises/task_0_1")
     try:
         assert copy.text("main.py") == "print(1)\n"
         return copy.folder.parents[2] == folder.resolve()
@@ -99,12 +99,12 @@ def test_a_system_without_such_a_folder_has_temporary_files(
 
 
 @pytest.fixture
-def copy(original: Path) -> Iterator[Callable[[], Scratch]]:
+def copy(original: Path) -> Iterator[Callable[[], Workspace]]:
     """Copies the original."""
-    made: list[Scratch] = []
+    made: list[Workspace] = []
 
-    def make() -> Scratch:
-        made.append(Scratch(original, "task_0_1", "exercises/task_0_1"))
+    def make() -> Workspace:
+        made.append(Workspace(original, "task_0_1", "exercises/task_0_1"))
         return made[-1]
 
     yield make
@@ -120,7 +120,7 @@ def fault(asked: Callable[[], object]) -> str:
 
 
 def test_links_to_folders_are_not_followed(
-    original: Path, tmp_path: Path, copy: Callable[[], Scratch]
+    original: Path, tmp_path: Path, copy: Callable[[], Workspace]
 ) -> None:
     """Two links to the folder itself would double what there is at every level."""
     (original / "main.py").touch()
@@ -139,7 +139,7 @@ def test_links_to_folders_are_not_followed(
 
 @pytest.mark.skipif(os.name != "posix", reason="making the link takes a right on Windows")
 def test_a_link_that_cannot_be_made_is_left_out(
-    original: Path, copy: Callable[[], Scratch], monkeypatch: pytest.MonkeyPatch
+    original: Path, copy: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (original / "data").symlink_to(original.parent, target_is_directory=True)
 
@@ -155,7 +155,7 @@ def test_a_link_that_cannot_be_made_is_left_out(
 
 @pytest.mark.parametrize("folder", ["env", ".venv", "venv", "node_modules", "__pycache__"])
 def test_what_tools_keep_there_is_left_out(
-    folder: str, original: Path, copy: Callable[[], Scratch]
+    folder: str, original: Path, copy: Callable[[], Workspace]
 ) -> None:
     (original / folder).mkdir()
     (original / folder / "pyvenv.cfg").touch()
@@ -164,7 +164,7 @@ def test_what_tools_keep_there_is_left_out(
     assert [path.name for path in made.folder.iterdir()] == ["main.py"]
 
 
-def test_a_folder_of_too_many_files(original: Path, copy: Callable[[], Scratch]) -> None:
+def test_a_folder_of_too_many_files(original: Path, copy: Callable[[], Workspace]) -> None:
     for number in range(5001):
         (original / f"{number}.txt").touch()
     assert fault(copy) == (
@@ -173,7 +173,7 @@ def test_a_folder_of_too_many_files(original: Path, copy: Callable[[], Scratch])
     )
 
 
-def test_a_folder_of_too_much(original: Path, copy: Callable[[], Scratch]) -> None:
+def test_a_folder_of_too_much(original: Path, copy: Callable[[], Workspace]) -> None:
     with (original / "flowers.csv").open("wb") as file:
         file.truncate(2**40)  # that size by name; the disk holds nothing of it
     assert fault(copy).startswith("exercises/task_0_1 holds more than 100 MB; ")
@@ -191,7 +191,7 @@ def test_a_folder_of_too_much(original: Path, copy: Callable[[], Scratch]) -> No
     ],
 )
 def test_a_missing_file(
-    name: str | None, asked: str, end: str, original: Path, copy: Callable[[], Scratch]
+    name: str | None, asked: str, end: str, original: Path, copy: Callable[[], Workspace]
 ) -> None:
     if name is not None:
         (original / name).parent.mkdir(exist_ok=True)
@@ -202,14 +202,14 @@ def test_a_missing_file(
     assert fault(lambda: made.require(asked)) == f"exercises/task_0_1/{end}"
 
 
-def test_a_missing_folder(original: Path, copy: Callable[[], Scratch]) -> None:
+def test_a_missing_folder(original: Path, copy: Callable[[], Workspace]) -> None:
     (original.parent / "Original-").mkdir()
     original.rmdir()
     assert fault(copy) == "exercises/task_0_1 is missing; rename Original- to original."
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows asks for a right to make links")
-def test_a_link_that_leads_to_itself(original: Path, copy: Callable[[], Scratch]) -> None:
+def test_a_link_that_leads_to_itself(original: Path, copy: Callable[[], Workspace]) -> None:
     (original / "main.py").touch()
     (original / "loop").symlink_to("loop")
     made = copy()
@@ -218,7 +218,7 @@ def test_a_link_that_leads_to_itself(original: Path, copy: Callable[[], Scratch]
 
 
 def test_no_room_is_nobodys_fault(
-    memory: Path, copy: Callable[[], Scratch], monkeypatch: pytest.MonkeyPatch
+    memory: Path, copy: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     have(monkeypatch, 8 * 2**20)
     with pytest.raises(HarnessError, match=r"^8 MB are free in .*; make room, or set TMPDIR"):
@@ -226,7 +226,7 @@ def test_no_room_is_nobodys_fault(
 
 
 def test_a_full_disk_is_nobodys_fault(
-    original: Path, copy: Callable[[], Scratch], monkeypatch: pytest.MonkeyPatch
+    original: Path, copy: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(source: Path, target: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(source))
@@ -237,7 +237,7 @@ def test_a_full_disk_is_nobodys_fault(
         copy()
 
 
-def test_a_file_that_has_grown_too_large(original: Path, copy: Callable[[], Scratch]) -> None:
+def test_a_file_that_has_grown_too_large(original: Path, copy: Callable[[], Workspace]) -> None:
     made = copy()
     with made.path("predictions.jsonl").open("wb") as file:
         file.truncate(2**40)
@@ -247,7 +247,7 @@ def test_a_file_that_has_grown_too_large(original: Path, copy: Callable[[], Scra
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
-def test_what_nobody_may_read_or_write(original: Path, copy: Callable[[], Scratch]) -> None:
+def test_what_nobody_may_read_or_write(original: Path, copy: Callable[[], Workspace]) -> None:
     (original / "closed").mkdir()
     (original / "closed" / "main.py").touch()
     (original / "closed" / "main.py").chmod(0o444)
@@ -264,7 +264,9 @@ def test_what_nobody_may_read_or_write(original: Path, copy: Callable[[], Scratc
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows allows no paths of that length")
-def test_any_depth_is_removed(copy: Callable[[], Scratch], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_depth_is_removed(
+    copy: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = copy()
     monkeypatch.chdir(made.folder)
     for _ in range(1500):
@@ -277,7 +279,7 @@ def test_any_depth_is_removed(copy: Callable[[], Scratch], monkeypatch: pytest.M
 
 
 def test_settings_of_others_are_not_found(
-    memory: Path, copy: Callable[[], Scratch], monkeypatch: pytest.MonkeyPatch
+    memory: Path, copy: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """python-dotenv looks for its file in all folders above; another submission may write there."""
     (memory / ".env").write_text("API_KEY=of-somebody-else\n", encoding="utf-8")

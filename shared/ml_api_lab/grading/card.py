@@ -8,7 +8,14 @@ from ml_api_lab.course.catalog import Check
 from ml_api_lab.errors import RAISED, Hinted, LabError, NotThere, StartFailed, Stopped
 from ml_api_lab.lab_time import time_of_day
 from ml_api_lab.sandbox.transcript import Raised, Transcript
-from ml_api_lab.sanitize import CARD_LIMIT, MESSAGE_LIMIT, ROW_LIMIT, bounded, cut, plain
+from ml_api_lab.sanitize import (
+    CARD_LIMIT,
+    MESSAGE_LIMIT,
+    ROW_LIMIT,
+    sanitize,
+    sanitize_and_truncate,
+    truncate,
+)
 
 WIDTH = 96
 _ENTRIES = 24
@@ -48,12 +55,12 @@ def card(
                 shown.append(f"... and {transcript.unread} bytes more, which were not read")
             blocks.append(_block("What it printed:", shown))
         blocks.extend(_traceback(raised) for raised in _distinct(transcript.raised))
-    told = bounded("\n\n".join(blocks), CARD_LIMIT)
+    told = sanitize_and_truncate("\n\n".join(blocks), CARD_LIMIT)
     # Made plain last, as the reader's lines are: wrapping could begin one with a command.
     if hint is None:
         hint = check.hint
     hints = [_filled(f"Hint: {hint}")] if hint else []
-    return plain("\n\n".join([told, *hints, f"Again: {again}"]))
+    return sanitize("\n\n".join([told, *hints, f"Again: {again}"]))
 
 
 def hint_of(check: Check, error: BaseException | None) -> str:
@@ -69,7 +76,7 @@ def hint_of(check: Check, error: BaseException | None) -> str:
 
 def message_of(error: BaseException | None, *, skipped: bool = False) -> str:
     """Return the sentence that says why a check failed; it is plain and of a bounded length."""
-    return bounded(_sentence(error, skipped), MESSAGE_LIMIT)
+    return sanitize_and_truncate(_sentence(error, skipped), MESSAGE_LIMIT)
 
 
 def _sentence(error: BaseException | None, skipped: bool) -> str:
@@ -102,7 +109,7 @@ def _block(title: str, rows: list[str]) -> str:
 
 
 def _row(lead: str, text: str) -> str:
-    return lead + bounded(
+    return lead + sanitize_and_truncate(
         text[: ROW_LIMIT + 1].replace("\n", "\\n").replace("\t", "\\t"), ROW_LIMIT
     )
 
@@ -128,7 +135,7 @@ def _traceback(raised: Raised) -> str:
         if frame.source:
             rows.append(_row("    ", frame.source))
     shown = _middle(rows, _ENTRIES)
-    told = cut(str(raised), MESSAGE_LIMIT).replace("\n", "\n  ")
+    told = truncate(str(raised), MESSAGE_LIMIT).replace("\n", "\n  ")
     when = " when it shut down" if raised.stage == "shutdown" else ""
     where = "" if rows else "\n  in no line of yours, but in code that was given something of yours"
     return _block(f"It raised{when} {told}{where}", shown)

@@ -46,7 +46,7 @@ class Engine:
             "start one, or leave the option out."
         )
 
-    def build(self, image: Image, folder: Path, scratch: Path, launch: Launch) -> Contained:
+    def build(self, image: Image, folder: Path, workspace: Path, launch: Launch) -> Contained:
         """Build the image of that folder, and return a container of it that is yet to start.
 
         Raises:
@@ -60,7 +60,7 @@ class Engine:
         if built.returncode != 0:
             raise SubmissionFault(f"docker build failed: {_last_line(built.stderr).rstrip('.')}.")
         self._images.append(name)
-        return Contained(self, image, name, scratch, launch)
+        return Contained(self, image, name, workspace, launch)
 
     def run_command(self, *words: str) -> list[str]:
         """Return the words of a `docker run`."""
@@ -90,15 +90,15 @@ class Contained:
     lacks: str | None = None
 
     def __init__(
-        self, engine: Engine, image: Image, name: str, scratch: Path, launch: Launch
+        self, engine: Engine, image: Image, name: str, workspace: Path, launch: Launch
     ) -> None:
         self.url = ""
         self._engine = engine
         self._image = image
         self._name = name
-        self._scratch = scratch
+        self._workspace = workspace
         self._launch = launch
-        self._mounts = [f"{standin_package(scratch)}:/lab:ro"]
+        self._mounts = [f"{standin_package(workspace)}:/lab:ro"]
         self._process: Process | None = None
         self._port = 0
 
@@ -124,7 +124,7 @@ class Contained:
         for name, value in given.items():
             words += ["--env", f"{name}={value}"]
         command = self._engine.run_command(*words, self._name)
-        self._process = self._launch(command, self._scratch.parent, engine)
+        self._process = self._launch(command, self._workspace.parent, engine)
         return self._process
 
     async def listening(self) -> None:

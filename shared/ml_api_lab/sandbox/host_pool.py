@@ -1,11 +1,12 @@
-"""The processes beside the checks: fork servers, the hosts that they fork, and their end.
+"""A pool of host processes: how each is started, connects back, and is terminated.
 
-Where the platform can fork, a fork server imports what submissions need once, and every host is a
-fork of it (a few milliseconds). Where it cannot, every host is a fresh interpreter. Either way the
-new process connects back over loopback and shows a token, and one more host than is needed is
-always under way, so that a check seldom waits for its own.
+A host is the process that runs a submission. Where the platform can fork, a fork server imports
+what submissions need once, and every host is a fork of it (a few milliseconds). Where it cannot,
+every host is a fresh interpreter. Either way the new process connects back over loopback and shows
+a token, and one more host than is needed is always being started, so that a check seldom waits for
+its own.
 
-Several threads may take hosts at once.
+Several threads may acquire hosts at once.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ from ml_api_lab.protocol.messages import Ended, Fork, Hello, Kill
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 """Where the lab's package lies: on the path of a host, and on that of no submission."""
 
-_START_LIMIT = 120.0
-_FORK_LIMIT = 20.0
-_END_LIMIT = 20.0
-_MOST_CALLERS = 64
-_GLANCE = 0.1
-"""How often to see whether the process that is waited for still lives, in seconds."""
+_START_TIMEOUT_SECONDS = 120.0
+_FORK_TIMEOUT_SECONDS = 20.0
+_EXIT_TIMEOUT_SECONDS = 20.0
+_MAX_CALLERS = 64
+_POLL_SECONDS = 0.1
+"""How often to see whether the process that is waited for is still alive."""
 
 # One thread for every numeric library: forking a process whose BLAS or OpenMP threads have started
 # can deadlock the fork.
@@ -43,7 +44,7 @@ _SINGLE_THREADED = {
 }
 
 
-class Hosts:
+class HostPool:
     """Hosts of one kind: on one clock, with the same modules loaded."""
 
     def __init__(self, clock: str, modules: tuple[str, ...] = (), *, fork: bool | None = None):
@@ -63,47 +64,47 @@ class Hosts:
         self._server: subprocess.Popen[bytes] | None = None
         self._control: Link | None = None
         self._callers: list[Link] = []
-        self._expected: dict[str, subprocess.Popen[bytes] | None] = {}
+        self._starting: dict[str, subprocess.Popen[bytes] | None] = {}
         self._hosts: dict[int, subprocess.Popen[bytes] | None] = {}
         self._statuses: dict[int, int] = {}
         self._server_token = ""
         self._lock = threading.RLock()
         self._counting = threading.Lock()
-        self._takers = 0
+        self._acquiring = 0
         if self._forks:
             self._server, self._server_token = self._launch("forks")
         else:
-            self._order()
+            self._start_one()
 
-    def take(self) -> tuple[Link, int]:
-        """Return the link and the process id of a fresh host, and order the next.
+    def acquire(self) -> tuple[Link, int]:
+        """Return the link and the process id of a fresh host, and start the next.
 
         Raises:
-            HarnessError: none came.
+            HarnessError: none connected in time.
         """
-        # Counted before it waits for the others, so that all who wait are ordered for at once.
-        self._count_taker(1)
+        # Counted before it waits for the others, so that one is started for each at once.
+        self._count_acquiring(1)
         with self._lock:
             try:
-                link, hello = self._next()
+                link, hello = self._accept_host()
             except HarnessError:
                 if not self._forks:
                     raise
                 # A submission may have ended or stopped the fork server, which is its parent.
-                link, hello = self._next()
+                link, hello = self._accept_host()
             finally:
-                self._count_taker(-1)
-            self._hosts[hello.pid] = self._expected.pop(hello.token)
+                self._count_acquiring(-1)
+            self._hosts[hello.pid] = self._starting.pop(hello.token)
             self._statuses.pop(hello.pid, None)  # of an earlier process with this number
-            self._order_up_to(self._takers + 1)
+            self._start_up_to(self._acquiring + 1)
             return link, hello.pid
 
-    def end(self, pid: int) -> None:
-        """End that host with all that it started; a fork server does it while we go on."""
+    def terminate(self, pid: int) -> None:
+        """Kill that host and all that it started; a fork server does so asynchronously."""
         with self._lock:
             process = self._hosts.pop(pid, None)
             if process is not None:
-                end_process(process)
+                kill_process_tree(process)
                 return
             if pid in self._statuses or not self._forks:
                 return
@@ -112,37 +113,37 @@ class Hosts:
                     self._control.send(Kill(pid))
                     return
                 except LinkClosed:
-                    self._lose_server()
+                    self._forget_server()
             # The fork server is gone, and with it the one who would have ended its hosts.
             _kill_group(pid)
 
-    def wait(self, pid: int, limit: float) -> int | None:
-        """Return the exit status of a host that is ending by itself, None if it does not."""
+    def wait_for_exit(self, pid: int, timeout_seconds: float) -> int | None:
+        """Return the exit status of a host that is exiting by itself, None if it does not."""
         with self._lock:
             process = self._hosts.get(pid)
             if process is not None:
                 try:
-                    return process.wait(limit)
+                    return process.wait(timeout_seconds)
                 except subprocess.TimeoutExpired:
                     return None
             try:
-                self._await_end(pid, limit)
+                self._await_exit(pid, timeout_seconds)
             except LinkClosed:
-                self._lose_server()
+                self._forget_server()
             return self._statuses.get(pid)
 
     def close(self) -> None:
-        """End everything."""
+        """Kill all hosts and the fork server."""
         for pid in [pid for pid, process in self._hosts.items() if process is not None]:
-            self.end(pid)
-        for process in self._expected.values():
+            self.terminate(pid)
+        for process in self._starting.values():
             if process is not None:
-                end_process(process)
+                kill_process_tree(process)
         if self._control is not None:
             self._control.close()
         if self._server is not None:
             try:
-                self._server.wait(_END_LIMIT if self._control is not None else 0)
+                self._server.wait(_EXIT_TIMEOUT_SECONDS if self._control is not None else 0)
             except subprocess.TimeoutExpired:
                 self._server.kill()
                 self._server.wait()
@@ -151,13 +152,15 @@ class Hosts:
         self._listener.close()
         self._log.close()
 
-    # --- how hosts come about -------------------------------------------------------------------
+    # --- starting hosts -------------------------------------------------------------------------
 
-    def _next(self) -> tuple[Link, Hello]:
+    def _accept_host(self) -> tuple[Link, Hello]:
         if self._forks:
             self._connect_server()
-        self._order_up_to(self._takers)
-        return self._accept(_FORK_LIMIT if self._control is not None else _START_LIMIT)
+        self._start_up_to(self._acquiring)
+        return self._accept(
+            _FORK_TIMEOUT_SECONDS if self._control is not None else _START_TIMEOUT_SECONDS
+        )
 
     def _launch(self, role: str) -> tuple[subprocess.Popen[bytes], str]:
         token = os.urandom(8).hex()
@@ -185,70 +188,70 @@ class Hosts:
         )
         return process, token
 
-    def _count_taker(self, change: int) -> None:
+    def _count_acquiring(self, change: int) -> None:
         with self._counting:
-            self._takers += change
+            self._acquiring += change
 
-    def _order_up_to(self, number: int) -> None:
-        """Have at least that many hosts under way."""
-        for _ in range(number - len(self._expected)):
-            self._order()
+    def _start_up_to(self, number: int) -> None:
+        """Have at least that many hosts starting."""
+        for _ in range(number - len(self._starting)):
+            self._start_one()
 
-    def _order(self) -> None:
-        """Set the next host going."""
+    def _start_one(self) -> None:
+        """Start the next host."""
         if not self._forks:
             process, token = self._launch("one")
-            self._expected[token] = process
+            self._starting[token] = process
         elif self._control is not None:
             token = os.urandom(8).hex()
-            self._expected[token] = None
+            self._starting[token] = None
             try:
                 self._control.send(Fork(token))
             except LinkClosed:
-                self._lose_server()
+                self._forget_server()
 
     def _connect_server(self) -> None:
         if self._server is None:
             self._server, self._server_token = self._launch("forks")
         if self._control is None:
-            self._control, _ = self._accept(_START_LIMIT)
-            self._order()
+            self._control, _ = self._accept(_START_TIMEOUT_SECONDS)
+            self._start_one()
 
-    def _accept(self, limit: float) -> tuple[Link, Hello]:
-        """Wait for a process of ours to call, for that many seconds.
+    def _accept(self, timeout_seconds: float) -> tuple[Link, Hello]:
+        """Wait for a process of ours to connect.
 
-        Anybody on this machine can call, a submission too: whoever says nothing or something else
-        keeps nobody waiting.
+        Anybody on this machine can connect, a submission too: whoever sends nothing or something
+        else keeps nobody waiting.
         """
-        give_up = time.monotonic() + limit
+        give_up = time.monotonic() + timeout_seconds
         while time.monotonic() < give_up:
             waiting: list[socket.socket | Link] = [self._listener, *self._callers]
-            ready = select.select(waiting, [], [], _GLANCE)[0]
-            if not ready and not any(map(_lives, [self._server, *self._expected.values()])):
+            ready = select.select(waiting, [], [], _POLL_SECONDS)[0]
+            if not ready and not any(map(_is_alive, [self._server, *self._starting.values()])):
                 break
             if self._listener in ready:
-                self._answer_call()
+                self._accept_caller()
             for caller in [each for each in self._callers if each in ready]:
-                if (hello := self._hello(caller)) is not None:
+                if (hello := self._identify(caller)) is not None:
                     return caller, hello
         self._log.seek(0)
         # The log is that of all that was tried; the last traceback is why it ended.
         _, *last = self._log.read().decode(errors="replace").rpartition("Traceback")
         said = "".join(last).strip()
-        self._lose_server()
+        self._forget_server()
         raise HarnessError(f"The host process did not start. It said: {said or 'nothing'}")
 
-    def _answer_call(self) -> None:
+    def _accept_caller(self) -> None:
         try:
             connection, _ = self._listener.accept()
         except OSError:
             return  # hung up again
-        self._callers.append(Link(connection, timeout=_START_LIMIT))
-        if len(self._callers) > _MOST_CALLERS:
+        self._callers.append(Link(connection, timeout=_START_TIMEOUT_SECONDS))
+        if len(self._callers) > _MAX_CALLERS:
             self._callers.pop(0).close()
 
-    def _hello(self, caller: Link) -> Hello | None:
-        """Hear a caller; return its hello if it is ours, and hang up if it is not."""
+    def _identify(self, caller: Link) -> Hello | None:
+        """Read from a caller; return its hello if it is ours, and hang up if it is not."""
         try:
             caller.fill()
             hello = caller.next()
@@ -258,16 +261,16 @@ class Hosts:
             if hello is None:
                 return None  # it has not finished
         self._callers.remove(caller)
-        expected = {self._server_token} if self._waits_for_server() else self._expected.keys()
+        expected = {self._server_token} if self._is_waiting_for_server() else self._starting.keys()
         if isinstance(hello, Hello) and hello.token in expected:
             return hello
         caller.close()
         return None
 
-    def _waits_for_server(self) -> bool:
+    def _is_waiting_for_server(self) -> bool:
         return self._forks and self._control is None
 
-    def _lose_server(self) -> None:
+    def _forget_server(self) -> None:
         """Forget a fork server that is gone, or fresh interpreters; the next host starts others."""
         if self._server is not None:
             self._server.kill()
@@ -275,10 +278,10 @@ class Hosts:
         if self._control is not None:
             self._control.close()
         self._server = self._control = None
-        self._expected = {token: each for token, each in self._expected.items() if _lives(each)}
+        self._starting = {token: each for token, each in self._starting.items() if _is_alive(each)}
 
-    def _await_end(self, pid: int, limit: float) -> None:
-        give_up = time.monotonic() + limit
+    def _await_exit(self, pid: int, timeout_seconds: float) -> None:
+        give_up = time.monotonic() + timeout_seconds
         while pid not in self._statuses and self._control is not None:
             while (message := self._control.next()) is not None:
                 if isinstance(message, Ended):
@@ -291,19 +294,19 @@ class Hosts:
             self._control.fill()
 
 
-def _lives(process: subprocess.Popen[bytes] | None) -> bool:
+def _is_alive(process: subprocess.Popen[bytes] | None) -> bool:
     return process is not None and process.poll() is None
 
 
-def end_process(process: subprocess.Popen[bytes]) -> int:
-    """End a process and all that it started."""
+def kill_process_tree(process: subprocess.Popen[bytes]) -> int:
+    """Kill a process and all that it started; return its exit status."""
     status = process.poll()
     if os.name == "posix":
         _kill_group(process.pid)
     elif status is None:
         tree = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
         subprocess.run(tree, capture_output=True, check=False)
-    return process.wait(_END_LIMIT)
+    return process.wait(_EXIT_TIMEOUT_SECONDS)
 
 
 def _kill_group(pid: int) -> None:

@@ -17,7 +17,7 @@ from ml_api_lab.lab_time import Span, seconds
 from ml_api_lab.protocol.messages import Journal, Tell
 from ml_api_lab.protocol.stand_in import CLASSES, FEATURES, StandIn, answer
 from ml_api_lab.sandbox.submission import Submission
-from ml_api_lab.sandbox.workspace import Scratch
+from ml_api_lab.sandbox.workspace import Workspace
 
 NAMES = ("logistic_regression", "random_forest")
 
@@ -43,15 +43,15 @@ class Models:
     """The stand-in models of one check; how they answer: :mod:`ml_api_lab.protocol.stand_in`.
 
     Args:
-        files: the scratch copy beside which they lie.
-        folder: where they lie, relative to the scratch copy.
+        files: the workspace beside which they lie.
+        folder: where they lie, relative to the workspace.
         draw: makes the answers, and the features to ask for.
         submissions: the submissions of this check, as they come.
     """
 
     def __init__(
         self,
-        files: Scratch,
+        files: Workspace,
         folder: str,
         draw: random.Random,
         submissions: list[Submission],
@@ -69,13 +69,13 @@ class Models:
         """Write the pickles (all, or those of the names given) into a folder.
 
         Args:
-            folder: relative to the scratch copy; by default, where this task expects them.
+            folder: relative to the workspace; by default, where this task expects them.
         """
         for name in names or NAMES:
             self.place_as(f"{folder or self._folder}/{name}.pkl", name)
 
     def place_as(self, path: str, name: str) -> Path:
-        """Write one pickle to that path, relative to the scratch copy.
+        """Write one pickle to that path, relative to the workspace.
 
         A name of the check's own choosing tells in `loads` which of several files was read.
         """

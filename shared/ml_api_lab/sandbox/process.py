@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.host_pool import end_process
+from ml_api_lab.sandbox.host_pool import kill_process_tree
 from ml_api_lab.sandbox.output import Output
 from ml_api_lab.sandbox.transcript import Transcript
 
@@ -128,7 +128,7 @@ class Process:
     def close(self) -> None:
         """End it with all that it started, and record what it printed."""
         if not self._output.closed:
-            end_process(self._process)
+            kill_process_tree(self._process)
             self._forget()
 
     def _forget(self) -> None:

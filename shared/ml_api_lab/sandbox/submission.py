@@ -37,7 +37,7 @@ from ml_api_lab.protocol.messages import (
     Where,
 )
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.host_pool import Hosts
+from ml_api_lab.sandbox.host_pool import HostPool
 from ml_api_lab.sandbox.output import Output
 from ml_api_lab.sandbox.transcript import Frame, Raised, Transcript
 
@@ -79,7 +79,7 @@ class Submission:
 
     def __init__(
         self,
-        hosts: Hosts,
+        hosts: HostPool,
         clock: Clock,
         transcript: Transcript,
         start: Start,
@@ -108,7 +108,7 @@ class Submission:
         for future in (self.ready, self.done):
             # A failure that nobody waits for is in the transcript.
             future.add_done_callback(lambda each: each.cancelled() or each.exception())
-        self._link, self._pid = hosts.take()
+        self._link, self._pid = hosts.acquire()
         # Only now: without a host nobody would close it.
         self._output = Output(Path(start.output), transcript)
         self._ended = False
@@ -401,7 +401,7 @@ class Submission:
         """End the process and the link to it."""
         if not self._ended:
             self._ended = True
-            self._hosts.end(self._pid)
+            self._hosts.terminate(self._pid)
             # While it is open: a loop still watching would take the next link for this one.
             self._detach()
             self._link.close()
@@ -441,7 +441,7 @@ class Submission:
 
     def _obituary(self) -> str:
         """Say how the process ended by itself."""
-        status = self._hosts.wait(self._pid, _DYING)
+        status = self._hosts.wait_for_exit(self._pid, _DYING)
         if status is None:
             return f"{self._doing()} closed its connection to the checks."
         if status < 0:

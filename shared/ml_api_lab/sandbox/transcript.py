@@ -74,7 +74,7 @@ class Transcript:
     """The record of one check.
 
     Attributes:
-        folder: the scratch copy; `original`: what it is a copy of; `shown_as`: that one's name.
+        folder: the workspace; `original`: what it is a copy of; `shown_as`: that one's name.
         dropped: how many lines were printed and not kept.
         unread: how many bytes were printed after those that were read.
     """
@@ -116,7 +116,7 @@ class Transcript:
         return text.replace(str(self.folder), self.shown_as)
 
     def places(self, frames: list[list[str]]) -> tuple[Frame, ...]:
-        """Return places as a student knows them: not in the scratch copy but in their own tree.
+        """Return places as a student knows them: not in the workspace but in their own tree.
 
         What a check has laid into the copy is left out: it is nobody's own line.
 

@@ -1,4 +1,4 @@
-"""A scratch copy of a task's folder, where a submission may write what it likes."""
+"""A workspace: a copy of a task's folder, where a submission may write what it likes."""
 
 from __future__ import annotations
 
@@ -14,50 +14,64 @@ from pathlib import Path
 
 from ml_api_lab.errors import HarnessError, NotThere, SubmissionFault
 
-_LEFT_OUT = {"__pycache__", ".git", ".venv", "venv", "node_modules"}
-_VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
+_IGNORED_NAMES = {"__pycache__", ".git", ".venv", "venv", "node_modules"}
+_VENV_MARKER = "pyvenv.cfg"
 """The file by which a virtual environment is known, whatever its name."""
 
-_MOST_FILES = 5_000
-_MOST_BYTES = 100 * 2**20
+_MAX_FILES = 5_000
+_MAX_BYTES = 100 * 2**20
 """How much a task's folder may hold: it is copied for each check."""
 
-_READABLE = 32 * 2**20
-"""How large a file may be that a check reads, in bytes."""
+_MAX_READ_BYTES = 32 * 2**20
+"""How large a file may be that a check reads."""
 
-_MEMORY = "/dev/shm"
+_SHARED_MEMORY = "/dev/shm"
 """The folder in memory that Linux has for what many processes need for a short time."""
 
-_SMALL = 16 * 2**20
-"""The largest copy that is made there, in bytes: dozens of them may be laid out at a time."""
+_MAX_IN_MEMORY_BYTES = 16 * 2**20
+"""The largest copy that is made there: dozens of them may be laid out at a time."""
 
-_ROOM = 2**30
-"""How much must be free there, in bytes: containers may have as little as 64 MB of it."""
+_MIN_FREE_MEMORY_BYTES = 2**30
+"""How much must be free there: containers may have as little as 64 MB of it."""
 
-_LEAST = 32 * 2**20
-"""How much must be free where copies are made, in bytes: submissions write there as well."""
+_MIN_FREE_DISK_BYTES = 32 * 2**20
+"""How much must be free where copies are made: submissions write there as well."""
 
-_OURS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+_MACHINE_ERRNOS = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+}
 """What keeps a file from being copied and is not that file's fault."""
 
-_MOST_NAMES = 6
+_MAX_NAMES_SHOWN = 6
 
-_left: list[Path] = []
+_unremoved: list[Path] = []
 """What could not be removed yet."""
 
 
-def _place(size: int) -> str | None:
-    """Return the folder in which to make a scratch copy; None is where temporary files go.
+def _parent_folder(size: int) -> str | None:
+    """Return the folder in which to make a workspace; None is where temporary files go.
 
     That is memory where there is enough of it, and TMPDIR asks for no other place: a run makes and
     removes hundreds of files, and a disk's file system (ext4) finds a free place for the next one
     the more slowly, the more have just been removed.
     """
-    if size > _SMALL or "TMPDIR" in os.environ or not os.access(_MEMORY, os.W_OK | os.X_OK):
+    if (
+        size > _MAX_IN_MEMORY_BYTES
+        or "TMPDIR" in os.environ
+        or not os.access(_SHARED_MEMORY, os.W_OK | os.X_OK)
+    ):
         return None
-    there = os.statvfs(_MEMORY)
-    fits = there.f_bavail * there.f_frsize >= _ROOM and not there.f_flag & os.ST_NOEXEC
-    return _MEMORY if fits else None
+    there = os.statvfs(_SHARED_MEMORY)
+    fits = (
+        there.f_bavail * there.f_frsize >= _MIN_FREE_MEMORY_BYTES
+        and not there.f_flag & os.ST_NOEXEC
+    )
+    return _SHARED_MEMORY if fits else None
 
 
 @dataclass
@@ -77,14 +91,14 @@ class _Contents:
     size: int = 0
 
     @property
-    def too_much(self) -> str | None:
-        if len(self.folders) + len(self.files) > _MOST_FILES:
-            return f"more than {_MOST_FILES} files"
-        return f"more than {_MOST_BYTES // 2**20} MB" if self.size > _MOST_BYTES else None
+    def excess(self) -> str | None:
+        if len(self.folders) + len(self.files) > _MAX_FILES:
+            return f"more than {_MAX_FILES} files"
+        return f"more than {_MAX_BYTES // 2**20} MB" if self.size > _MAX_BYTES else None
 
 
 def _survey(original: Path) -> _Contents:
-    """Look through a folder, no further than `too_much` of it; read nothing.
+    """Look through a folder, no further than `excess` of it; read nothing.
 
     Raises:
         OSError: it cannot be listed.
@@ -101,26 +115,26 @@ def _survey(original: Path) -> _Contents:
             found.unusable[folder] = f"cannot be read ({error.strerror})"
             continue
         for entry in entries:
-            if found.too_much:
+            if found.excess:
                 return found
             name = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.name in _LEFT_OUT:
+            if entry.name in _IGNORED_NAMES:
                 continue
             try:
-                if _take(entry, name, found):
+                if _record_entry(entry, name, found):
                     unseen.append(name)
             except OSError as error:  # a link that leads to itself, or where nobody may look
                 found.unusable[name] = f"cannot be read ({error.strerror})"
     return found
 
 
-def _take(entry: os.DirEntry[str], name: str, found: _Contents) -> bool:
+def _record_entry(entry: os.DirEntry[str], name: str, found: _Contents) -> bool:
     """Note what that is; return whether it is a folder to look through."""
     if entry.is_dir() and entry.is_symlink():
         # Not followed: it may lead back here, or to all that there is.
         found.links[name] = os.path.realpath(entry.path)
     elif entry.is_dir():
-        if not os.path.exists(os.path.join(entry.path, _VIRTUAL_ENVIRONMENT)):
+        if not os.path.exists(os.path.join(entry.path, _VENV_MARKER)):
             found.folders.append(name)
             return True
     elif entry.is_file():
@@ -131,7 +145,7 @@ def _take(entry: os.DirEntry[str], name: str, found: _Contents) -> bool:
     return False
 
 
-class Scratch:
+class Workspace:
     """A copy of a folder, under its own name in a new temporary folder.
 
     Links to files are copied as files, links to folders lead where they led.
@@ -149,51 +163,51 @@ class Scratch:
     def __init__(self, original: Path, name: str, shown_as: str) -> None:
         self._original = original
         self._shown_as = shown_as
-        contents = self._contents()
+        contents = self._read_contents()
         self._unusable = contents.unusable
-        self._given = [each for each in (*contents.folders, *contents.files) if "/" not in each]
-        place = _place(contents.size)
+        self._top_level = [each for each in (*contents.folders, *contents.files) if "/" not in each]
+        place = _parent_folder(contents.size)
         try:
-            self._outer = Path(tempfile.mkdtemp(prefix="lab-", dir=place)).resolve()
+            self._root = Path(tempfile.mkdtemp(prefix="lab-", dir=place)).resolve()
         except OSError as error:
-            raise _no_room(f"No scratch copy could be made ({error})") from None
-        self.folder = self._outer / "tree" / name
+            raise _no_space_error(f"No scratch copy could be made ({error})") from None
+        self.folder = self._root / "tree" / name
         try:
-            free = shutil.disk_usage(self._outer).free
-            if free < _LEAST + contents.size:
-                raise _no_room(f"{free // 2**20} MB are free in {self._outer.parent}")
+            free = shutil.disk_usage(self._root).free
+            if free < _MIN_FREE_DISK_BYTES + contents.size:
+                raise _no_space_error(f"{free // 2**20} MB are free in {self._root.parent}")
             # python-dotenv takes the nearest file of this name in the folders above who asks.
-            (self._outer / ".env").touch()
+            (self._root / ".env").touch()
             self.folder.mkdir(parents=True)
             self._copy(contents)
         except OSError as error:
             self.close()
-            raise _no_room(f"No scratch copy could be made ({error})") from None
+            raise _no_space_error(f"No scratch copy could be made ({error})") from None
         except BaseException:
             self.close()
             raise
 
-    def _contents(self) -> _Contents:
+    def _read_contents(self) -> _Contents:
         try:
             if not self._original.is_dir():
                 if self._original.exists():
                     raise NotThere(f"{self._shown_as} is a file; it must be a folder.")
-                raise NotThere(f"{self._shown_as} is missing{self._rename()}.")
+                raise NotThere(f"{self._shown_as} is missing{self._rename_advice()}.")
             contents = _survey(self._original)
         except OSError as error:
             raise NotThere(
                 f"{self._shown_as} cannot be read ({error.strerror or error})."
             ) from None
-        if much := contents.too_much:
+        if much := contents.excess:
             raise NotThere(
                 f"{self._shown_as} holds {much}; leave nothing there but what belongs to the task."
             )
         return contents
 
-    def _rename(self) -> str:
+    def _rename_advice(self) -> str:
         """Return the end of a sentence about a folder that is called nearly as this one."""
         folder = self._original.parent
-        like = _like(self._original.name, os.listdir(folder) if folder.is_dir() else [])
+        like = _similar_name(self._original.name, os.listdir(folder) if folder.is_dir() else [])
         return f"; rename {like} to {self._original.name}" if like else ""
 
     def _copy(self, contents: _Contents) -> None:
@@ -210,7 +224,7 @@ class Scratch:
                 mode = (self._original / name).stat().st_mode
                 (self.folder / name).chmod(mode | 0o600)
             except OSError as error:
-                if error.errno in _OURS:
+                if error.errno in _MACHINE_ERRNOS:
                     raise
                 self._unusable[name] = f"cannot be read ({error.strerror or error})"
 
@@ -227,15 +241,15 @@ class Scratch:
             raise NotThere(f"{self._shown_as}/{name} is a folder; it must be a file.")
         # By its very name, also where the file system would take another for it.
         if not path.is_file() or path.name not in os.listdir(path.parent):
-            raise NotThere(f"{self._shown_as}/{name} is missing; {self._instead(name)}.")
+            raise NotThere(f"{self._shown_as}/{name} is missing; {self._file_advice(name)}.")
         return path
 
-    def _instead(self, name: str) -> str:
+    def _file_advice(self, name: str) -> str:
         """Say what the submission's folder holds, for somebody who has named a file otherwise."""
-        if like := _like(name, self._given):
+        if like := _similar_name(name, self._top_level):
             return f"rename {like} to {name}"
-        shown = sorted(self._given)[:_MOST_NAMES]
-        more = len(self._given) - len(shown)
+        shown = sorted(self._top_level)[:_MAX_NAMES_SHOWN]
+        more = len(self._top_level) - len(shown)
         names = ", ".join(shown) + (f" and {more} more" if more else "")
         return f"the folder holds {names}" if names else "the folder is empty"
 
@@ -245,7 +259,7 @@ class Scratch:
 
     def outside(self, name: str) -> Path:
         """Return a path that no submission would find by itself."""
-        return self._outer / name
+        return self._root / name
 
     def exists(self, name: str) -> bool:
         return self.path(name).exists()
@@ -270,9 +284,10 @@ class Scratch:
             SubmissionFault: it is missing, or too large to be read.
         """
         path = self.require(name)
-        if path.stat().st_size > _READABLE:
+        if path.stat().st_size > _MAX_READ_BYTES:
             raise SubmissionFault(
-                f"{self._shown_as}/{name} has more than {_READABLE // 2**20} MB, too much to read."
+                f"{self._shown_as}/{name} has more than {_MAX_READ_BYTES // 2**20} MB, too much to "
+                "read."
             )
         return path.read_bytes()
 
@@ -295,37 +310,37 @@ class Scratch:
     def close(self) -> None:
         """Remove the copy; what is still in use, or too deep, is left for `sweep`."""
         try:
-            shutil.rmtree(self._outer, ignore_errors=True)
+            shutil.rmtree(self._root, ignore_errors=True)
         except RecursionError:
             pass
-        if self._outer.exists():
-            _left.append(self._outer)
+        if self._root.exists():
+            _unremoved.append(self._root)
 
 
-def _no_room(problem: str) -> HarnessError:
+def _no_space_error(problem: str) -> HarnessError:
     return HarnessError(
         f"{problem}, and each check works in a scratch copy; make room, or set TMPDIR to a folder "
         "that has some."
     )
 
 
-def _like(name: str, names: Iterable[str]) -> str | None:
+def _similar_name(name: str, names: Iterable[str]) -> str | None:
     """Return that of the names which differs from the name in what is easily mistaken alone."""
-    bare = {_bare(each): each for each in names}
-    return bare.get(_bare(name))
+    bare = {_normalized(each): each for each in names}
+    return bare.get(_normalized(name))
 
 
-def _bare(name: str) -> str:
+def _normalized(name: str) -> str:
     return re.sub(r"[\W_]", "", re.sub(r"\.yml$", ".yaml", name.casefold()))
 
 
 def sweep() -> None:
     """Remove what could not be removed before; to be called when nothing works there any more."""
-    while _left:
-        _remove(_left.pop())
+    while _unremoved:
+        _remove_tree(_unremoved.pop())
 
 
-def _remove(outer: Path) -> None:
+def _remove_tree(outer: Path) -> None:
     """Remove a folder of any depth, whatever its parts permit.
 
     Unlike `shutil.rmtree` it would follow a link that somebody puts there meanwhile.

@@ -15,17 +15,17 @@ from __future__ import annotations
 from xml.etree import ElementTree as Xml
 
 from ml_api_lab.grading.grade import DESELECTED, FAILED, NOT_RUN, Grade, Result
-from ml_api_lab.sanitize import plain
+from ml_api_lab.sanitize import sanitize
 
 
 def render(grade: Grade) -> str:
     """Return the grade as XML."""
     results = list(grade.results.values())
-    root = Xml.Element("testsuites", name=plain(grade.syllabus.title))
+    root = Xml.Element("testsuites", name=sanitize(grade.syllabus.title))
     suite = Xml.SubElement(
         root,
         "testsuite",
-        name=plain(grade.syllabus.title),
+        name=sanitize(grade.syllabus.title),
         errors=_count(results, NOT_RUN),
         failures=_count(results, FAILED),
         skipped=_count(results, DESELECTED),
@@ -80,7 +80,7 @@ def _case(suite: Xml.Element, result: Result) -> None:
 def _properties(parent: Xml.Element, values: dict[str, object]) -> None:
     properties = Xml.SubElement(parent, "properties")
     for name, value in values.items():
-        Xml.SubElement(properties, "property", name=name, value=plain(str(value)))
+        Xml.SubElement(properties, "property", name=name, value=sanitize(str(value)))
 
 
 def _count(results: list[Result], outcome: str) -> str:

@@ -22,20 +22,20 @@ from ml_api_lab.grading.grade import (
     maximum,
     score,
 )
-from ml_api_lab.grading.reports.truncation import fitted
-from ml_api_lab.sanitize import plain
+from ml_api_lab.grading.reports.truncation import fit
+from ml_api_lab.sanitize import sanitize
 
-LIMIT = 1024 * 1024 - 1024
+LIMIT_BYTES = 1024 * 1024 - 1024
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~@$-])")
 
 
 def render(grade: Grade) -> str:
     """Return the grade as GitHub's Markdown."""
-    return fitted(lambda short: _draw(grade, short), LIMIT)
+    return fit(lambda short: _render(grade, short), LIMIT_BYTES)
 
 
-def _draw(grade: Grade, short: Callable[[str], str]) -> str:
+def _render(grade: Grade, short: Callable[[str], str]) -> str:
     title = f"{_inline(grade.syllabus.title)}: {grade.score} of {grade.maximum} points"
     blocks = [f"# {title}", *(_inline(note) for note in grade.notes)]
     for part in grade.syllabus.parts:
@@ -48,28 +48,28 @@ def _draw(grade: Grade, short: Callable[[str], str]) -> str:
         for entry in entries:
             own = grade.of(entry.name)
             name = _inline(f"{entry.number} {entry.title}")
-            rows.append(f"| {name} | {score(own)} of {maximum(own)} | {_told(own)} |")
+            rows.append(f"| {name} | {score(own)} of {maximum(own)} | {_counts(own)} |")
         blocks.append("\n".join(rows))
         failed = [each for each in results if each.outcome == FAILED]
-        blocks.extend(_fold(result, short) for result in failed if not result.absent)
+        blocks.extend(_folded_card(result, short) for result in failed if not result.absent)
         absent = dict.fromkeys(each.message for each in failed if each.absent)
         blocks.append("\n".join(f"- {_inline(message)}" for message in absent))
         blocks.extend(_list(results, outcome) for outcome in (NOT_RUN, DESELECTED))
-    tree = f"<code>{escape(plain(grade.tree))}</code>"
+    tree = f"<code>{escape(sanitize(grade.tree))}</code>"
     blocks.append(f"Tree {tree}, clock {grade.clock}, seed {grade.seed}.")
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _told(results: list[Result]) -> str:
+def _counts(results: list[Result]) -> str:
     """Say how many checks passed, failed and so on."""
     words = {PASSED: "passed", FAILED: "failed", NOT_RUN: "not run", DESELECTED: "not selected"}
     counted = {each: sum(result.outcome == each for result in results) for each in words}
     return ", ".join(f"{number} {words[each]}" for each, number in counted.items() if number)
 
 
-def _fold(result: Result, short: Callable[[str], str]) -> str:
+def _folded_card(result: Result, short: Callable[[str], str]) -> str:
     check = result.check
-    title = escape(plain(f"{check.task}: {check.title} (0 of {check.points})"))
+    title = escape(sanitize(f"{check.task}: {check.title} (0 of {check.points})"))
     card = escape(short(result.card))
     summary = f"<details><summary>{title}</summary>"
     return f"{summary}\n\n<pre>\n{card}\n</pre>\n\n</details>"
@@ -86,4 +86,4 @@ def _list(results: list[Result], outcome: str) -> str:
 
 def _inline(text: str) -> str:
     """Return the text so that it stands on its line as it is."""
-    return _SPECIAL.sub(r"\\\1", escape(plain(" ".join(text.split())), quote=False))
+    return _SPECIAL.sub(r"\\\1", escape(sanitize(" ".join(text.split())), quote=False))

@@ -13,17 +13,17 @@ from collections.abc import Callable
 from typing import Any
 
 from ml_api_lab.grading.grade import DESELECTED, HARNESS_FAILED, NOT_RUN, Grade, Result
-from ml_api_lab.grading.reports.truncation import fitted
+from ml_api_lab.grading.reports.truncation import fit
 
-LIMIT = 1_000_000
+LIMIT_BYTES = 1_000_000
 
 
 def render(grade: Grade) -> str:
     """Return the grade as PrairieLearn's results."""
-    return fitted(lambda short: _draw(grade, short), LIMIT)
+    return fit(lambda short: _render(grade, short), LIMIT_BYTES)
 
 
-def _draw(grade: Grade, short: Callable[[str], str]) -> str:
+def _render(grade: Grade, short: Callable[[str], str]) -> str:
     message = "\n".join([f"{grade.score} of {grade.maximum} points.", *grade.notes])
     gradable = grade.ended != HARNESS_FAILED
     content: dict[str, Any] = {

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from ml_api_lab.sanitize import CARD_LIMIT, cut
+from ml_api_lab.sanitize import CARD_LIMIT, truncate
 
-_STEPS = (2 * CARD_LIMIT, 4_000, 1_000)
+_CARD_LIMITS = (2 * CARD_LIMIT, 4_000, 1_000)
 _LEFT_OUT = "The card is left out, since there is no room for it; the other reports have it."
 
 
-def fitted(draw: Callable[[Callable[[str], str]], str], most: int) -> str:
-    """Return what `draw` draws, with cards as long as fit into that many bytes of UTF-8.
+def fit(render: Callable[[Callable[[str], str]], str], max_bytes: int) -> str:
+    """Return what `render` renders, with cards as long as fit into that many bytes of UTF-8.
 
     Args:
-        draw: draws the report; it is given the function that shortens a card.
+        render: renders the report; it is given the function that shortens a card.
     """
-    for step in _STEPS:
-        text = draw(partial(cut, most=step))
-        if len(text.encode()) <= most:
+    for limit in _CARD_LIMITS:
+        text = render(partial(truncate, max_length=limit))
+        if len(text.encode()) <= max_bytes:
             return text
-    return draw(lambda card: _LEFT_OUT if card else "")
+    return render(lambda card: _LEFT_OUT if card else "")

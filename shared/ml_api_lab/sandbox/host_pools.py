@@ -1,0 +1,48 @@
+"""The pools of a run: one for each kind of host that its checks need.
+
+Small, and loaded before all else: a run starts its processes here, and loads the rest meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from ml_api_lab.course.syllabus import Entry
+from ml_api_lab.sandbox.host_pool import HostPool
+
+SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model", "sklearn.datasets")
+
+
+def modules_of(entry: Entry, *, science: bool = False) -> tuple[str, ...]:
+    """Return the modules that a host of that task has loaded, with scikit-learn or without."""
+    return entry.preload + (SCIKIT_LEARN if science else ())
+
+
+class HostPools:
+    """Keeps a pool of hosts for each clock and each choice of modules.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pools: dict[tuple[str, tuple[str, ...]], HostPool] = {}
+
+    def get(self, clock: str, modules: tuple[str, ...]) -> HostPool:
+        """Return the hosts on that clock with those modules, starting them if need be.
+
+        LAB_FORK=0 in the environment starts a fresh interpreter for each, as on Windows.
+        """
+        key = (clock, modules)
+        with self._lock:
+            if key not in self._pools:
+                fork = False if os.environ.get("LAB_FORK") == "0" else None
+                self._pools[key] = HostPool(clock, modules, fork=fork)
+            return self._pools[key]
+
+    def close(self) -> None:
+        """End all hosts."""
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
