@@ -1,0 +1,69 @@
+"""Runs that a signal ends: graded so far, or gone without a report."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from ml_api_lab.grading.grade import NOT_RUN, PASSED
+from tests.support import graded
+from tests.support.graded import ON_WINDOWS
+from tests.support.grades import (
+    said_by_all,
+)
+from tests.support.readings import Reading
+
+
+@pytest.mark.skipif(ON_WINDOWS, reason="needs POSIX signals")
+@pytest.mark.parametrize(
+    ("end", "waits", "clock"),
+    [
+        ("SIGINT", "while True: pass", "lab"),
+        ("SIGTERM", "while True: pass", "lab"),
+        ("SIGHUP", "while True: pass", "lab"),
+        ("SIGTERM", "import select; select.select([], [], [])", "lab"),
+        ("SIGINT", "import time; time.sleep(10 ** 6)", "real"),
+    ],
+)
+def test_interrupted_runs_agree(
+    end: str, waits: str, clock: str, small_course: Path, tmp_path: Path
+) -> None:
+    # Ahead of its turn (in lab time) it fails, so that those before it are graded when it waits.
+    sign, begun = tmp_path / "sign", tmp_path / "begun"
+    if clock == "real":
+        begun.touch()
+    waiting = f"""
+        import pathlib
+        begun = pathlib.Path({str(begun)!r})
+        if not begun.exists():
+            begun.touch()
+            raise SystemExit(1)
+        pathlib.Path({str(sign)!r}).touch()
+        {waits}
+    """
+    tree = graded.submit(tmp_path / "tree", task_0_2=waiting)
+    ran = graded.grade(
+        small_course,
+        tree,
+        tmp_path / "reports",
+        f"--clock={clock}",
+        end=signal.Signals[end],
+        sign=sign,
+    )
+    assert said_by_all(ran) == Reading(10, graded.MAXIMUM, {PASSED: 2, NOT_RUN: 2})
+    assert ran.status == 2
+
+
+@pytest.mark.skipif(ON_WINDOWS, reason="needs POSIX signals")
+def test_a_killed_run_leaves_no_report_not_even_an_old_one(
+    small_course: Path, tmp_path: Path
+) -> None:
+    sign = tmp_path / "sign"
+    looping = f"open({str(sign)!r}, 'w').close()\nwhile True: pass"
+    tree = graded.submit(tmp_path / "tree", task_0_2=looping)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "json.out").write_text('{"score": 30}')
+    graded.grade(small_course, tree, tmp_path / "reports", end=signal.SIGKILL, sign=sign)
+    assert list((tmp_path / "reports").iterdir()) == []
