@@ -94,7 +94,7 @@ def pytest_configure(config: pytest.Config) -> None:
         stage = config.stash.setdefault(_STAGE, Stage())
         config.add_cleanup(stage.close)
         if not runs_nothing(config):
-            reports.forget(config.getoption("report"))
+            reports.delete_old_reports(config.getoption("report"))
         try:
             preflight.require(config.rootpath)
             if config.getoption("docker"):

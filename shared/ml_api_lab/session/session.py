@@ -74,7 +74,7 @@ class Lab:
         self.tree: Tree = tree.choose(chosen, self.course, self.syllabus.names)
         seed = config.getoption("seed")
         self.seed = random.SystemRandom().randrange(10**6) if seed is None else seed
-        self.reports = reports.wanted(config.getoption("report"))
+        self.reports = reports.parse_options(config.getoption("report"))
         self.grade: Grade = grade.Grade(
             self.syllabus,
             self.tree.name,
@@ -191,12 +191,12 @@ class Lab:
         items.sort(key=lambda item: order[c.id] if (c := checks[item]) is not None else -1)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        from ml_api_lab.grading.grade import DESELECTED
+        from ml_api_lab.grading.grade import Outcome
 
         found = {check.id for item in session.items if (check := self.check_of(item)) is not None}
         for name, result in self.grade.results.items():
             if name not in found and not self._is_unloaded(name):
-                result.outcome = DESELECTED
+                result.outcome = Outcome.DESELECTED
         if runs_nothing(self.config):
             return
         # All that is alive now stays so: nobody need look through it for garbage, as pytest does at
@@ -228,7 +228,7 @@ class Lab:
         report: pytest.TestReport,
     ) -> None:
         from ml_api_lab.grading.card import card, hint_of, message_of
-        from ml_api_lab.grading.grade import FAILED, NOT_RUN, PASSED
+        from ml_api_lab.grading.grade import Outcome
 
         result = self.grade.results[check.id]
         result.real_time += report.duration
@@ -238,8 +238,8 @@ class Lab:
         if report.when == "call" and handle is not None:
             result.lab_time = max(result.lab_time, int(handle.clock.now))
         if report.passed:
-            if report.when == "call" and result.outcome == NOT_RUN:
-                result.outcome = PASSED
+            if report.when == "call" and result.outcome == Outcome.NOT_RUN:
+                result.outcome = Outcome.PASSED
             return
         error = call.excinfo.value if call.excinfo is not None else None
         if isinstance(error, HarnessError | CourseError):
@@ -256,7 +256,7 @@ class Lab:
         )
         if not result.card:
             result.message, result.card = message, elsewhere
-        result.outcome = FAILED
+        result.outcome = Outcome.FAILED
         if not there and handle is None:
             # No folder, no handle: all checks of the task say the same, which is told once.
             result.absent = True
@@ -349,7 +349,7 @@ class Lab:
             return spared
         several = len(self.grade.tasks) > 1
         for task, cards in self._cards.items():
-            begun = score(self.grade.of(task)) > 0
+            begun = score(self.grade.results_of(task)) > 0
             shown: list[tuple[pytest.TestReport, str]] = []
             stands_for: Counter[int] = Counter()
             for report, cause in cards:
@@ -394,7 +394,7 @@ class Lab:
         status = session.exitstatus
         if status == pytest.ExitCode.USAGE_ERROR:
             return
-        left = any(each.outcome == grade.NOT_RUN for each in self.grade.results.values())
+        left = any(each.outcome == grade.Outcome.NOT_RUN for each in self.grade.results.values())
         if self.harness_failed or status == pytest.ExitCode.INTERNAL_ERROR:
             self.grade.ended = grade.HARNESS_FAILED
             session.exitstatus = FAILED_ITSELF
