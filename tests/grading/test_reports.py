@@ -24,7 +24,7 @@ from ml_api_lab.errors import CourseError
 from ml_api_lab.grading import grade as grades
 from ml_api_lab.grading import reports
 from ml_api_lab.grading.card import card, message_of
-from ml_api_lab.grading.grade import DESELECTED, FAILED, NOT_RUN, OUTCOMES, PASSED, Grade, Result
+from ml_api_lab.grading.grade import Grade, Outcome, Result
 from ml_api_lab.grading.reports import FORMATS
 from ml_api_lab.grading.reports.classroom50 import identity
 from ml_api_lab.lab_time import Span
@@ -58,7 +58,7 @@ def agree(grade: Grade) -> Reading:
         grade.maximum,
         {
             outcome: number
-            for outcome in OUTCOMES
+            for outcome in Outcome
             if (number := sum(each.outcome == outcome for each in grade.results.values()))
         },
     )
@@ -66,7 +66,9 @@ def agree(grade: Grade) -> Reading:
     return expected
 
 
-def synthetic(outcomes: list[str], said: str = "It said 2; right is 3.", ended: str = "") -> Grade:
+def synthetic(
+    outcomes: list[Outcome], said: str = "It said 2; right is 3.", ended: str = ""
+) -> Grade:
     """Return a grade with those outcomes, five checks a task."""
     points = (1, 1, 2, 3, 3)
     number = -(-len(outcomes) // len(points)) + 1
@@ -90,7 +92,7 @@ def synthetic(outcomes: list[str], said: str = "It said 2; right is 3.", ended: 
             "Why?",
         )
         result = Result(check, outcome, lab_time=3 * 10**9, real_time=0.01)
-        if outcome == FAILED:
+        if outcome == Outcome.FAILED:
             result.message = message_of(AssertionError(said))
             result.card = card(check, result.message, transcript, "pytest")
         results[check.id] = result
@@ -110,13 +112,15 @@ def synthetic(outcomes: list[str], said: str = "It said 2; right is 3.", ended: 
 @pytest.mark.parametrize("seed", range(4))
 def test_synthetic_grades_agree(seed: int, said: str) -> None:
     draw = random.Random(seed)
-    agree(synthetic(draw.choices(OUTCOMES, k=draw.randrange(1, 60)), said, draw.choice(ENDINGS)))
+    agree(
+        synthetic(draw.choices(list(Outcome), k=draw.randrange(1, 60)), said, draw.choice(ENDINGS))
+    )
 
 
 ENDINGS = ("", grades.INTERRUPTED, grades.STOPPED, grades.HARNESS_FAILED)
 
 
-@pytest.mark.parametrize("outcomes", [[], *([each] * 10 for each in OUTCOMES)])
+@pytest.mark.parametrize("outcomes", [[], *([each] * 10 for each in Outcome)])
 @pytest.mark.parametrize("ended", ENDINGS)
 def test_uniform_grades_agree(outcomes: list[str], ended: str) -> None:
     agree(synthetic(outcomes, HOSTILE, ended))
@@ -124,21 +128,21 @@ def test_uniform_grades_agree(outcomes: list[str], ended: str) -> None:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_each_format_tells_the_outcomes_apart(name: str) -> None:
-    grade = synthetic(list(OUTCOMES))
-    assert readings.read(name, reports.render(grade, name)).outcomes == dict.fromkeys(OUTCOMES, 1)
+    grade = synthetic(list(Outcome))
+    assert readings.read(name, reports.render(grade, name)).outcomes == dict.fromkeys(Outcome, 1)
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "classroom50"])
 def test_each_format_says_why_a_run_did_not_end(name: str) -> None:
     # Classroom 50's has no place for it: its schema is closed, and has no text for the whole.
     assert grades.INTERRUPTED in reports.render(
-        synthetic([PASSED, NOT_RUN], ended=grades.INTERRUPTED), name
+        synthetic([Outcome.PASSED, Outcome.NOT_RUN], ended=grades.INTERRUPTED), name
     )
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_renderer_needs_nothing_but_the_grade(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    grade = synthetic([PASSED, FAILED, NOT_RUN, DESELECTED])
+    grade = synthetic([Outcome.PASSED, Outcome.FAILED, Outcome.NOT_RUN, Outcome.DESELECTED])
     first = reports.render(grade, name)
     with monkeypatch.context() as patched:
         for variable in list(os.environ):
@@ -176,7 +180,7 @@ def test_graded_submissions_agree(
     grade = Grade(prover.syllabus, kind, "lab", 1, identity=IDENTITY)
     for check in prover.checks(task):
         verdict = verdicts[check.name]
-        result = Result(check, PASSED if verdict.message is None else FAILED)
+        result = Result(check, Outcome.PASSED if verdict.message is None else Outcome.FAILED)
         if verdict.message is not None:
             result.message = verdict.message
             result.card = card(check, verdict.message, None, "pytest")
@@ -246,7 +250,7 @@ def test_runs_agree(name: str, course: Path, tmp_path: Path) -> None:
     ran = graded.grade(course, tree, tmp_path / "reports", "--budget=3")
     said = said_by_all(ran)
     assert (said.score, said.maximum, ran.status) == (score, graded.MAXIMUM, status), ran.output
-    assert said.outcomes.keys() <= {PASSED, FAILED}
+    assert said.outcomes.keys() <= {Outcome.PASSED, Outcome.FAILED}
 
 
 @pytest.mark.skipif(WINDOWS, reason="needs POSIX signals")
@@ -285,7 +289,7 @@ def test_interrupted_runs_agree(
         end=signal.Signals[end],
         sign=sign,
     )
-    assert said_by_all(ran) == Reading(10, graded.MAXIMUM, {PASSED: 2, NOT_RUN: 2})
+    assert said_by_all(ran) == Reading(10, graded.MAXIMUM, {Outcome.PASSED: 2, Outcome.NOT_RUN: 2})
     assert ran.status == 2
 
 
@@ -302,27 +306,31 @@ def test_a_killed_run_leaves_no_report_not_even_an_old_one(course: Path, tmp_pat
 
 def test_stopping_at_the_first_failure_keeps_the_maximum(course: Path, tmp_path: Path) -> None:
     ran = graded.grade(course, "exercises", tmp_path, "-x")
-    assert said_by_all(ran) == Reading(0, graded.MAXIMUM, {FAILED: 1, NOT_RUN: 3})
+    assert said_by_all(ran) == Reading(0, graded.MAXIMUM, {Outcome.FAILED: 1, Outcome.NOT_RUN: 3})
     assert ran.status == 1
     assert grades.STOPPED in ran.reports["json"].read_text("utf-8")
 
 
 def test_deselected_is_not_failed(course: Path, tmp_path: Path) -> None:
     ran = graded.grade(course, "solutions", tmp_path, "-k", "waits")
-    assert said_by_all(ran) == Reading(6, POINTS_PER_TASK, {PASSED: 1, DESELECTED: 1})
+    assert said_by_all(ran) == Reading(
+        6, POINTS_PER_TASK, {Outcome.PASSED: 1, Outcome.DESELECTED: 1}
+    )
     assert ran.status == 0
 
 
 def test_one_check_alone(course: Path, tmp_path: Path) -> None:
     chosen = "checks/task_0_1/test_task_0_1.py::test_greets"
     ran = graded.grade(course, "solutions", tmp_path, chosen)
-    assert said_by_all(ran) == Reading(4, POINTS_PER_TASK, {PASSED: 1, DESELECTED: 1})
+    assert said_by_all(ran) == Reading(
+        4, POINTS_PER_TASK, {Outcome.PASSED: 1, Outcome.DESELECTED: 1}
+    )
     assert ran.status == 0
 
 
 def test_a_task_alone(course: Path, tmp_path: Path) -> None:
     ran = graded.grade(course, "solutions", tmp_path, "checks/task_0_2")
-    assert said_by_all(ran) == Reading(10, POINTS_PER_TASK, {PASSED: 1})
+    assert said_by_all(ran) == Reading(10, POINTS_PER_TASK, {Outcome.PASSED: 1})
     assert "1 of 3 tasks" in ran.reports["markdown"].read_text("utf-8")
 
 
@@ -338,7 +346,7 @@ def test_a_check_that_does_not_load_keeps_its_points(tmp_path: Path) -> None:
     broken.write_text("import nonesuch\n" + broken.read_text())
     ran = graded.grade(course, "solutions", tmp_path / "reports")
     said = said_by_all(ran)
-    assert (said.maximum, said.outcomes) == (graded.MAXIMUM, {NOT_RUN: 4})
+    assert (said.maximum, said.outcomes) == (graded.MAXIMUM, {Outcome.NOT_RUN: 4})
     assert ran.status == 3
 
 
@@ -419,7 +427,7 @@ def test_classroom50_needs_to_know_whose_it_is(change: dict[str, str], sentence:
 
 
 def test_a_report_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (report,) = reports.wanted([f"json={tmp_path}/deep/er/grade.json"])
+    (report,) = reports.parse_options([f"json={tmp_path}/deep/er/grade.json"])
 
     def full(*_: object) -> None:
         raise OSError("No space left on device")
@@ -427,16 +435,16 @@ def test_a_report_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monk
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", full)
         with pytest.raises(OSError, match="No space"):
-            reports.write(synthetic([PASSED]), report)
+            reports.write(synthetic([Outcome.PASSED]), report)
     assert list(report.file.parent.iterdir()) == []
-    reports.write(synthetic([PASSED]), report)
+    reports.write(synthetic([Outcome.PASSED]), report)
     assert [path.name for path in report.file.parent.iterdir()] == ["grade.json"]
 
 
 @pytest.mark.skipif(WINDOWS, reason="Windows has no such permissions")
 def test_a_report_has_the_permissions_of_any_file(tmp_path: Path) -> None:
-    (report,) = reports.wanted([f"json={tmp_path / 'grade.json'}"])
-    reports.write(synthetic([PASSED]), report)
+    (report,) = reports.parse_options([f"json={tmp_path / 'grade.json'}"])
+    reports.write(synthetic([Outcome.PASSED]), report)
     (tmp_path / "other").touch()
     assert report.file.stat().st_mode == (tmp_path / "other").stat().st_mode
 
@@ -556,7 +564,7 @@ def test_junit_has_no_word_that_pytest_has_not(tmp_path: Path) -> None:
     )
     graded.pytest(tmp_path, "--junitxml=own.xml")
     theirs = _words(Xml.parse(tmp_path / "own.xml").getroot())
-    ours = _words(Xml.fromstring(reports.render(synthetic(list(OUTCOMES), HOSTILE), "junit")))
+    ours = _words(Xml.fromstring(reports.render(synthetic(list(Outcome), HOSTILE), "junit")))
     assert ours - theirs == set()
     assert theirs - ours == {("testsuite", "hostname")}
 
