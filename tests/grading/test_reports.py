@@ -122,7 +122,7 @@ ENDINGS = ("", grades.INTERRUPTED, grades.STOPPED, grades.HARNESS_FAILED)
 
 @pytest.mark.parametrize("outcomes", [[], *([each] * 10 for each in Outcome)])
 @pytest.mark.parametrize("ended", ENDINGS)
-def test_uniform_grades_agree(outcomes: list[str], ended: str) -> None:
+def test_uniform_grades_agree(outcomes: list[Outcome], ended: str) -> None:
     agree(synthetic(outcomes, HOSTILE, ended))
 
 
