@@ -148,7 +148,7 @@ def _configure(config: pytest.Config) -> None:
     from ml_api_lab.session import hooks
     from ml_api_lab.session.session import open_session
 
-    hooks.forget_reports(config)
+    hooks.delete_old_reports(config)
     read = config.stash.get(_SYLLABUS, None)
     if read is None:
         read = syllabus.read(config.rootpath / "checks" / "syllabus.toml")

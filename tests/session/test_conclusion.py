@@ -9,7 +9,7 @@ import pytest
 
 from ml_api_lab.course.syllabus import POINTS_PER_TASK
 from ml_api_lab.grading import grade as grades
-from ml_api_lab.grading.grade import DESELECTED, FAILED, NOT_RUN, PASSED
+from ml_api_lab.grading.grade import Outcome
 from tests.support import graded
 from tests.support.graded import ON_WINDOWS
 from tests.support.grades import (
@@ -61,34 +61,38 @@ def test_runs_agree(name: str, small_course: Path, tmp_path: Path) -> None:
     ran = graded.grade(small_course, tree, tmp_path / "reports", f"--budget={budget}")
     said = said_by_all(ran)
     assert (said.score, said.maximum, ran.status) == (score, graded.MAXIMUM, status), ran.output
-    assert said.outcomes.keys() <= {PASSED, FAILED}
+    assert said.outcomes.keys() <= {Outcome.PASSED, Outcome.FAILED}
 
 
 def test_stopping_at_the_first_failure_keeps_the_maximum(
     small_course: Path, tmp_path: Path
 ) -> None:
     ran = graded.grade(small_course, "exercises", tmp_path, "-x")
-    assert said_by_all(ran) == Reading(0, graded.MAXIMUM, {FAILED: 1, NOT_RUN: 3})
+    assert said_by_all(ran) == Reading(0, graded.MAXIMUM, {Outcome.FAILED: 1, Outcome.NOT_RUN: 3})
     assert ran.status == 1
     assert grades.STOPPED in ran.reports["json"].read_text("utf-8")
 
 
 def test_deselected_is_not_failed(small_course: Path, tmp_path: Path) -> None:
     ran = graded.grade(small_course, "solutions", tmp_path, "-k", "waits")
-    assert said_by_all(ran) == Reading(6, POINTS_PER_TASK, {PASSED: 1, DESELECTED: 1})
+    assert said_by_all(ran) == Reading(
+        6, POINTS_PER_TASK, {Outcome.PASSED: 1, Outcome.DESELECTED: 1}
+    )
     assert ran.status == 0
 
 
 def test_one_check_alone(small_course: Path, tmp_path: Path) -> None:
     chosen = "checks/task_0_1/test_task_0_1.py::test_greets"
     ran = graded.grade(small_course, "solutions", tmp_path, chosen)
-    assert said_by_all(ran) == Reading(4, POINTS_PER_TASK, {PASSED: 1, DESELECTED: 1})
+    assert said_by_all(ran) == Reading(
+        4, POINTS_PER_TASK, {Outcome.PASSED: 1, Outcome.DESELECTED: 1}
+    )
     assert ran.status == 0
 
 
 def test_a_task_alone(small_course: Path, tmp_path: Path) -> None:
     ran = graded.grade(small_course, "solutions", tmp_path, "checks/task_0_2")
-    assert said_by_all(ran) == Reading(10, POINTS_PER_TASK, {PASSED: 1})
+    assert said_by_all(ran) == Reading(10, POINTS_PER_TASK, {Outcome.PASSED: 1})
     assert "1 of 3 tasks" in ran.reports["markdown"].read_text("utf-8")
 
 
@@ -104,7 +108,7 @@ def test_a_check_that_does_not_load_keeps_its_points(tmp_path: Path) -> None:
     broken.write_text("import nonesuch\n" + broken.read_text())
     ran = graded.grade(course, "solutions", tmp_path / "reports")
     said = said_by_all(ran)
-    assert (said.maximum, said.outcomes) == (graded.MAXIMUM, {NOT_RUN: 4})
+    assert (said.maximum, said.outcomes) == (graded.MAXIMUM, {Outcome.NOT_RUN: 4})
     assert ran.status == 3
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_api_lab.grading.grade import NOT_RUN, PASSED
+from ml_api_lab.grading.grade import Outcome
 from tests.support import graded
 from tests.support.graded import ON_WINDOWS
 from tests.support.grades import (
@@ -52,7 +52,7 @@ def test_interrupted_runs_agree(
         end=signal.Signals[end],
         sign=sign,
     )
-    assert said_by_all(ran) == Reading(10, graded.MAXIMUM, {PASSED: 2, NOT_RUN: 2})
+    assert said_by_all(ran) == Reading(10, graded.MAXIMUM, {Outcome.PASSED: 2, Outcome.NOT_RUN: 2})
     assert ran.status == 2
 
 

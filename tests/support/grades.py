@@ -11,7 +11,7 @@ from ml_api_lab.course.syllabus import Entry, Syllabus
 from ml_api_lab.grading import grade as grades
 from ml_api_lab.grading import reports
 from ml_api_lab.grading.card import card, message_of
-from ml_api_lab.grading.grade import FAILED, OUTCOMES, Grade, Result
+from ml_api_lab.grading.grade import Grade, Outcome, Result
 from ml_api_lab.grading.reports import FORMATS
 from ml_api_lab.grading.reports.classroom50 import identity
 from ml_api_lab.lab_time import Span
@@ -49,7 +49,7 @@ def expect_agreement(grade: Grade) -> Reading:
         grade.maximum,
         {
             outcome: number
-            for outcome in OUTCOMES
+            for outcome in Outcome
             if (number := sum(each.outcome == outcome for each in grade.results.values()))
         },
     )
@@ -58,7 +58,7 @@ def expect_agreement(grade: Grade) -> Reading:
 
 
 def synthetic_grade(
-    outcomes: list[str], said: str = "It said 2; right is 3.", ended: str = ""
+    outcomes: list[Outcome], said: str = "It said 2; right is 3.", ended: str = ""
 ) -> Grade:
     """Return a grade with those outcomes, five checks a task."""
     points = (1, 1, 2, 3, 3)
@@ -83,7 +83,7 @@ def synthetic_grade(
             "Why?",
         )
         result = Result(check, outcome, lab_time=3 * 10**9, real_time=0.01)
-        if outcome == FAILED:
+        if outcome == Outcome.FAILED:
             result.message = message_of(AssertionError(said))
             result.card = card(check, result.message, transcript, "pytest")
         results[check.id] = result

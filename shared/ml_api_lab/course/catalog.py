@@ -20,11 +20,11 @@ from ml_api_lab.errors import CourseError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_TASK = re.compile(r"task_\d+_\d+")
+_TASK_NAME = re.compile(r"task_\d+_\d+")
 
 # CPython counts the depth of trees that several threads build at once together, and then raises a
 # SystemError (seen with 3.11; its issue 106905 tells of it). Checks run side by side.
-_parsing = threading.Lock()
+_parse_lock = threading.Lock()
 
 
 def points(number: int, *, hint: str) -> Callable[[F], F]:
@@ -64,7 +64,7 @@ def parse(text: str | bytes, name: str = "<unknown>") -> ast.Module:
         SyntaxError: it is no Python.
         ValueError: it has null bytes.
     """
-    with _parsing, warnings.catch_warnings(action="ignore"):
+    with _parse_lock, warnings.catch_warnings(action="ignore"):
         return ast.parse(text, name)
 
 
@@ -111,13 +111,15 @@ class Catalog(Mapping[str, Check]):
     def __init__(self, course: Path, syllabus: Syllabus) -> None:
         self._folder = course / "checks"
         self._tasks = syllabus.names
-        self._read: dict[str, dict[str, Check]] = {}
+        self._checks_by_task: dict[str, dict[str, Check]] = {}
         listed = set(self._tasks)
         for tree in ("checks", "exercises", "solutions"):
             # A copy that somebody has put beside a task ("task_3_2 copy") is no task.
             folders = (each for each in (course / tree).glob("task_*") if each.is_dir())
-            present = {each.name for each in folders if _TASK.fullmatch(each.name)}
-            unlisted = (name for name in sorted(present - listed) if _used(course / tree / name))
+            present = {each.name for each in folders if _TASK_NAME.fullmatch(each.name)}
+            unlisted = (
+                name for name in sorted(present - listed) if _has_content(course / tree / name)
+            )
             if name := next(unlisted, None):
                 raise CourseError(
                     f"{tree}/{name} is not in checks/syllabus.toml; list it there, or remove the "
@@ -131,7 +133,7 @@ class Catalog(Mapping[str, Check]):
 
     def task(self, name: str) -> dict[str, Check]:
         """Return the checks of one task, by their ids."""
-        if name not in self._read:
+        if name not in self._checks_by_task:
             files = sorted((self._folder / name).glob("test_*.py"))
             checks = [check for path in files for check in _checks(path)]
             total = sum(check.points for check in checks)
@@ -141,8 +143,8 @@ class Catalog(Mapping[str, Check]):
                     f"The checks of {name} add up to {total} points; "
                     f"every task has {POINTS_PER_TASK} (now: {each or 'no check'})."
                 )
-            self._read[name] = {check.id: check for check in checks}
-        return self._read[name]
+            self._checks_by_task[name] = {check.id: check for check in checks}
+        return self._checks_by_task[name]
 
     def __getitem__(self, check: str) -> Check:
         task = check.split("/")[1] if check.count("/") > 1 else ""
@@ -158,7 +160,7 @@ class Catalog(Mapping[str, Check]):
         return sum(1 for _ in self)
 
 
-def _used(folder: Path) -> bool:
+def _has_content(folder: Path) -> bool:
     """Whether anything is in it but what Python leaves behind when a task is removed with git."""
     return any(each.name != "__pycache__" for each in folder.iterdir())
 
@@ -181,28 +183,7 @@ def _checks(path: Path) -> list[Check]:
 
 def _check(path: Path, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Check:
     where = f"{path.parent.name}/{path.name}: {node.name}"
-    marks = [
-        each
-        for each in node.decorator_list
-        if isinstance(each, ast.Call)
-        and isinstance(each.func, ast.Name)
-        and each.func.id == "points"
-    ]
-    if len(marks) != 1:
-        raise CourseError(f"{where} has no points; write @points(2, hint=...) above it.")
-    try:
-        number = ast.literal_eval(marks[0].args[0])
-        hint = ast.literal_eval(next(k.value for k in marks[0].keywords if k.arg == "hint"))
-    except (ValueError, IndexError, StopIteration):
-        raise CourseError(
-            f"{where}: its points or its hint are missing, or not written out; "
-            'write @points(2, hint="...") above it.'
-        ) from None
-    if type(number) is not int or number < 1 or not isinstance(hint, str) or not hint:
-        raise CourseError(
-            f"{where} has {number!r} points and the hint {hint!r}; points are a whole number from "
-            "1, and the hint is a text."
-        )
+    number, hint = _points_and_hint(node, where)
     title = (ast.get_docstring(node) or "").strip()
     if not title:
         raise CourseError(f"{where} has no docstring; its first line is the check's title.")
@@ -217,3 +198,35 @@ def _check(path: Path, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Check:
         on_the_wall_clock=on_the_wall_clock.__name__ in names,
         needs_scikit_learn=scikit_learn.__name__ in names,
     )
+
+
+def _points_and_hint(node: ast.FunctionDef | ast.AsyncFunctionDef, where: str) -> tuple[int, str]:
+    """Return the arguments of a check's `points`.
+
+    Raises:
+        CourseError: it has none, they are not literals, or of the wrong kind.
+    """
+    decorators = [
+        each
+        for each in node.decorator_list
+        if isinstance(each, ast.Call)
+        and isinstance(each.func, ast.Name)
+        and each.func.id == points.__name__
+    ]
+    if len(decorators) != 1:
+        raise CourseError(f"{where} has no points; write @points(2, hint=...) above it.")
+    (decorator,) = decorators
+    try:
+        number = ast.literal_eval(decorator.args[0])
+        hint = ast.literal_eval(next(k.value for k in decorator.keywords if k.arg == "hint"))
+    except (ValueError, IndexError, StopIteration):
+        raise CourseError(
+            f"{where}: its points or its hint are missing, or not written out; "
+            'write @points(2, hint="...") above it.'
+        ) from None
+    if type(number) is not int or number < 1 or not isinstance(hint, str) or not hint:
+        raise CourseError(
+            f"{where} has {number!r} points and the hint {hint!r}; points are a whole number from "
+            "1, and the hint is a text."
+        )
+    return number, hint

@@ -18,15 +18,15 @@ from ml_api_lab.sanitize import (
 )
 
 WIDTH = 96
-_ENTRIES = 24
-_LINES = 24
+_MAX_ENTRIES = 24
+_MAX_LINES = 24
 
 
 def card(
     check: Check,
     message: str,
     transcript: Transcript | None,
-    again: str,
+    rerun_command: str,
     *,
     hint: str | None = None,
 ) -> str:
@@ -38,29 +38,31 @@ def card(
     Args:
         message: what was seen against what is right, in a sentence.
         transcript: what happened, None if nothing did.
-        again: the command that runs this check again.
+        rerun_command: the command that runs this check again.
         hint: in place of the check's own; "" for none.
     """
-    blocks = [f"{check.title}  (0 of {_points(check.points)})", _filled(message)]
+    blocks = [f"{check.title}  (0 of {_points_text(check.points)})", _wrapped(message)]
     if transcript is not None:
         if transcript.entries:
             rows = [_row(f"{time_of_day(at):<12}  ", text) for at, text in transcript.entries]
-            blocks.append(_block("What happened, in lab time:", _middle(rows, _ENTRIES)))
+            blocks.append(
+                _block("What happened, in lab time:", _without_middle(rows, _MAX_ENTRIES))
+            )
         if transcript.lines:
             rows = [_row(f"{time_of_day(line.at):<12}| ", line.text) for line in transcript.lines]
-            shown = _middle(rows, _LINES)
+            rows_shown = _without_middle(rows, _MAX_LINES)
             if transcript.dropped:
-                shown.append(f"... and {transcript.dropped} lines more, which were not kept")
+                rows_shown.append(f"... and {transcript.dropped} lines more, which were not kept")
             if transcript.unread:
-                shown.append(f"... and {transcript.unread} bytes more, which were not read")
-            blocks.append(_block("What it printed:", shown))
-        blocks.extend(_traceback(raised) for raised in _distinct(transcript.raised))
-    told = sanitize_and_truncate("\n\n".join(blocks), CARD_LIMIT)
+                rows_shown.append(f"... and {transcript.unread} bytes more, which were not read")
+            blocks.append(_block("What it printed:", rows_shown))
+        blocks.extend(_traceback(raised) for raised in _unique(transcript.raised))
+    text = sanitize_and_truncate("\n\n".join(blocks), CARD_LIMIT)
     # Made plain last, as the reader's lines are: wrapping could begin one with a command.
     if hint is None:
         hint = check.hint
-    hints = [_filled(f"Hint: {hint}")] if hint else []
-    return sanitize("\n\n".join([told, *hints, f"Again: {again}"]))
+    hints = [_wrapped(f"Hint: {hint}")] if hint else []
+    return sanitize("\n\n".join([text, *hints, f"Again: {rerun_command}"]))
 
 
 def hint_of(check: Check, error: BaseException | None) -> str:
@@ -91,11 +93,11 @@ def _sentence(error: BaseException | None, skipped: bool) -> str:
     return f"The check could not make sense of what it got ({kind}: {error})."
 
 
-def _points(number: int) -> str:
+def _points_text(number: int) -> str:
     return "1 point" if number == 1 else f"{number} points"
 
 
-def _filled(text: str) -> str:
+def _wrapped(text: str) -> str:
     """Return the text wrapped; a line of its own after the first is set in, as what was said is."""
     first, *rest = text.splitlines() or [""]
     lines = [first, *(f"  {line}" for line in rest)]
@@ -114,16 +116,16 @@ def _row(lead: str, text: str) -> str:
     )
 
 
-def _middle(rows: list[str], most: int) -> list[str]:
+def _without_middle(rows: list[str], max_rows: int) -> list[str]:
     """Return the rows without their middle if there are too many."""
-    if len(rows) <= most:
+    if len(rows) <= max_rows:
         return rows
-    half = most // 2
+    half = max_rows // 2
     left_out = len(rows) - 2 * half
     return [*rows[:half], f"... {left_out} more ...", *rows[-half:]]
 
 
-def _distinct(raised: list[Raised]) -> list[Raised]:
+def _unique(raised: list[Raised]) -> list[Raised]:
     unique = {(each.type, each.text, each.frames): each for each in raised}
     return list(unique.values())[:3]
 
@@ -134,8 +136,8 @@ def _traceback(raised: Raised) -> str:
         rows.append(_row("", str(frame)))
         if frame.source:
             rows.append(_row("    ", frame.source))
-    shown = _middle(rows, _ENTRIES)
-    told = truncate(str(raised), MESSAGE_LIMIT).replace("\n", "\n  ")
+    rows_shown = _without_middle(rows, _MAX_ENTRIES)
+    text = truncate(str(raised), MESSAGE_LIMIT).replace("\n", "\n  ")
     when = " when it shut down" if raised.stage == "shutdown" else ""
     where = "" if rows else "\n  in no line of yours, but in code that was given something of yours"
-    return _block(f"It raised{when} {told}{where}", shown)
+    return _block(f"It raised{when} {text}{where}", rows_shown)

@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.syllabus import POINTS_PER_TASK, Syllabus
 
-PASSED, FAILED, NOT_RUN, DESELECTED = "passed", "failed", "not run", "deselected"
-OUTCOMES = (PASSED, FAILED, NOT_RUN, DESELECTED)
+
+class Outcome(StrEnum):
+    """How a check ended.
+
+    Attributes:
+        NOT_RUN: the run ended before; the check scores 0.
+        DESELECTED: its task was graded in part, by the user's choice.
+    """
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_RUN = "not run"
+    DESELECTED = "deselected"
+
 
 HARNESS_FAILED = "the harness failed"
 INTERRUPTED = "interrupted"
 STOPPED = "stopped before its end"
 NOTHING = "nothing was selected"
-_MISSING = " is missing."
+_MISSING_SUFFIX = " is missing."
 
 
 @dataclass
@@ -24,8 +37,6 @@ class Result:
     """One check's result.
 
     Attributes:
-        outcome: "passed"; "failed"; "not run" (the run ended before, and it scores 0);
-            "deselected" (its task was graded in part, by the user's choice).
         message: what was seen against what is right, for a failed check; sanitized.
         card: the whole card, for a failed check; sanitized.
         lab_time: how far the check's clock went, in nanoseconds.
@@ -34,7 +45,7 @@ class Result:
     """
 
     check: Check
-    outcome: str = NOT_RUN
+    outcome: Outcome = Outcome.NOT_RUN
     message: str = ""
     card: str = ""
     lab_time: int = 0
@@ -43,7 +54,7 @@ class Result:
 
     @property
     def points(self) -> int:
-        return self.check.points if self.outcome == PASSED else 0
+        return self.check.points if self.outcome == Outcome.PASSED else 0
 
 
 @dataclass
@@ -81,7 +92,7 @@ class Grade:
         return maximum(self.results.values())
 
     @property
-    def whole(self) -> int:
+    def course_maximum(self) -> int:
         """All points of the course, whatever was asked for."""
         return POINTS_PER_TASK * len(self.syllabus.tasks)
 
@@ -91,10 +102,10 @@ class Grade:
         return sum(
             result.check.points
             for result in self.results.values()
-            if result.outcome in (FAILED, NOT_RUN)
+            if result.outcome in (Outcome.FAILED, Outcome.NOT_RUN)
         )
 
-    def of(self, task: str) -> list[Result]:
+    def results_of(self, task: str) -> list[Result]:
         return [result for result in self.results.values() if result.check.task == task]
 
     @property
@@ -107,8 +118,10 @@ class Grade:
     def absent(self) -> list[str]:
         """What is wrong with the folders of absent tasks, in sentences; one for all missing."""
         told = dict.fromkeys(each.message for each in self.results.values() if each.absent)
-        missing = [each.removesuffix(_MISSING) for each in told if each.endswith(_MISSING)]
-        others = [each for each in told if not each.endswith(_MISSING)]
+        missing = [
+            each.removesuffix(_MISSING_SUFFIX) for each in told if each.endswith(_MISSING_SUFFIX)
+        ]
+        others = [each for each in told if not each.endswith(_MISSING_SUFFIX)]
         if len(missing) > 1:
             return [f"{', '.join(missing[:-1])} and {missing[-1]} are missing.", *others]
         return list(told)
@@ -121,18 +134,18 @@ class Grade:
             notes.append(f"This is no whole run: {self.ended}.")
         if self.ended == HARNESS_FAILED:
             notes.append("The grade is not to be relied on.")
-        if waiting := self._many(NOT_RUN):
+        if waiting := self._checks_were(Outcome.NOT_RUN):
             notes.append(f"{waiting} not run; what has not run scores 0.")
-        if left_out := self._many(DESELECTED):
+        if left_out := self._checks_were(Outcome.DESELECTED):
             notes.append(f"{left_out} not selected, which is not a failure and scores 0.")
-        if 0 < self.maximum < self.whole:
+        if 0 < self.maximum < self.course_maximum:
             notes.append(
                 f"{len(self.tasks)} of {len(self.syllabus.tasks)} tasks were asked for: "
-                f"{self.maximum} of the course's {self.whole} points."
+                f"{self.maximum} of the course's {self.course_maximum} points."
             )
         return notes
 
-    def _many(self, outcome: str) -> str:
+    def _checks_were(self, outcome: Outcome) -> str:
         number = sum(result.outcome == outcome for result in self.results.values())
         return f"{number} check{' was' if number == 1 else 's were'}" if number else ""
 
@@ -154,7 +167,9 @@ def summary(grade: Grade) -> list[str]:
         entries = [e for e in grade.syllabus.tasks if e.part == part and e.name in grade.tasks]
         if not entries:
             continue
-        rows = [(f"{entry.number} {entry.title}", grade.of(entry.name)) for entry in entries]
+        rows = [
+            (f"{entry.number} {entry.title}", grade.results_of(entry.name)) for entry in entries
+        ]
         lines.append(_row(part, [result for _, results in rows for result in results], ""))
         lines.extend(_row(title, results, "  ") for title, results in rows)
     lines.append(_row("Total", list(grade.results.values()), ""))
@@ -165,6 +180,6 @@ def _row(title: str, results: list[Result], indent: str) -> str:
     earned, most = score(results), maximum(results)
     filled = 20 * earned // most if most else 0
     bar = "#" * filled + "." * (20 - filled)
-    left_out = sum(result.outcome == DESELECTED for result in results)
+    left_out = sum(result.outcome == Outcome.DESELECTED for result in results)
     note = f"  ({left_out} not selected)" if left_out else ""
     return f"{indent + title:<40} [{bar}] {earned:>3} of {most:>3}{note}"

@@ -7,7 +7,7 @@ import gc
 import pytest
 
 from ml_api_lab.course.catalog import Check
-from ml_api_lab.grading.grade import DESELECTED, Result
+from ml_api_lab.grading.grade import Outcome, Result
 from ml_api_lab.sandbox.host_pools import modules_of
 from ml_api_lab.session.session import Session
 
@@ -64,7 +64,7 @@ class Collection:
         found = {check.id for check in selected}
         for name, result in ours.grade.results.items():
             if name not in found and not self._is_unloaded(result.check):
-                result.outcome = DESELECTED
+                result.outcome = Outcome.DESELECTED
         if not ours.grades:
             return
         # All that is alive now stays so: nobody need look through it for garbage, as pytest does at

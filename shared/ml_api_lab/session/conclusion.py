@@ -46,7 +46,7 @@ class Conclusion:
             grade.ended = grades.INTERRUPTED
         elif not grade.results:
             grade.ended = grades.NOTHING
-        elif any(each.outcome == grades.NOT_RUN for each in grade.results.values()):
+        elif any(each.outcome == grades.Outcome.NOT_RUN for each in grade.results.values()):
             grade.ended = grades.STOPPED
         if session.exitstatus == ALL_POINTS and grade.missing:
             session.exitstatus = POINTS_MISSING

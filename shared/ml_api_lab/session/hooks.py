@@ -12,10 +12,10 @@ from ml_api_lab.session.schedule import Schedule
 from ml_api_lab.session.session import Session, runs_checks
 
 
-def forget_reports(config: pytest.Config) -> None:
+def delete_old_reports(config: pytest.Config) -> None:
     """Remove the reports of an earlier run: one that is refused has no grade either."""
     if runs_checks(config):
-        reports.forget(config.getoption("report"))
+        reports.delete_old_reports(config.getoption("report"))
 
 
 def register(session: Session) -> None:

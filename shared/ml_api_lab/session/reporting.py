@@ -15,7 +15,7 @@ import pytest
 
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.errors import CourseError
-from ml_api_lab.grading.grade import FAILED, NOT_RUN, PASSED, score, summary
+from ml_api_lab.grading.grade import Outcome, score, summary
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
 from ml_api_lab.sanitize import sanitize
@@ -63,14 +63,14 @@ class Reporting:
         if report.when == "call":
             result.lab_time = max(result.lab_time, verdict.lab_time)
         if report.passed:
-            if report.when == "call" and result.outcome == NOT_RUN:
-                result.outcome = PASSED
+            if report.when == "call" and result.outcome == Outcome.NOT_RUN:
+                result.outcome = Outcome.PASSED
             return
         self._session.grade.harness_failed |= verdict.harness_failed
         if not result.card:
             result.message = verdict.message
             result.card = verdict.card(self._command_again(item, is_reported=True))
-        result.outcome = FAILED
+        result.outcome = Outcome.FAILED
         # All checks of a task without a folder say the same, which is told once.
         result.absent |= verdict.is_absent
         report.is_absent = verdict.is_absent  # type: ignore[attr-defined]  # travels with the report
@@ -186,7 +186,7 @@ class Reporting:
         grade = self._session.grade
         several = len(grade.tasks) > 1
         for task, cards in self._cards.items():
-            has_points = score(grade.of(task)) > 0
+            has_points = score(grade.results_of(task)) > 0
             shown: list[tuple[pytest.TestReport, str]] = []
             stands_for: Counter[int] = Counter()
             for report, cause in cards:

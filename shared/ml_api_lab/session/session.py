@@ -151,7 +151,7 @@ def open_session(config: pytest.Config, syllabus: Syllabus, pools: HostPools) ->
     seed = config.getoption("seed")
     if seed is None:
         seed = random.SystemRandom().randrange(10**6)
-    files = reports.wanted(config.getoption("report"))
+    files = reports.parse_options(config.getoption("report"))
     clock = config.getoption("clock")
     identity = reports.identity(files, os.environ)
     for name in selection.tasks():

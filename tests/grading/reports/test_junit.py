@@ -6,7 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 from ml_api_lab.grading import reports
-from ml_api_lab.grading.grade import OUTCOMES
+from ml_api_lab.grading.grade import Outcome
 from tests.support import graded
 from tests.support.grades import (
     HOSTILE,
@@ -27,7 +27,7 @@ def test_junit_has_no_word_that_pytest_has_not(tmp_path: Path) -> None:
     )
     graded.pytest(tmp_path, "--junitxml=own.xml")
     theirs = _words(Xml.parse(tmp_path / "own.xml").getroot())
-    ours = _words(Xml.fromstring(reports.render(synthetic_grade(list(OUTCOMES), HOSTILE), "junit")))
+    ours = _words(Xml.fromstring(reports.render(synthetic_grade(list(Outcome), HOSTILE), "junit")))
     assert ours - theirs == set()
     assert theirs - ours == {("testsuite", "hostname")}
 

@@ -44,7 +44,7 @@ class Report:
     file: Path
 
 
-def wanted(options: list[str]) -> list[Report]:
+def parse_options(options: list[str]) -> list[Report]:
     """Return the reports that were asked for; make sure, before the run, that all can be written.
 
     Args:
@@ -55,16 +55,16 @@ def wanted(options: list[str]) -> list[Report]:
     """
     reports: list[Report] = []
     for option in options:
-        name, file = _parts(option)
+        name, file = _split_option(option)
         if not name:
             raise CourseError(
                 f"--report {option!r} is not FORMAT=FILE with a known format; valid formats are "
                 f"{', '.join(FORMATS)}, as in --report json=grade.json."
             )
-        path = _path(file)
+        path = _resolve(file)
         if any(path == report.file for report in reports):
             raise CourseError(f"Two reports are to be written to {file}; give each its own file.")
-        if problem := _problem(path):
+        if problem := _write_error(path):
             raise CourseError(
                 f"--report {option!r} cannot be written: {problem}; give a file in a folder that "
                 f"can be written to, as in --report {name}=reports/{path.name}."
@@ -84,7 +84,7 @@ def identity(reports: list[Report], environment: Mapping[str, str]) -> dict[str,
     return classroom50.identity(environment)
 
 
-def forget(options: list[str]) -> None:
+def delete_old_reports(options: list[str]) -> None:
     """Remove files of earlier runs, so that none is taken for the grade of this one.
 
     Before anything is looked at that could be wrong: a run that is refused has no grade either.
@@ -93,22 +93,22 @@ def forget(options: list[str]) -> None:
         options: what was given as `--report`.
     """
     for option in options:
-        name, file = _parts(option)
+        name, file = _split_option(option)
         if name:
             try:
-                if _path(file).is_file():
-                    _path(file).unlink()
+                if _resolve(file).is_file():
+                    _resolve(file).unlink()
             except OSError:
-                pass  # `wanted` says so
+                pass  # `parse_options` says so
 
 
-def _parts(option: str) -> tuple[str, str]:
+def _split_option(option: str) -> tuple[str, str]:
     """Return the format and the file of an option; two empty texts if it is none."""
     name, _, file = option.partition("=")
     return (name, file) if name in FORMATS and file else ("", "")
 
 
-def _path(file: str) -> Path:
+def _resolve(file: str) -> Path:
     return Path(file).expanduser().resolve()
 
 
@@ -121,7 +121,7 @@ def write(grade: Grade, report: Report) -> None:
     """Write the grade to its file: whole, or not at all."""
     text = render(grade, report.format)
     report.file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = _beside(report.file)
+    descriptor, temporary = _create_temporary_file(report.file)
     try:
         with open(descriptor, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
@@ -132,13 +132,13 @@ def write(grade: Grade, report: Report) -> None:
         raise
 
 
-def _problem(path: Path) -> str:
+def _write_error(path: Path) -> str:
     """Return why that file cannot be written, "" if it can."""
     try:
         if path.exists() and not stat.S_ISREG(path.stat().st_mode):
             return "it is a folder" if path.is_dir() else "it is no ordinary file"
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = _beside(path)
+        descriptor, temporary = _create_temporary_file(path)
         os.close(descriptor)
         os.unlink(temporary)
     except OSError as error:
@@ -146,7 +146,7 @@ def _problem(path: Path) -> str:
     return ""
 
 
-def _beside(path: Path) -> tuple[int, str]:
+def _create_temporary_file(path: Path) -> tuple[int, str]:
     return tempfile.mkstemp(dir=path.parent, prefix=".report-")
 
 

@@ -15,7 +15,7 @@ from datetime import UTC
 from typing import Any
 
 from ml_api_lab.errors import CourseError
-from ml_api_lab.grading.grade import PASSED, Grade, Result
+from ml_api_lab.grading.grade import Grade, Outcome, Result
 
 SCHEMA = "classroom50/result/v1"
 
@@ -78,7 +78,7 @@ def _test(grade: Grade, result: Result) -> dict[str, Any]:
     check = result.check
     return {
         "test-name": f"{grade.syllabus.entry(check.task).number} {check.title}",
-        "passed": result.outcome == PASSED,
+        "passed": result.outcome == Outcome.PASSED,
         "score": result.points,
         "max-score": check.points,
         "outcome": result.outcome,

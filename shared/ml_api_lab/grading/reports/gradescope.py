@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ml_api_lab.grading.grade import DESELECTED, FAILED, NOT_RUN, PASSED, Grade, Result
+from ml_api_lab.grading.grade import Grade, Outcome, Result
 
 
 def render(grade: Grade) -> str:
@@ -44,7 +44,7 @@ def _test(grade: Grade, result: Result) -> dict[str, Any]:
     test: dict[str, Any] = {
         "score": result.points,
         "max_score": check.points,
-        "name": f"{name} (not selected)" if result.outcome == DESELECTED else name,
+        "name": f"{name} (not selected)" if result.outcome == Outcome.DESELECTED else name,
         "name_format": "text",
         "output": _output(result),
         "output_format": "text",
@@ -52,15 +52,15 @@ def _test(grade: Grade, result: Result) -> dict[str, Any]:
         "visibility": "visible",
         "extra_data": {"id": check.id, "outcome": result.outcome},
     }
-    if result.outcome != DESELECTED:
-        test["status"] = "passed" if result.outcome == PASSED else "failed"
+    if result.outcome != Outcome.DESELECTED:
+        test["status"] = "passed" if result.outcome == Outcome.PASSED else "failed"
     return test
 
 
 def _output(result: Result) -> str:
     return {
-        PASSED: "",
-        FAILED: result.card or result.message,
-        NOT_RUN: "The check was not run.",
-        DESELECTED: "The check was not selected, which is not a failure.",
+        Outcome.PASSED: "",
+        Outcome.FAILED: result.card or result.message,
+        Outcome.NOT_RUN: "The check was not run.",
+        Outcome.DESELECTED: "The check was not selected, which is not a failure.",
     }[result.outcome]

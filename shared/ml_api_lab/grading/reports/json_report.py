@@ -29,7 +29,7 @@ def render(grade: Grade) -> str:
         "notes": grade.notes,
         "score": grade.score,
         "maximum": grade.maximum,
-        "course_maximum": grade.whole,
+        "course_maximum": grade.course_maximum,
         "not_asked": [name for name in grade.syllabus.names if name not in grade.tasks],
         "tasks": [_task(grade, name) for name in grade.tasks],
     }
@@ -38,7 +38,7 @@ def render(grade: Grade) -> str:
 
 def _task(grade: Grade, name: str) -> dict[str, Any]:
     entry = grade.syllabus.entry(name)
-    results = grade.of(name)
+    results = grade.results_of(name)
     return {
         "name": name,
         "title": entry.title,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as Xml
 
-from ml_api_lab.grading.grade import DESELECTED, FAILED, NOT_RUN, Grade, Result
+from ml_api_lab.grading.grade import Grade, Outcome, Result
 from ml_api_lab.sanitize import sanitize
 
 
@@ -26,9 +26,9 @@ def render(grade: Grade) -> str:
         root,
         "testsuite",
         name=sanitize(grade.syllabus.title),
-        errors=_count(results, NOT_RUN),
-        failures=_count(results, FAILED),
-        skipped=_count(results, DESELECTED),
+        errors=_count(results, Outcome.NOT_RUN),
+        failures=_count(results, Outcome.FAILED),
+        skipped=_count(results, Outcome.DESELECTED),
         tests=str(len(results)),
         time=f"{sum(result.real_time for result in results):.3f}",
         timestamp=grade.began.isoformat(),
@@ -69,11 +69,11 @@ def _case(suite: Xml.Element, result: Result) -> None:
             "outcome": result.outcome,
         },
     )
-    if result.outcome == FAILED:
+    if result.outcome == Outcome.FAILED:
         Xml.SubElement(case, "failure", message=result.message).text = result.card
-    elif result.outcome == NOT_RUN:
+    elif result.outcome == Outcome.NOT_RUN:
         Xml.SubElement(case, "error", message="The check was not run.")
-    elif result.outcome == DESELECTED:
+    elif result.outcome == Outcome.DESELECTED:
         Xml.SubElement(case, "skipped", type="deselected", message="The check was not selected.")
 
 
@@ -83,5 +83,5 @@ def _properties(parent: Xml.Element, values: dict[str, object]) -> None:
         Xml.SubElement(properties, "property", name=name, value=sanitize(str(value)))
 
 
-def _count(results: list[Result], outcome: str) -> str:
+def _count(results: list[Result], outcome: Outcome) -> str:
     return str(sum(result.outcome == outcome for result in results))

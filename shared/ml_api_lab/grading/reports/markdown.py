@@ -9,24 +9,17 @@ stands escaped in `<pre>`: there Markdown has no meaning, no name is a mention, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import escape
 
-from ml_api_lab.grading.grade import (
-    DESELECTED,
-    FAILED,
-    NOT_RUN,
-    PASSED,
-    Grade,
-    Result,
-    maximum,
-    score,
-)
+from ml_api_lab.course.syllabus import Entry
+from ml_api_lab.grading.grade import Grade, Outcome, Result, maximum, score
 from ml_api_lab.grading.reports.truncation import fit
 from ml_api_lab.sanitize import sanitize
 
 LIMIT_BYTES = 1024 * 1024 - 1024
 
+_WORDS = {each: str(each) for each in Outcome} | {Outcome.DESELECTED: "not selected"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~@$-])")
 
 
@@ -40,31 +33,37 @@ def _render(grade: Grade, short: Callable[[str], str]) -> str:
     blocks = [f"# {title}", *(_inline(note) for note in grade.notes)]
     for part in grade.syllabus.parts:
         entries = [e for e in grade.syllabus.tasks if e.part == part and e.name in grade.tasks]
-        if not entries:
-            continue
-        results = [result for entry in entries for result in grade.of(entry.name)]
-        blocks.append(f"## {_inline(part)}: {score(results)} of {maximum(results)}")
-        rows = ["| Task | Points | Checks |", "|---|---:|---|"]
-        for entry in entries:
-            own = grade.of(entry.name)
-            name = _inline(f"{entry.number} {entry.title}")
-            rows.append(f"| {name} | {score(own)} of {maximum(own)} | {_counts(own)} |")
-        blocks.append("\n".join(rows))
-        failed = [each for each in results if each.outcome == FAILED]
-        blocks.extend(_folded_card(result, short) for result in failed if not result.absent)
-        absent = dict.fromkeys(each.message for each in failed if each.absent)
-        blocks.append("\n".join(f"- {_inline(message)}" for message in absent))
-        blocks.extend(_list(results, outcome) for outcome in (NOT_RUN, DESELECTED))
+        if entries:
+            blocks += _part(grade, part, entries, short)
     tree = f"<code>{escape(sanitize(grade.tree))}</code>"
     blocks.append(f"Tree {tree}, clock {grade.clock}, seed {grade.seed}.")
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
+def _part(
+    grade: Grade, part: str, entries: list[Entry], short: Callable[[str], str]
+) -> Iterator[str]:
+    """Yield the heading of a part, its table, its cards, and what did not run."""
+    results = [result for entry in entries for result in grade.results_of(entry.name)]
+    yield f"## {_inline(part)}: {score(results)} of {maximum(results)}"
+    rows = ["| Task | Points | Checks |", "|---|---:|---|"]
+    for entry in entries:
+        own = grade.results_of(entry.name)
+        name = _inline(f"{entry.number} {entry.title}")
+        rows.append(f"| {name} | {score(own)} of {maximum(own)} | {_counts(own)} |")
+    yield "\n".join(rows)
+    failed = [each for each in results if each.outcome == Outcome.FAILED]
+    yield from (_folded_card(result, short) for result in failed if not result.absent)
+    absent = dict.fromkeys(each.message for each in failed if each.absent)
+    yield "\n".join(f"- {_inline(message)}" for message in absent)
+    yield _list(results, Outcome.NOT_RUN)
+    yield _list(results, Outcome.DESELECTED)
+
+
 def _counts(results: list[Result]) -> str:
     """Say how many checks passed, failed and so on."""
-    words = {PASSED: "passed", FAILED: "failed", NOT_RUN: "not run", DESELECTED: "not selected"}
-    counted = {each: sum(result.outcome == each for result in results) for each in words}
-    return ", ".join(f"{number} {words[each]}" for each, number in counted.items() if number)
+    counted = {each: sum(result.outcome == each for result in results) for each in Outcome}
+    return ", ".join(f"{number} {_WORDS[each]}" for each, number in counted.items() if number)
 
 
 def _folded_card(result: Result, short: Callable[[str], str]) -> str:
@@ -75,11 +74,11 @@ def _folded_card(result: Result, short: Callable[[str], str]) -> str:
     return f"{summary}\n\n<pre>\n{card}\n</pre>\n\n</details>"
 
 
-def _list(results: list[Result], outcome: str) -> str:
+def _list(results: list[Result], outcome: Outcome) -> str:
     found = [result.check for result in results if result.outcome == outcome]
     if not found:
         return ""
-    lead = "Not run:" if outcome == NOT_RUN else "Not selected:"
+    lead = "Not run:" if outcome == Outcome.NOT_RUN else "Not selected:"
     rows = [f"- {_inline(f'{each.task}: {each.title}')} (of {each.points})" for each in found]
     return "\n".join([lead, "", *rows])
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ml_api_lab.grading.grade import DESELECTED, HARNESS_FAILED, NOT_RUN, Grade, Result
+from ml_api_lab.grading.grade import HARNESS_FAILED, Grade, Outcome, Result
 from ml_api_lab.grading.reports.truncation import fit
 
 LIMIT_BYTES = 1_000_000
@@ -40,9 +40,12 @@ def _render(grade: Grade, short: Callable[[str], str]) -> str:
 def _test(grade: Grade, result: Result, short: Callable[[str], str]) -> dict[str, Any]:
     check = result.check
     name = f"{grade.syllabus.entry(check.task).number} {check.title}"
-    told = {NOT_RUN: "The check was not run.", DESELECTED: "The check was not selected."}
+    told = {
+        Outcome.NOT_RUN: "The check was not run.",
+        Outcome.DESELECTED: "The check was not selected.",
+    }
     return {
-        "name": f"{name} (not selected)" if result.outcome == DESELECTED else name,
+        "name": f"{name} (not selected)" if result.outcome == Outcome.DESELECTED else name,
         "description": f"{check.id}: {result.outcome}",
         "points": result.points,
         "max_points": check.points,
