@@ -14,6 +14,7 @@ from tests.support.grades import (
     said_by_all,
 )
 from tests.support.readings import Reading
+from tests.support.toy import LIMIT
 
 
 @pytest.mark.skipif(ON_WINDOWS, reason="needs POSIX signals")
@@ -27,28 +28,20 @@ from tests.support.readings import Reading
         ("SIGINT", "import time; time.sleep(10 ** 6)", "real"),
     ],
 )
-def test_interrupted_runs_agree(
-    end: str, waits: str, clock: str, small_course: Path, tmp_path: Path
-) -> None:
-    # Ahead of its turn (in lab time) it fails, so that those before it are graded when it waits.
-    sign, begun = tmp_path / "sign", tmp_path / "begun"
-    if clock == "real":
-        begun.touch()
-    waiting = f"""
-        import pathlib
-        begun = pathlib.Path({str(begun)!r})
-        if not begun.exists():
-            begun.touch()
-            raise SystemExit(1)
-        pathlib.Path({str(sign)!r}).touch()
-        {waits}
-    """
-    tree = graded.submit(tmp_path / "tree", task_0_2=waiting)
+def test_interrupted_runs_agree(end: str, waits: str, clock: str, tmp_path: Path) -> None:
+    """The signal comes when the checks before are reported, and the next one never ends."""
+    course, sign = graded.build(tmp_path / "course"), tmp_path / "sign"
+    (course / "checks" / "conftest.py").write_text(
+        "import pathlib\n"
+        "def pytest_runtest_logfinish(nodeid):\n"
+        f"    if 'test_waits' in nodeid: pathlib.Path({str(sign)!r}).touch()\n"
+    )
     ran = graded.grade(
-        small_course,
-        tree,
+        course,
+        graded.submit(tmp_path / "tree", task_0_2=waits),
         tmp_path / "reports",
         f"--clock={clock}",
+        f"--budget={LIMIT}",
         end=signal.Signals[end],
         sign=sign,
     )
