@@ -1,4 +1,4 @@
-"""Build contexts: what .dockerignore leaves out, by the examples of Docker's documentation, and more."""
+"""Build contexts: what .dockerignore leaves out, and which files a pattern names."""
 
 from __future__ import annotations
 
