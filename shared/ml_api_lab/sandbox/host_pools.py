@@ -19,6 +19,11 @@ def modules_of(entry: Entry, *, science: bool = False) -> tuple[str, ...]:
     return entry.preload + (SCIKIT_LEARN if science else ())
 
 
+def can_fork() -> bool:
+    """Whether hosts are forked. LAB_FORK=0 has each be a fresh interpreter, as on Windows."""
+    return hasattr(os, "fork") and os.environ.get("LAB_FORK") != "0"
+
+
 class HostPools:
     """Keeps a pool of hosts for each clock and each choice of modules.
 
@@ -30,15 +35,11 @@ class HostPools:
         self._pools: dict[tuple[str, tuple[str, ...]], HostPool] = {}
 
     def get(self, clock: str, modules: tuple[str, ...]) -> HostPool:
-        """Return the hosts on that clock with those modules, starting them if need be.
-
-        LAB_FORK=0 in the environment starts a fresh interpreter for each, as on Windows.
-        """
+        """Return the hosts on that clock with those modules, starting them if need be."""
         key = (clock, modules)
         with self._lock:
             if key not in self._pools:
-                fork = False if os.environ.get("LAB_FORK") == "0" else None
-                self._pools[key] = HostPool(clock, modules, fork=fork)
+                self._pools[key] = HostPool(clock, modules, fork=can_fork())
             return self._pools[key]
 
     def close(self) -> None:
