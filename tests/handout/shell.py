@@ -6,6 +6,7 @@ and `NAME=value` are known. A comment behind a command says what comes of it, an
     # 401            the status of the answer
     # 3 s            how long the command takes; more words may follow
     # at once        the same as 0 s
+    # ..., name: x   and the answer has this header
     # prints [0]     the last line of its output
     # no such file   the file is not there
     # 1 line         the file has that many lines
@@ -21,6 +22,7 @@ import asyncio
 import contextlib
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +61,7 @@ class Outcome:
     """What came of a command; None where it does not apply."""
 
     status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     output: str = ""
     has_failed: bool = False
     is_missing: bool = False
@@ -186,7 +189,7 @@ class Session:
             extensions={"target": path.encode("ascii")},
         )
         self.bodies.append(answer.text)
-        return Outcome(status=answer.status_code, output=answer.text)
+        return Outcome(answer.status_code, answer.headers, answer.text)
 
     def _look(self, name: str, pattern: str) -> Outcome:
         found = sorted(Path(self.task.files.folder).glob(pattern))
@@ -263,6 +266,8 @@ def hold(command: Command, outcome: Outcome, took: float) -> None:
     assert outcome.is_missing == said.startswith("no such file"), f"{command}: {outcome}"
     if outcome.has_failed or outcome.is_missing or not said or said.startswith("in PowerShell"):
         return
+    if header := re.search(r", (\S+): (\S+)$", said):
+        assert outcome.headers.get(header[1]) == header[2], f"{command}: {outcome.headers}"
     if match := re.match(r"(\d{3})\b", said):
         assert outcome.status == int(match[1]), f"{command}: {outcome.status}, not {said}"
     elif match := re.match(r"(\d+(?:\.\d+)?) s\b|at once", said):

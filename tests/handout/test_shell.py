@@ -39,6 +39,8 @@ def play(player: Player, source: str, script: str) -> Session:
         "curl localhost:8000/slow    # 404",
         "curl localhost:8000/slow    # 2 s",
         "curl localhost:8000/slow    # at once",
+        "curl localhost:8000/slow    # 3 s, content-type: text/plain",
+        "curl localhost:8000/slow    # prints fast",
         "curl localhost:8000/slow &\nwait    # 2 s",
         "curl localhost:8000/slow & sleep 1\nwait    # 3 s",
         "curl localhost:8000/slow    # fails",
@@ -75,7 +77,7 @@ def test_a_true_comment_holds(player: Player) -> None:
         player,
         APP,
         "curl -i http://127.0.0.1:8000/slow    # 200\n"
-        "time curl localhost:8000/slow    # 3 s, as ever\n"
+        "time curl localhost:8000/slow    # 3 s, content-type: application/json\n"
         "curl localhost:8000/slow & sleep 1\n"
         "wait    # 2 s\n"
         "cat nothing    # no such file yet\n"
