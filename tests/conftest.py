@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.handout.player import Player
 from tests.proofs.prover import Prover
 from tests.support.toy import Course, Scenes
 from tests.support.toy_tasks import two_tasks
@@ -19,6 +20,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--runs", type=int, default=10, help="how often busy_machine.py grades all")
     parser.addoption("--update-cards", action="store_true", help="write tests/proofs/cards/ anew")
+    parser.addoption("--update-pictures", action="store_true", help="draw docs/pictures/ anew")
     parser.addoption("--processes", type=int, default=4, help="how many processes keep it busy")
 
 
@@ -28,6 +30,14 @@ def prover() -> Iterator[Prover]:
     prover = Prover()
     yield prover
     prover.close()
+
+
+@pytest.fixture(scope="module")
+def player() -> Iterator[Player]:
+    """Plays tasks and programs of the handout, without checks."""
+    player = Player()
+    yield player
+    player.close()
 
 
 @pytest.fixture(scope="session")
