@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.handout.player import Player
 from tests.proofs.prover import Prover
 from tests.support import graded
 from tests.support.toy import Course, Scenes
@@ -21,6 +22,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--runs", type=int, default=10, help="how often busy_machine.py grades all")
     parser.addoption("--update-cards", action="store_true", help="write tests/proofs/cards/ anew")
+    parser.addoption("--update-pictures", action="store_true", help="draw docs/pictures/ anew")
     parser.addoption("--processes", type=int, default=4, help="how many processes keep it busy")
 
 
@@ -30,6 +32,14 @@ def prover() -> Iterator[Prover]:
     prover = Prover()
     yield prover
     prover.close()
+
+
+@pytest.fixture(scope="module")
+def player() -> Iterator[Player]:
+    """Plays tasks and programs of the handout, without checks."""
+    player = Player()
+    yield player
+    player.close()
 
 
 @pytest.fixture(scope="session")

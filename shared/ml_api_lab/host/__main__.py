@@ -13,7 +13,7 @@ import os
 import sys
 
 from ml_api_lab.protocol.link import Link, dial
-from ml_api_lab.protocol.messages import Hello, Start
+from ml_api_lab.protocol.messages import Execute, Hello, Start
 
 
 def main(port: int, token: str, clock: str, role: str, modules: list[str]) -> int:
@@ -32,8 +32,13 @@ def main(port: int, token: str, clock: str, role: str, modules: list[str]) -> in
         from ml_api_lab.host.program import Program
 
         link = link or dial(port, Hello(token, os.getpid()))
-        start = link.receive()
-        return Program(link, start, lab_time=lab_time).run() if isinstance(start, Start) else 1
+        match link.receive():
+            case Start() as start:
+                return Program(link, start, lab_time=lab_time).run()
+            case Execute() as command:
+                link.close()
+                return interpreter.become(command)
+        return 1
 
     if role == "one":
         # Before it calls: a check's budget is for the submission.
@@ -41,7 +46,8 @@ def main(port: int, token: str, clock: str, role: str, modules: list[str]) -> in
         return host(token)
     from ml_api_lab.host import (
         fork_server,
-        program,  # noqa: F401 - loaded before the first fork
+        interpreter,
+        program,  # noqa: F401 - the same
     )
 
     link = dial(port, Hello(token, os.getpid()))

@@ -16,54 +16,143 @@ from pathlib import Path
 from typing import NoReturn
 
 from ml_api_lab.protocol.link import Link, LinkClosed
-from ml_api_lab.protocol.messages import Ended, Fork, Kill
+from ml_api_lab.protocol.messages import Ended, Fork, Kill, Message, Release, Signal
 
 _SUBREAPER = 36
 _SWEEPS = 1000
 
-Strays = dict[int, set[int]]
-"""Orphans, each with the living hosts that may have started it."""
-
 
 def serve(link: Link, host: Callable[[str], int]) -> None:
     """Serve until the checks' side is gone. `host(token)` is a forked process's whole life."""
-    children: set[int] = set()
-    strays: Strays = {}
     _adopt_orphans()
     wake, woken = socket.socketpair()
     woken.setblocking(False)
     wake.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
+
+    def live(token: str) -> NoReturn:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for each in (wake, woken, link):
+            each.close()
+        _live(host, token)
+
+    server = _ForkServer(link, live)
     try:
         while True:
-            while (message := link.next()) is not None:
-                match message:
-                    case Fork():
-                        pid = os.fork()
-                        if pid == 0:
-                            signal.set_wakeup_fd(-1)
-                            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                            for each in (wake, woken, link):
-                                each.close()
-                            _live(host, message.token)
-                        children.add(pid)
-                    case Kill() if message.pid in children:
-                        # Alone as well: it may not have become a group yet.
-                        _kill(os.killpg, message.pid)
-                        _kill(os.kill, message.pid)
             readable, _, _ = select.select([link.fileno(), wake.fileno()], [], [])
+            # What was asked for first: a host may have ended since.
+            while select.select([link.fileno()], [], [], 0)[0]:
+                link.fill()
+                while (message := link.next()) is not None:
+                    server.obey(message)
             if wake.fileno() in readable:
                 wake.recv(4096)
-                _reap(children, strays, link)
-            if link.fileno() in readable:
-                link.fill()
+                server.reap()
     except LinkClosed:
         pass
     finally:
-        for pid in children:
-            _kill(os.killpg, pid)
-        _sweep(set(), {}, 0)
+        server.close()
+
+
+class _ForkServer:
+    """The hosts that it has forked, and what they have left behind.
+
+    A host that has been released (it is a program of its own) is not tidied up after when it ends:
+    what it leaves behind is for a check to see, until the checks' side says `Kill`.
+    """
+
+    def __init__(self, link: Link, live: Callable[[str], NoReturn]) -> None:
+        self._link = link
+        self._live = live
+        self._hosts: set[int] = set()
+        self._released: set[int] = set()
+        self._left: set[int] = set()
+        # Orphans, each with the hosts that may have started it and are not done with.
+        self._orphans: dict[int, set[int]] = {}
+
+    def obey(self, message: Message) -> None:
+        match message:
+            case Fork():
+                pid = os.fork()
+                if pid == 0:
+                    self._live(message.token)
+                self._hosts.add(pid)
+            case Release() if message.pid in self._hosts:
+                self._released.add(message.pid)
+            case Signal() if message.pid in self._hosts:
+                send = os.killpg if message.to_group else os.kill
+                _send(send, message.pid, message.number)
+            case Kill() if message.pid in self._hosts:
+                # Alone as well: it may not have become a group yet.
+                _send(os.killpg, message.pid, signal.SIGKILL)
+                _send(os.kill, message.pid, signal.SIGKILL)
+                self._released.discard(message.pid)
+            case Kill() if message.pid in self._left:
+                self._left.discard(message.pid)
+                self._tidy_up(message.pid)
+
+    def reap(self) -> None:
+        """Collect what has ended, and tell of hosts among it."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid not in self._hosts:
+                continue
+            self._hosts.discard(pid)
+            if pid in self._released:
+                self._released.discard(pid)
+                self._left.add(pid)
+            else:
+                self._tidy_up(pid)
+            self._link.send(Ended(pid, os.waitstatus_to_exitcode(status)))
+
+    def close(self) -> None:
+        """End everything."""
+        for pid in self._hosts | self._left:
+            _send(os.killpg, pid, signal.SIGKILL)
+        self._hosts, self._left = set(), set()
+        self._end_orphans(0)
+
+    def _tidy_up(self, pid: int) -> None:
+        """End what a host that has ended left behind."""
+        # Its number may be another's by now; that of a group that still has members is not.
+        if pid not in self._hosts:
+            _send(os.killpg, pid, signal.SIGKILL)
+        self._end_orphans(pid)
+
+    def _end_orphans(self, ended: int) -> None:
+        """End the orphans that no host can have started but those that have ended.
+
+        An orphan is a child of this process that it has not forked. Its session says whose it is,
+        but for a session that a host's helper has begun: then it may be of any host that lived when
+        it was first seen, and stays until all of those have ended.
+        """
+        alive = self._hosts | self._left
+        for _ in range(_SWEEPS):
+            children = _children() - self._hosts
+            for pid in self._orphans.keys() - children:
+                del self._orphans[pid]
+            for pid in children:
+                session = _session(pid)
+                known = session == ended or session in alive
+                owners = alive & {session} if known else alive
+                self._orphans[pid] = self._orphans.get(pid, owners) & owners
+            doomed = [pid for pid, owners in self._orphans.items() if not owners]
+            if not doomed:
+                return
+            for pid in doomed:
+                _send(os.kill, pid, signal.SIGKILL)
+            for pid in doomed:
+                try:
+                    os.waitpid(pid, 0)
+                except ChildProcessError:
+                    pass
 
 
 def _live(host: Callable[[str], int], token: str) -> NoReturn:
@@ -76,24 +165,9 @@ def _live(host: Callable[[str], int], token: str) -> NoReturn:
         os._exit(status & 0xFF)
 
 
-def _reap(children: set[int], strays: Strays, link: Link) -> None:
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            return
-        if pid in children:
-            children.discard(pid)
-            _kill(os.killpg, pid)
-            _sweep(children, strays, pid)
-            link.send(Ended(pid, os.waitstatus_to_exitcode(status)))
-
-
-def _kill(how: Callable[[int, int], None], pid: int) -> None:
+def _send(how: Callable[[int, int], None], pid: int, number: int) -> None:
     try:
-        how(pid, signal.SIGKILL)
+        how(pid, number)
     except (ProcessLookupError, PermissionError):
         pass
 
@@ -105,40 +179,12 @@ def _adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
 
 
-def _sweep(children: set[int], strays: Strays, ended: int) -> None:
-    """End the orphans that no living host can have started, now that this one has ended.
-
-    An orphan is a child of this process that it has not forked. Its session says whose it is, but
-    for a session that a host's helper has begun: then it may be of any host that lived when it was
-    first seen, and stays until all of those have ended.
-    """
-    for _ in range(_SWEEPS):
-        orphans = _orphans(children)
-        for pid in strays.keys() - orphans:
-            del strays[pid]
-        for pid in orphans:
-            session = _session(pid)
-            known = session == ended or session in children
-            owners = children & {session} if known else children
-            strays[pid] = strays.get(pid, owners) & owners
-        doomed = [pid for pid, owners in strays.items() if not owners]
-        if not doomed:
-            return
-        for pid in doomed:
-            _kill(os.kill, pid)
-        for pid in doomed:
-            try:
-                os.waitpid(pid, 0)
-            except ChildProcessError:
-                pass
-
-
-def _orphans(children: set[int]) -> set[int]:
+def _children() -> set[int]:
     try:
         listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
     except OSError:
         return set()
-    return {int(pid) for pid in listed.split()} - children
+    return {int(pid) for pid in listed.split()}
 
 
 def _session(pid: int) -> int:

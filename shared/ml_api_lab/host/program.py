@@ -52,8 +52,8 @@ _PARTING = 0.1
 
 # The lab itself is not on the path of what runs in it. Found out before the fork, once for all.
 _LAB = Path(__file__).resolve().parents[2]
-_LAB_NAME = __name__.partition(".")[0]
-_PATH = [
+LAB_NAME = __name__.partition(".")[0]
+PATH = [
     each
     for each in sys.path
     if Path(each).resolve() != _LAB or each == sysconfig.get_path("purelib")  # a wheel lies there
@@ -83,8 +83,8 @@ class Program:
             modes = {"run": self._run, "import": self._import}
             status = modes.get(self._start.mode, self._serve)()
         except SystemExit as error:
-            status = _exit_status(error)
-        _flush()
+            status = exit_status(error)
+        flush()
         self._tell(Done(status))
         if os.name == "nt":
             # What is not yet received there is lost when its sender ends.
@@ -101,7 +101,7 @@ class Program:
             _decode(path)
             runpy.run_path(path, run_name="__main__")
         except SystemExit as error:
-            status = _exit_status(error)
+            status = exit_status(error)
         except BaseException as error:
             self._tell(tracebacks.describe(error, self._start.folder, "run"))
             status = 1
@@ -124,7 +124,7 @@ class Program:
     def _import(self) -> int:
         if self._main_module() is None:
             return 1
-        _flush()
+        flush()
         self._tell(Ready())
         return 0
 
@@ -199,8 +199,8 @@ class Program:
         atexit._clear()  # what the fork server would do at its own end
         sys.argv = [start.file]
         sys.dont_write_bytecode = True
-        sys.path[:] = [start.folder, *_PATH]
-        _give_way(start.folder)
+        sys.path[:] = [start.folder, *PATH]
+        forget_modules_of(start.folder)
         # An executor has as many threads as the machine has cores plus four, so that what
         # asyncio.to_thread can do at once would depend on the machine.
         os.cpu_count = lambda: _THREADS - 4
@@ -227,7 +227,7 @@ class Program:
 
     def _report(self, message: Message) -> None:
         # What has been printed belongs to the moment before the clock moves.
-        _flush()
+        flush()
         self._tell(message)
 
     def _obey(self) -> None:
@@ -262,7 +262,7 @@ class Program:
                         self._loop.call_soon_threadsafe(self._server.handle, message)
 
 
-def _give_way(folder: str) -> None:
+def forget_modules_of(folder: str) -> None:
     """Forget modules that the submission has files for, as if nothing had been loaded before it.
 
     Not those of the standard library: most of them are loaded in any process that imports a file.
@@ -272,7 +272,7 @@ def _give_way(folder: str) -> None:
         for entry in os.scandir(folder)
         if entry.name.endswith(".py")
         or os.path.exists(os.path.join(entry.path, "__init__.py"))
-        or (entry.name == _LAB_NAME and entry.is_dir())
+        or (entry.name == LAB_NAME and entry.is_dir())
     }
     for name in list(sys.modules):
         top = name.partition(".")[0]
@@ -319,7 +319,7 @@ def _decode(path: str) -> None:
         ) from None
 
 
-def _exit_status(error: SystemExit) -> int:
+def exit_status(error: SystemExit) -> int:
     """Return the status that the interpreter ends with; print what it would print."""
     if error.code is None:
         return 0
@@ -337,7 +337,7 @@ def _refuse_to_listen(self: socket.socket, *backlog: int) -> None:
     raise RuntimeError("a server was started while the file was imported")
 
 
-def _flush() -> None:
+def flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -19,6 +19,11 @@ def modules_of(entry: Entry, *, science: bool = False) -> tuple[str, ...]:
     return entry.preload + (SCIKIT_LEARN if science else ())
 
 
+def can_fork() -> bool:
+    """Whether hosts are forked. LAB_FORK=0 has each be a fresh interpreter, as on Windows."""
+    return hasattr(os, "fork") and os.environ.get("LAB_FORK") != "0"
+
+
 class HostPools:
     """Keeps a pool of hosts for each clock and each choice of modules.
 
@@ -32,17 +37,26 @@ class HostPools:
     def get(self, clock: str, modules: tuple[str, ...]) -> HostPool:
         """Return the hosts on that clock with those modules, starting them if need be.
 
-        LAB_FORK=0 in the environment starts a fresh interpreter for each, as on Windows.
+        Hosts that have more than those serve as well, but for scikit-learn, which makes each fork
+        slower, and for a bare interpreter, which is there long before the others.
         """
         key = (clock, modules)
         with self._lock:
             if key not in self._pools:
-                fork = False if os.environ.get("LAB_FORK") == "0" else None
-                self._pools[key] = HostPool(clock, modules, fork=fork)
+                shared = [each for each in self._pools if modules and _serves(each, key)]
+                self._pools[key] = (
+                    self._pools[shared[0]] if shared else HostPool(clock, modules, fork=can_fork())
+                )
             return self._pools[key]
 
     def close(self) -> None:
         """End all hosts."""
-        for pool in self._pools.values():
+        for pool in set(self._pools.values()):
             pool.close()
         self._pools.clear()
+
+
+def _serves(one: tuple[str, tuple[str, ...]], other: tuple[str, tuple[str, ...]]) -> bool:
+    """Whether hosts of one kind serve where the other is asked for."""
+    more = set(one[1]) - set(other[1])
+    return one[0] == other[0] and set(one[1]) >= set(other[1]) and more.isdisjoint(SCIKIT_LEARN)

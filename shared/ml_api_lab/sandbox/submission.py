@@ -39,7 +39,7 @@ from ml_api_lab.protocol.messages import (
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.host_pool import HostPool
 from ml_api_lab.sandbox.output import Output
-from ml_api_lab.sandbox.transcript import Frame, Raised, Transcript
+from ml_api_lab.sandbox.transcript import Asked, Frame, Raised, Transcript
 
 OUTPUT_LIMIT = 32 * 1024 * 1024
 """What a submission may print in one check, in bytes."""
@@ -59,6 +59,7 @@ class Exchange:
     request: Request
     sent: Span
     answered: asyncio.Future[Exchange]
+    asked: Asked
     status: int = 0
     headers: list[list[str]] = field(default_factory=list)
     pieces: list[bytes] = field(default_factory=list)
@@ -144,9 +145,9 @@ class Submission:
         data = base64.b64encode(body).decode()
         request = Request(number, method, target, headers, data)
         answered: asyncio.Future[Exchange] = asyncio.get_running_loop().create_future()
-        exchange = Exchange(request, self._clock.now, answered)
+        asked = self.transcript.request(self._clock.now, method, target, headers, body)
+        exchange = Exchange(request, self._clock.now, answered, asked)
         self._exchanges[number] = exchange
-        self.transcript.request(self._clock.now, method, target, headers, body)
         self.post(request)
         try:
             return await answered
@@ -323,12 +324,7 @@ class Submission:
         exchange.body = b"".join(exchange.pieces)
         exchange.completed = now
         self.transcript.answer(
-            now,
-            exchange.sent,
-            exchange.status,
-            exchange.request.target,
-            exchange.headers,
-            exchange.body,
+            now, exchange.asked, exchange.status, exchange.headers, exchange.body
         )
         return _resolve(exchange.answered, exchange)
 

@@ -70,6 +70,17 @@ class Raised:
 
 
 @dataclass
+class Asked:
+    """A request, and once there is an answer its status and when it was complete."""
+
+    method: str
+    target: str
+    sent: int
+    status: int = 0
+    answered: int | None = None
+
+
+@dataclass
 class Transcript:
     """The record of one check.
 
@@ -83,6 +94,7 @@ class Transcript:
     original: Path
     shown_as: str
     entries: list[tuple[int, str]] = field(default_factory=list)
+    requests: list[Asked] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     raised: list[Raised] = field(default_factory=list)
     dropped: int = 0
@@ -90,12 +102,18 @@ class Transcript:
 
     def request(
         self, at: int, method: str, target: str, headers: list[list[str]], body: bytes
-    ) -> None:
+    ) -> Asked:
+        """Record a request; return the record, which its answer completes."""
         self.entries.append((at, f"-> {method} {target}{_unusual(headers)}{_shown(body)}"))
+        asked = Asked(method, target, at)
+        self.requests.append(asked)
+        return asked
 
     def answer(
-        self, at: int, sent: int, status: int, target: str, headers: list[list[str]], body: bytes
+        self, at: int, asked: Asked, status: int, headers: list[list[str]], body: bytes
     ) -> None:
+        asked.status, asked.answered = status, at
+        sent, target = asked.sent, asked.target
         after = f" to {target}" if at == sent else f" to {target}, asked at {time_of_day(sent)}"
         self.entries.append((at, f"<- {status}{_unusual(headers)}{_shown(body)}{after}"))
 

@@ -1,0 +1,143 @@
+"""A forked process as if it had been started by ``python ...``: for real servers.
+
+A fresh interpreter needs most of a second before a server of its listens, since it imports FastAPI.
+A fork of one that has imported it needs some milliseconds, and behaves the same: `__main__`, the
+arguments, the import path, the streams and their buffers, exit statuses, tracebacks.
+"""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import io
+import os
+import runpy
+import signal
+import sys
+import threading
+import time
+import types
+from typing import Any
+
+from ml_api_lab.host.program import LAB_NAME, PATH, exit_status, flush, forget_modules_of
+from ml_api_lab.protocol.messages import Execute
+
+_NO_FILE_STATUS = 2
+"""With what Python ends where there is no such file."""
+
+
+def become(program: Execute) -> int:
+    """Run the program to its end; return the status that its process is to end with."""
+    _take_on(program)
+    try:
+        _run(program.arguments)
+        status = 0
+    except SystemExit as error:
+        status = exit_status(error)
+    except BaseException as error:
+        _tell(error)
+        status = 1
+        if isinstance(error, KeyboardInterrupt):
+            status = -signal.SIGINT
+    _finish()
+    if status < 0:
+        # As Python does, so that who has started it sees by what it ended.
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    return status
+
+
+def _take_on(program: Execute) -> None:
+    """Take on the program's folder, environment and streams."""
+    os.environ.clear()
+    os.environ.update(program.environment)
+    time.tzset()
+    os.chdir(program.folder)
+    output = os.open(program.output, os.O_WRONLY | os.O_APPEND)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for descriptor, source in ((0, nothing), (1, output), (2, output)):
+        os.dup2(source, descriptor)
+    os.close(output)
+    os.close(nothing)
+    unbuffered = bool(program.environment.get("PYTHONUNBUFFERED"))
+    sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)
+    sys.stdout = _stream(1, "surrogateescape", write_through=unbuffered)
+    sys.stderr = _stream(2, "backslashreplace", write_through=unbuffered, line_buffering=True)
+    if process := sys.modules.get("multiprocessing.process"):
+        process.ORIGINAL_DIR = program.folder  # type: ignore[attr-defined]  # typeshed leaves it out
+    for name in [each for each in sys.modules if each.partition(".")[0] == LAB_NAME]:
+        del sys.modules[name]  # nothing of the lab is beside a server
+    sys.dont_write_bytecode = True
+    # As in a fresh interpreter; the fork server was started with neither.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    search = program.environment.get("PYTHONPATH")
+    sys.path[:] = [*(search.split(os.pathsep) if search else []), *PATH]
+
+
+def _stream(
+    descriptor: int, errors: str, *, write_through: bool, line_buffering: bool = False
+) -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        open(descriptor, "wb", 0 if write_through else -1, closefd=False),
+        "utf-8",
+        errors,
+        write_through=write_through,
+        line_buffering=line_buffering,
+    )
+
+
+def _run(arguments: list[str]) -> None:
+    first, *rest = arguments
+    main: Any = types.ModuleType("__main__")
+    main.__builtins__ = builtins
+    sys.modules["__main__"] = main
+    if first == "-m":
+        sys.argv = ["-m", *rest[1:]]
+        sys.path.insert(0, os.getcwd())
+        forget_modules_of(os.getcwd())
+        runpy._run_module_as_main(rest[0])  # type: ignore[attr-defined]  # what `python -m` calls
+        return
+    if first == "-c":
+        sys.argv = ["-c", *rest[1:]]
+        sys.path.insert(0, "")
+        forget_modules_of(os.getcwd())
+        code = compile(rest[0], "<string>", "exec")
+    else:
+        sys.argv = [first, *rest]
+        folder = os.path.dirname(os.path.realpath(first))
+        sys.path.insert(0, folder)
+        forget_modules_of(folder)
+        main.__file__ = os.path.abspath(first)
+        main.__cached__ = None
+        code = compile(_source(first), main.__file__, "exec")
+    exec(code, main.__dict__)
+
+
+def _source(file: str) -> bytes:
+    try:
+        with open(file, "rb") as source:
+            return source.read()
+    except OSError as error:
+        problem = f"[Errno {error.errno}] {error.strerror}"
+        path = os.path.abspath(file)
+        print(f"{sys.executable}: can't open file {path!r}: {problem}", file=sys.stderr)
+        sys.exit(_NO_FILE_STATUS)
+
+
+def _tell(error: BaseException) -> None:
+    """Print the traceback that Python would print, without the frames of this module."""
+    flush()
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename in (__file__, runpy.__file__):
+        trace = trace.tb_next
+    sys.excepthook(type(error), error.with_traceback(trace), trace)
+
+
+def _finish() -> None:
+    """End as Python does: threads first, then the exit handlers, then what is still buffered."""
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]  # what Python calls at this point
+        atexit._run_exitfuncs()
+    except BaseException as error:
+        _tell(error)
+    flush()
