@@ -197,6 +197,10 @@ class Program:
             # Where its own child processes will look for its main module.
             process.ORIGINAL_DIR = start.folder  # type: ignore[attr-defined]
         atexit._clear()  # what the fork server would do at its own end
+        if util := sys.modules.get("multiprocessing.util"):
+            # What that module did when the fork server loaded it: without it a pool's semaphores
+            # stay behind, and on a busy machine a warning of them is in time for the output.
+            atexit.register(util._exit_function)
         sys.argv = [start.file]
         sys.dont_write_bytecode = True
         sys.path[:] = [start.folder, *PATH]
