@@ -12,38 +12,31 @@ import gc
 import os
 import sys
 
-from ml_api_lab.protocol.link import Link, dial
+from ml_api_lab.host import fork_server, patches, preload
+from ml_api_lab.host.program import Program
+from ml_api_lab.protocol.link import dial
 from ml_api_lab.protocol.messages import Hello, Start
 
 
 def main(port: int, token: str, clock: str, role: str, modules: list[str]) -> int:
     # Nothing is collected while modules are loaded: what is alive then stays alive.
     gc.disable()
-    from ml_api_lab.host import preload
-
-    lab_time = clock == "lab"
-    if lab_time:
-        from ml_api_lab.host import patches
-
+    is_lab_time = clock == "lab"
+    if is_lab_time:
         preload.import_unfreezable(modules)
         patches.install()
 
-    def host(token: str, link: Link | None = None) -> int:
-        from ml_api_lab.host.program import Program
-
-        link = link or dial(port, Hello(token, os.getpid()))
+    def host(token: str) -> int:
+        link = dial(port, Hello(token, os.getpid()))
         start = link.receive()
-        return Program(link, start, lab_time=lab_time).run() if isinstance(start, Start) else 1
+        if not isinstance(start, Start):
+            return 1
+        return Program(link, start, is_lab_time=is_lab_time).run()
 
     if role == "one":
         # Before it calls: a check's budget is for the submission.
         preload.preload(modules)
         return host(token)
-    from ml_api_lab.host import (
-        fork_server,
-        program,  # noqa: F401 - loaded before the first fork
-    )
-
     link = dial(port, Hello(token, os.getpid()))
     preload.preload(modules)
     fork_server.serve(link, host)

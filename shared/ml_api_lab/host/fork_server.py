@@ -18,18 +18,18 @@ from typing import NoReturn
 from ml_api_lab.protocol.link import Link, LinkClosed
 from ml_api_lab.protocol.messages import Ended, Fork, Kill
 
-_SUBREAPER = 36
-_SWEEPS = 1000
+_PR_SET_CHILD_SUBREAPER = 36
+_MAX_SWEEPS = 1000
 
-Strays = dict[int, set[int]]
+OrphanOwners = dict[int, set[int]]
 """Orphans, each with the living hosts that may have started it."""
 
 
 def serve(link: Link, host: Callable[[str], int]) -> None:
     """Serve until the checks' side is gone. `host(token)` is a forked process's whole life."""
     children: set[int] = set()
-    strays: Strays = {}
-    _adopt_orphans()
+    owners_of_orphans: OrphanOwners = {}
+    _become_subreaper()
     wake, woken = socket.socketpair()
     woken.setblocking(False)
     wake.setblocking(False)
@@ -46,27 +46,27 @@ def serve(link: Link, host: Callable[[str], int]) -> None:
                             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                             for each in (wake, woken, link):
                                 each.close()
-                            _live(host, message.token)
+                            _run_child(host, message.token)
                         children.add(pid)
                     case Kill() if message.pid in children:
                         # Alone as well: it may not have become a group yet.
-                        _kill(os.killpg, message.pid)
-                        _kill(os.kill, message.pid)
+                        _kill_if_alive(os.killpg, message.pid)
+                        _kill_if_alive(os.kill, message.pid)
             readable, _, _ = select.select([link.fileno(), wake.fileno()], [], [])
             if wake.fileno() in readable:
                 wake.recv(4096)
-                _reap(children, strays, link)
+                _reap(children, owners_of_orphans, link)
             if link.fileno() in readable:
                 link.fill()
     except LinkClosed:
         pass
     finally:
         for pid in children:
-            _kill(os.killpg, pid)
-        _sweep(set(), {}, 0)
+            _kill_if_alive(os.killpg, pid)
+        _kill_orphans(set(), {}, 0)
 
 
-def _live(host: Callable[[str], int], token: str) -> NoReturn:
+def _run_child(host: Callable[[str], int], token: str) -> NoReturn:
     status = 1
     try:
         # A session of its own: one signal reaches all that the submission starts.
@@ -76,7 +76,7 @@ def _live(host: Callable[[str], int], token: str) -> NoReturn:
         os._exit(status & 0xFF)
 
 
-def _reap(children: set[int], strays: Strays, link: Link) -> None:
+def _reap(children: set[int], owners_of_orphans: OrphanOwners, link: Link) -> None:
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -86,46 +86,46 @@ def _reap(children: set[int], strays: Strays, link: Link) -> None:
             return
         if pid in children:
             children.discard(pid)
-            _kill(os.killpg, pid)
-            _sweep(children, strays, pid)
+            _kill_if_alive(os.killpg, pid)
+            _kill_orphans(children, owners_of_orphans, pid)
             link.send(Ended(pid, os.waitstatus_to_exitcode(status)))
 
 
-def _kill(how: Callable[[int, int], None], pid: int) -> None:
+def _kill_if_alive(how: Callable[[int, int], None], pid: int) -> None:
     try:
         how(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         pass
 
 
-def _adopt_orphans() -> None:
+def _become_subreaper() -> None:
     if sys.platform == "linux":
         import ctypes
 
-        ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _sweep(children: set[int], strays: Strays, ended: int) -> None:
+def _kill_orphans(children: set[int], owners_of_orphans: OrphanOwners, ended: int) -> None:
     """End the orphans that no living host can have started, now that this one has ended.
 
     An orphan is a child of this process that it has not forked. Its session says whose it is, but
     for a session that a host's helper has begun: then it may be of any host that lived when it was
     first seen, and stays until all of those have ended.
     """
-    for _ in range(_SWEEPS):
+    for _ in range(_MAX_SWEEPS):
         orphans = _orphans(children)
-        for pid in strays.keys() - orphans:
-            del strays[pid]
+        for pid in owners_of_orphans.keys() - orphans:
+            del owners_of_orphans[pid]
         for pid in orphans:
-            session = _session(pid)
+            session = _session_of(pid)
             known = session == ended or session in children
             owners = children & {session} if known else children
-            strays[pid] = strays.get(pid, owners) & owners
-        doomed = [pid for pid, owners in strays.items() if not owners]
+            owners_of_orphans[pid] = owners_of_orphans.get(pid, owners) & owners
+        doomed = [pid for pid, owners in owners_of_orphans.items() if not owners]
         if not doomed:
             return
         for pid in doomed:
-            _kill(os.kill, pid)
+            _kill_if_alive(os.kill, pid)
         for pid in doomed:
             try:
                 os.waitpid(pid, 0)
@@ -141,7 +141,7 @@ def _orphans(children: set[int]) -> set[int]:
     return {int(pid) for pid in listed.split()} - children
 
 
-def _session(pid: int) -> int:
+def _session_of(pid: int) -> int:
     try:
         return os.getsid(pid)
     except OSError:

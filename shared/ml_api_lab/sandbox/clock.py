@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import heapq
 import selectors
 import time
 from collections.abc import Callable, Mapping
@@ -32,6 +31,7 @@ from typing import Any, Protocol
 from ml_api_lab.errors import CourseError
 from ml_api_lab.lab_time import NS, RoughSpan, Span, seconds
 from ml_api_lab.protocol.timers import OrderedTimer
+from ml_api_lab.sandbox import internals
 
 HORIZON = seconds(600)
 """How long the checks wait for a submission while nothing but the submission's timers happens."""
@@ -224,7 +224,7 @@ class LabLoop(asyncio.SelectorEventLoop):
         self.clock = clock
         super().__init__(_Selector(clock))
         # A loop fires what is due within its resolution; Windows' 16 ms would be early.
-        self._clock_resolution = 1e-9
+        internals.set_clock_resolution(self, 1e-9)
 
     def call_at(  # type: ignore[override]
         self,
@@ -236,9 +236,7 @@ class LabLoop(asyncio.SelectorEventLoop):
         if self.is_closed():
             raise RuntimeError("Event loop is closed")
         timer = OrderedTimer(when, callback, args, self, context)
-        # What the base does with a timer of its own class.
-        heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
-        timer._scheduled = True  # type: ignore[attr-defined]
+        internals.schedule(self, timer)
         return timer
 
     def time(self) -> float:
