@@ -215,17 +215,19 @@ def test_a_private_name_is_where_it_was(row: Internal) -> None:
         pytest.skip(f"{sys.platform} with Python {sys.version_info[:2]} needs no {row.name}")
     moved = f"{row.name} (seen in {row.seen}) has moved, and without it this fails: {row.why}."
     last = row.name.rpartition(".")[2]
-    if row.assigned_by is None:
-        try:
+    try:
+        if row.assigned_by is None:
             find(row.name)
-        except (AttributeError, ModuleNotFoundError):
-            pytest.fail(moved)
-    else:
-        source = inspect.getsource(find(row.assigned_by))
-        assert re.search(rf"\bself\.{last}\b.* = ", source), moved
-    if row.user is not None:
-        source = inspect.getsource(find(row.user))
-        assert re.search(rf"(?<!def )\b{last}\b", source), f"{row.user} no longer uses it: {moved}"
+        else:
+            source = inspect.getsource(find(row.assigned_by))
+            assert re.search(rf"\bself\.{last}\b.* = ", source), moved
+        if row.user is not None:
+            source = inspect.getsource(find(row.user))
+            assert re.search(rf"(?<!def )\b{last}\b", source), (
+                f"{row.user} does not use it: {moved}"
+            )
+    except (AttributeError, ModuleNotFoundError) as error:
+        pytest.fail(f"{moved} ({error})")
 
 
 async def test_a_step_of_an_asynchronous_generator_refers_to_it() -> None:
