@@ -272,13 +272,12 @@ class Task:
             beat=beat,
             now=int(self.clock.now),
         )
-        debugging = self._terminal is not None
         submission = Submission(
-            self._hosts(), self.clock, self.transcript, start, debugging=debugging
+            self._hosts(), self.clock, self.transcript, start, may_pause=self._terminal is not None
         )
         self._submissions.append(submission)
         if self._models is not None:
-            self._models.brief(submission)
+            self._models.configure(submission)
         return submission
 
     def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:

@@ -64,7 +64,7 @@ def test_the_first_failure_ends_it() -> None:
         if check == "goes on":
             failing.set()
             moving.join(Idle())
-            while time.monotonic() < moving.give_up:
+            while time.monotonic() < moving.budget_end:
                 time.sleep(0.01)
             hurried.set()
             raise AssertionError
@@ -99,8 +99,8 @@ def test_what_is_laid_out_in_vain_is_closed() -> None:
 
     ahead = Ahead(lay_out, perform)
     ahead.begin(many)
-    give_up = time.monotonic() + LIMIT
-    while len(places) < _LAID_OUT and time.monotonic() < give_up:
+    budget_end = time.monotonic() + LIMIT
+    while len(places) < _LAID_OUT and time.monotonic() < budget_end:
         time.sleep(0.001)
     time.sleep(0.05)  # for one too many
     assert len(places) == _LAID_OUT
@@ -144,11 +144,11 @@ class Idle:
 
 def test_a_budget_that_begins_later_is_hurried_as_well() -> None:
     late = clock()
-    late.hurry(0)
+    late.shorten_budget(0)
     late.join(Idle())
-    assert late.give_up <= time.monotonic()
+    assert late.budget_end <= time.monotonic()
     late.renew_budget()
-    assert late.give_up <= time.monotonic()
+    assert late.budget_end <= time.monotonic()
 
 
 ALONE = '''

@@ -37,7 +37,7 @@ def serve(link: Link, host: Callable[[str], int]) -> None:
     signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
     try:
         while True:
-            while (message := link.next()) is not None:
+            while (message := link.next_message()) is not None:
                 match message:
                     case Fork():
                         pid = os.fork()
@@ -57,7 +57,7 @@ def serve(link: Link, host: Callable[[str], int]) -> None:
                 wake.recv(4096)
                 _reap(children, owners_of_orphans, link)
             if link.fileno() in readable:
-                link.fill()
+                link.read_more()
     except LinkClosed:
         pass
     finally:

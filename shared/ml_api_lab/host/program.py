@@ -219,7 +219,7 @@ class Program:
         # In lab time nobody acts on these before all is idle, so they leave with the report of it.
         can_wait = self._is_lab_time and isinstance(message, Head | Body | Journal | Beat)
         try:
-            (self._link.hold if can_wait else self._link.send)(message)
+            (self._link.send_later if can_wait else self._link.send)(message)
         except LinkClosed:
             os._exit(1)
 

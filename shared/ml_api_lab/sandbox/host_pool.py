@@ -253,8 +253,8 @@ class HostPool:
     def _identify(self, caller: Link) -> Hello | None:
         """Read from a caller; return its hello if it is ours, and hang up if it is not."""
         try:
-            caller.fill()
-            hello = caller.next()
+            caller.read_more()
+            hello = caller.next_message()
         except (LinkClosed, BadFrame):
             hello = None
         else:
@@ -283,7 +283,7 @@ class HostPool:
     def _await_exit(self, pid: int, timeout_seconds: float) -> None:
         give_up = time.monotonic() + timeout_seconds
         while pid not in self._statuses and self._control is not None:
-            while (message := self._control.next()) is not None:
+            while (message := self._control.next_message()) is not None:
                 if isinstance(message, Ended):
                     self._statuses[message.pid] = message.status
             if pid in self._statuses:
@@ -291,7 +291,7 @@ class HostPool:
             left = give_up - time.monotonic()
             if left <= 0 or not select.select([self._control], [], [], left)[0]:
                 return
-            self._control.fill()
+            self._control.read_more()
 
 
 def _is_alive(process: subprocess.Popen[bytes] | None) -> bool:

@@ -127,7 +127,7 @@ class Process:
 
     def close(self) -> None:
         """End it with all that it started, and record what it printed."""
-        if not self._output.closed:
+        if not self._output.is_closed:
             kill_process_tree(self._process)
             self._forget()
 

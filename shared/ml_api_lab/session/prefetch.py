@@ -104,7 +104,7 @@ class Ahead(Generic[Key, Place]):
         with self._lock:
             self._over = True
             for clock in self._clocks.values():
-                clock.hurry(_GRACE)
+                clock.shorten_budget(_GRACE)
         if self._pool is not None and self._layers is not None:
             self._pool.shutdown()
             self._layers.shutdown()
@@ -134,7 +134,7 @@ class Ahead(Generic[Key, Place]):
             with self._lock:
                 self._clocks[check] = clock
                 if self._over:
-                    clock.hurry(_GRACE)
+                    clock.shorten_budget(_GRACE)
 
         try:
             self._perform(check, place, know)
