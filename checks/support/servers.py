@@ -102,8 +102,8 @@ def taken(port: int) -> bool:
 async def ended(server: Process, limit: float) -> bool:
     """Wait until the process has ended, and whatever it has started; return whether it did."""
     give_up = time.monotonic() + limit
-    await server.ended(limit)
-    while server.leftovers() and time.monotonic() < give_up:
+    await server.wait_for_exit(limit)
+    while server.has_leftovers() and time.monotonic() < give_up:
         await asyncio.sleep(_POLL)
     return server.status is not None
 

@@ -13,8 +13,8 @@ from checks.support import servers
 from checks.support.http import expect, expect_json, field
 from checks.task_5_1 import installation
 from ml_api_lab.check import Process, SubmissionFault, Task, free_port, on_the_wall_clock, points
-from ml_api_lab.images.image import Command, Image, Stage
-from ml_api_lab.images.layout import Container, answers
+from ml_api_lab.images.container import Container, answers_http
+from ml_api_lab.images.image import BuildStage, Command, Image
 
 KEY = "a-key-from-outside"
 DEFAULT_PORT = 8080
@@ -147,7 +147,7 @@ async def test_no_secrets_inside(task: Task) -> None:
         )
 
 
-def _run_behind(stage: Stage | None) -> Iterator[str]:
+def _run_behind(stage: BuildStage | None) -> Iterator[str]:
     """Yield what was run in a stage and in those that it continues."""
     while stage is not None:
         yield from (step.text for step in stage.steps)
@@ -194,7 +194,7 @@ async def test_serves_from_its_own_files(task: Task) -> None:
     _holds_code(image)
     _has_start(image)
     container = task.container(image)
-    if container.lacks is not None:
+    if container.missing_tool is not None:
         _judge_workers_by_text(image)
         container = task.container(_with_uvicorn(image))
     features = task.models.features()
@@ -227,7 +227,7 @@ async def test_listens_on_port(task: Task) -> None:
             "PORT itself, or a shell that is asked for by name."
         )
     container = task.container(image)
-    if container.lacks is not None:
+    if container.missing_tool is not None:
         _judge_port_by_text(image)
         return
     port = free_port()
@@ -235,7 +235,7 @@ async def test_listens_on_port(task: Task) -> None:
         await _start(task, container, port, given=True)
     except SubmissionFault as fault:
         raise AssertionError(f"With PORT={port} set: {fault}") from None
-    await container.stopped(STOP_LIMIT)
+    await container.stop(STOP_LIMIT)
     await _expect_the_default_port(task, image)
 
 
@@ -246,7 +246,7 @@ async def _expect_the_default_port(task: Task, image: Image) -> None:
         container = task.container(image)
         server = _begin(task, container, DEFAULT_PORT, given=False)
         try:
-            await container.listening()
+            await container.wait_until_listening()
             return
         except SubmissionFault as fault:
             # Something else may have had the port for just that moment.
@@ -262,11 +262,11 @@ async def test_listens_on_every_interface(task: Task) -> None:
     image = task.image()
     _has_start(image)
     container = task.container(image)
-    if container.lacks is not None:
+    if container.missing_tool is not None:
         _judge_address_by_text(image)
         return
     await _start(task, container, free_port(), given=True)
-    assert await container.reachable() is not False, (
+    assert await container.is_reachable() is not False, (
         "The app listens on 127.0.0.1, which nobody outside the container can reach; right is "
         "0.0.0.0."
     )
@@ -286,7 +286,7 @@ async def test_stop_signal_ends_it(task: Task) -> None:
         'between the stop signal and the app; right is the exec form: ["program", "argument"].'
     )
     container = task.container(image)
-    if container.lacks is not None:
+    if container.missing_tool is not None:
         text = _start_text(image)
         assert not _starts_a_shell(image) or "exec " in text, (
             f"The start command, {text}, leaves the shell in front of the app, where it keeps the "
@@ -294,7 +294,7 @@ async def test_stop_signal_ends_it(task: Task) -> None:
         )
         return
     await _start(task, container, free_port(), given=True)
-    assert await container.stopped(STOP_LIMIT), (
+    assert await container.stop(STOP_LIMIT), (
         f"{STOP_LIMIT} s after {image.final.stop_signal} some of it still runs; right is that the "
         "signal reaches the app and ends it."
     )
@@ -406,7 +406,7 @@ def _judge_workers_by_text(image: Image) -> None:
 
 
 async def _busy(port: int) -> bool:
-    if await answers("127.0.0.1", port):
+    if await answers_http("127.0.0.1", port):
         return True
     try:
         socket.create_server(("0.0.0.0", port)).close()
@@ -417,7 +417,7 @@ async def _busy(port: int) -> bool:
 
 async def _start(task: Task, container: Container, port: int, *, given: bool) -> None:
     _begin(task, container, port, given=given)
-    await container.listening()
+    await container.wait_until_listening()
 
 
 def _begin(task: Task, container: Container, port: int, *, given: bool) -> Process:

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from ml_api_lab.images.container import Container
     from ml_api_lab.images.engine import Engine
     from ml_api_lab.images.image import Image
-    from ml_api_lab.images.layout import Container
     from ml_api_lab.sandbox.models import Models
     from ml_api_lab.sandbox.process import Process
 
@@ -227,7 +227,7 @@ class Task:
 
         Its files are laid out alone, or a real engine builds it if the run was given one.
         """
-        from ml_api_lab.images.layout import Layout
+        from ml_api_lab.images.layout import LocalContainer
         from ml_api_lab.sandbox.process import Process
 
         def launch(words: Sequence[str], folder: Path, env: Mapping[str, str]) -> Process:
@@ -240,7 +240,7 @@ class Task:
         place = self.files.outside(f"image-{self._images}")
         if self._engine is not None:
             return self._engine.build(image, self.files.folder, place, launch)
-        return Layout(image, place, launch)
+        return LocalContainer(image, place, launch)
 
     def write_env(self, **variables: str) -> None:
         """Write a `.env` file with these variables and no others."""

@@ -20,7 +20,7 @@ from ml_api_lab.sandbox.host_pool import kill_process_tree
 from ml_api_lab.sandbox.output import Output
 from ml_api_lab.sandbox.transcript import Transcript
 
-_POLL = 0.02
+_POLL_SECONDS = 0.02
 
 
 def free_port() -> int:
@@ -47,7 +47,7 @@ def other_address() -> str | None:
 class Process:
     """A process in a group of its own, its output recorded.
 
-    `limit` arguments are seconds of real time. They are generous: they end what would never end.
+    Time-outs are real time, and generous: they end what would never end.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class Process:
         clock: Clock,
     ) -> None:
         self._clock = clock
-        self._place = Path(tempfile.mkdtemp(prefix="lab-process-"))
-        self._output = Output(self._place / "output", transcript)
+        self._folder = Path(tempfile.mkdtemp(prefix="lab-process-"))
+        self._output = Output(self._folder / "output", transcript)
         try:
             # Opened for the process alone: it shares no place in the file with who reads here.
-            with (self._place / "output").open("ab") as printed:
+            with (self._folder / "output").open("ab") as printed:
                 self._process = subprocess.Popen(
                     command,
                     cwd=folder,
@@ -75,7 +75,7 @@ class Process:
                     creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
                 )
         except OSError:
-            self._forget()
+            self._clean_up()
             raise
 
     @property
@@ -90,25 +90,21 @@ class Process:
         else:
             self._process.send_signal(signal.CTRL_BREAK_EVENT)  # type: ignore[attr-defined]
 
-    def terminate(self) -> None:
-        """Ask it to stop, as a platform does (SIGTERM)."""
-        self._process.terminate()
-
-    def signal(self, number: int) -> None:
+    def send_signal(self, number: int) -> None:
         """Send it a signal, and nobody that it has started; end it where there is no such one."""
         try:
             self._process.send_signal(number)
         except ValueError:  # Windows has three
             self._process.terminate()
 
-    async def ended(self, limit: float) -> int | None:
+    async def wait_for_exit(self, timeout_seconds: float) -> int | None:
         """Wait until it has ended; return its exit status, None if it still runs then."""
-        give_up = time.monotonic() + limit
+        give_up = time.monotonic() + timeout_seconds
         while self.status is None and time.monotonic() < give_up:
-            await asyncio.sleep(_POLL)
+            await asyncio.sleep(_POLL_SECONDS)
         return self.status
 
-    def leftovers(self) -> bool:
+    def has_leftovers(self) -> bool:
         """Whether something that it started still runs (known on POSIX only)."""
         if os.name != "posix":
             return False
@@ -118,7 +114,7 @@ class Process:
             return False
         except PermissionError:  # macOS says so of a group of zombies
             return False
-        return not _all_zombies(self._process.pid)
+        return not _are_all_zombies(self._process.pid)
 
     @property
     def output(self) -> str:
@@ -129,14 +125,14 @@ class Process:
         """End it with all that it started, and record what it printed."""
         if not self._output.is_closed:
             kill_process_tree(self._process)
-            self._forget()
+            self._clean_up()
 
-    def _forget(self) -> None:
+    def _clean_up(self) -> None:
         self._output.close(self._clock.now)
-        shutil.rmtree(self._place, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _all_zombies(group: int) -> bool:
+def _are_all_zombies(group: int) -> bool:
     """Whether all of a group have ended (Linux): in a container nobody may collect orphans."""
     states = []
     for status in Path("/proc").glob("[0-9]*/stat"):
