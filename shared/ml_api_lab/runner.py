@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ml_api_lab.course.syllabus import Entry
     from ml_api_lab.course.tree import Tree
     from ml_api_lab.images.engine import Engine
+    from ml_api_lab.protocol.messages import ClockName
     from ml_api_lab.sandbox.clock import Clock
     from ml_api_lab.sandbox.workspace import Workspace
     from ml_api_lab.task import Task
@@ -36,9 +37,9 @@ class Stage:
     def __init__(self) -> None:
         self.engine: Engine | None = None
         self._lock = threading.Lock()
-        self._hosts: dict[tuple[str, tuple[str, ...]], HostPool] = {}
+        self._hosts: dict[tuple[ClockName, tuple[str, ...]], HostPool] = {}
 
-    def hosts(self, clock: str, modules: tuple[str, ...]) -> HostPool:
+    def hosts(self, clock: ClockName, modules: tuple[str, ...]) -> HostPool:
         """Return the hosts on that clock with those modules, starting them if need be.
 
         LAB_FORK=0 in the environment starts a fresh interpreter for each, as on Windows.
@@ -101,7 +102,7 @@ class Stage:
         tree: Tree,
         draw: random.Random,
         *,
-        clock: str = "lab",
+        clock: ClockName = "lab",
         budget: float = 60,
         science: bool = False,
         workspace: Workspace | None = None,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.errors import CourseError, Stopped
 from ml_api_lab.lab_time import Span
-from ml_api_lab.protocol.messages import Start
+from ml_api_lab.protocol.messages import Mode, Start
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.host_pool import HostPool
 from ml_api_lab.sandbox.submission import Submission
@@ -259,7 +259,7 @@ class Task:
         self.files.close()
 
     def _begin(
-        self, mode: str, file: str, env: Mapping[str, str] | None, beat: Span | None = None
+        self, mode: Mode, file: str, env: Mapping[str, str] | None, beat: Span | None = None
     ) -> Submission:
         self.files.require(file)
         start = Start(

@@ -11,14 +11,15 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from typing import cast
 
 from ml_api_lab.host import fork_server, patches, preload
 from ml_api_lab.host.program import Program
 from ml_api_lab.protocol.link import dial
-from ml_api_lab.protocol.messages import Hello, Start
+from ml_api_lab.protocol.messages import ClockName, Hello, HostRole, Start
 
 
-def main(port: int, token: str, clock: str, role: str, modules: list[str]) -> int:
+def main(port: int, token: str, clock: ClockName, role: HostRole, modules: list[str]) -> int:
     # Nothing is collected while modules are loaded: what is alive then stays alive.
     gc.disable()
     is_lab_time = clock == "lab"
@@ -44,4 +45,5 @@ def main(port: int, token: str, clock: str, role: str, modules: list[str]) -> in
 
 
 if __name__ == "__main__":
-    os._exit(main(int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5:]))
+    _, port, token, clock, role, *modules = sys.argv
+    os._exit(main(int(port), token, cast(ClockName, clock), cast(HostRole, role), modules))

@@ -11,14 +11,14 @@ from functools import cache
 from types import FrameType
 
 from ml_api_lab.host import internals, loops
-from ml_api_lab.protocol.messages import Problem
+from ml_api_lab.protocol.messages import Problem, ProblemStage
 
 _MAX_TEXT_LENGTH = 2000
 _MAX_FRAMES = 10
 """How many frames of a long traceback are kept at either end."""
 
 
-def describe(error: BaseException, folder: str, stage: str, request: int = 0) -> Problem:
+def describe(error: BaseException, folder: str, stage: ProblemStage, request: int = 0) -> Problem:
     """Return the exception with the frames that lie in the submission's folder."""
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]

@@ -14,7 +14,7 @@ import json
 import socket
 import types
 from collections.abc import Callable
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ml_api_lab.protocol.messages import Hello, Message
 
@@ -45,6 +45,8 @@ def _checker(hint: Any) -> Callable[[object], bool]:
     if origin in (Union, types.UnionType):
         choices = [_checker(choice) for choice in get_args(hint)]
         return lambda value: any(fits(value) for fits in choices)
+    if origin is Literal:
+        return lambda value: type(value) is str and value in get_args(hint)
     if origin is list:
         item = _checker(get_args(hint)[0])
         return lambda value: type(value) is list and all(map(item, value))

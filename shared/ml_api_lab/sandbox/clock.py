@@ -30,6 +30,7 @@ from typing import Any, Protocol
 
 from ml_api_lab.errors import CourseError
 from ml_api_lab.lab_time import NS, RoughSpan, Span, seconds
+from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.protocol.timers import OrderedTimer
 from ml_api_lab.sandbox import internals
 
@@ -72,7 +73,7 @@ class Clock:
         budget_end: when that is over (`time.monotonic`).
     """
 
-    name: str
+    name: ClockName
 
     def __init__(self, budget: float) -> None:
         self.participants: list[Participant] = []
@@ -116,7 +117,7 @@ class Clock:
 class LabClock(Clock):
     """Lab time, moved by the loop whose selector finds nothing to do."""
 
-    name = "lab"
+    name: ClockName = "lab"
 
     def __init__(self, budget: float) -> None:
         super().__init__(budget)
@@ -172,7 +173,7 @@ class LabClock(Clock):
 class WallClock(Clock):
     """The wall's time, counted from when the check began."""
 
-    name = "real"
+    name: ClockName = "real"
 
     def __init__(self, budget: float) -> None:
         super().__init__(budget)
@@ -252,7 +253,7 @@ class WallLoop(asyncio.SelectorEventLoop):
         super().__init__()
 
 
-def new_loop(name: str, budget: float) -> LabLoop | WallLoop:
+def new_loop(name: ClockName, budget: float) -> LabLoop | WallLoop:
     """Return an event loop of its own clock, "lab" or "real".
 
     Args:

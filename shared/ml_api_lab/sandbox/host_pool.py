@@ -24,7 +24,7 @@ from pathlib import Path
 
 from ml_api_lab.errors import HarnessError
 from ml_api_lab.protocol.link import BadFrame, Link, LinkClosed
-from ml_api_lab.protocol.messages import Ended, Fork, Hello, Kill
+from ml_api_lab.protocol.messages import ClockName, Ended, Fork, Hello, HostRole, Kill
 
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 """Where the lab's package lies: on the path of a host, and on that of no submission."""
@@ -47,7 +47,9 @@ _SINGLE_THREADED = {
 class HostPool:
     """Hosts of one kind: on one clock, with the same modules loaded."""
 
-    def __init__(self, clock: str, modules: tuple[str, ...] = (), *, fork: bool | None = None):
+    def __init__(
+        self, clock: ClockName, modules: tuple[str, ...] = (), *, fork: bool | None = None
+    ):
         """Begin to start the first host.
 
         Args:
@@ -162,7 +164,7 @@ class HostPool:
             _FORK_TIMEOUT_SECONDS if self._control is not None else _START_TIMEOUT_SECONDS
         )
 
-    def _launch(self, role: str) -> tuple[subprocess.Popen[bytes], str]:
+    def _launch(self, role: HostRole) -> tuple[subprocess.Popen[bytes], str]:
         token = os.urandom(8).hex()
         port = self._listener.getsockname()[1]
         # -P: what lies in the working directory is no module of the host's.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ml_api_lab.lab_time import Span, seconds
 from ml_api_lab.protocol.messages import Journal, Tell
-from ml_api_lab.protocol.stand_in import CLASSES, FEATURES, StandIn, answer
+from ml_api_lab.protocol.stand_in import CLASSES, FEATURES, JournalEvent, StandIn, answer
 from ml_api_lab.sandbox.submission import Submission
 from ml_api_lab.sandbox.workspace import Workspace
 
@@ -123,7 +123,7 @@ class Models:
             if not submission.done.done():
                 submission.send(message)
 
-    def _journal(self, event: str) -> Iterator[tuple[Span, Journal]]:
+    def _journal(self, event: JournalEvent) -> Iterator[tuple[Span, Journal]]:
         for submission in self._submissions:
             for at, entry in submission.journal:
                 if entry.event == event:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ml_api_lab.course.tree import Tree
     from ml_api_lab.grading.grade import Grade
     from ml_api_lab.grading.reports import Report
+    from ml_api_lab.protocol.messages import ClockName
     from ml_api_lab.sandbox.clock import Clock
     from ml_api_lab.sandbox.transcript import Transcript
     from ml_api_lab.task import Task
@@ -100,10 +101,11 @@ class Lab:
         file = item.path.relative_to(self.course).as_posix()
         return self.catalog.get(f"{file}::{getattr(item, 'originalname', item.name)}")
 
-    def clock_of(self, item: pytest.Item) -> str:
+    def clock_of(self, item: pytest.Item) -> ClockName:
         check = self.check_of(item)
         wall = check is not None and check.on_the_wall_clock
-        return "real" if wall else str(self.config.getoption("clock"))
+        chosen: ClockName = self.config.getoption("clock")
+        return "real" if wall else chosen
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Mark what the catalogue says of a check, for pytest's `-m`."""
