@@ -115,6 +115,11 @@ INTERNALS = [
         why="the fork server's exit handlers do not run in a host",
     ),
     Internal(
+        name="multiprocessing.util._exit_function",
+        why="a script's processes are waited for, and what they shared is freed",
+        user="multiprocessing.util",
+    ),
+    Internal(
         name="asyncio.BaseEventLoop.run_forever",
         why="a loop is known to run, and keeps the beat",
         user="asyncio.BaseEventLoop.run_until_complete",

@@ -79,8 +79,15 @@ def run_exit_handlers() -> None:
 
 
 def forget_exit_handlers() -> None:
-    """Forget what was registered with `atexit` so far."""
+    """Forget what was registered with `atexit` so far.
+
+    But for what multiprocessing does there, if it is loaded: it ends a submission's own processes
+    and frees what they shared.
+    """
     _atexit._clear()
+    util: Any = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        atexit.register(util._exit_function)
 
 
 # --- asyncio --------------------------------------------------------------------------------------
