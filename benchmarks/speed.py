@@ -23,9 +23,9 @@ from pathlib import Path
 
 from ml_api_lab.course import syllabus
 from ml_api_lab.course.tree import Tree
-from ml_api_lab.runner import Stage
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.task import Task
+from ml_api_lab.trials.runner import Runner
 
 ROOT = Path(__file__).resolve().parent.parent
 SOLUTIONS = Tree("solutions", ROOT / "solutions")
@@ -128,9 +128,9 @@ def checks(*parts: str) -> list[str]:
     return [f"checks/{entry.name}" for entry in tasks if entry.name != "task_1_3"]
 
 
-def scene(stage: Stage, work: Callable[[Task, Clock], Awaitable[None]]) -> None:
+def scene(runner: Runner, work: Callable[[Task, Clock], Awaitable[None]]) -> None:
     """Do what one check does, without pytest."""
-    stage.play(work, SYLLABUS.entry("task_1_2"), SOLUTIONS, random.Random(1))
+    runner.play(work, SYLLABUS.entry("task_1_2"), SOLUTIONS, random.Random(1))
 
 
 async def answer_once(task: Task, clock: Clock) -> None:
@@ -147,18 +147,18 @@ def answer_many(number: int) -> Callable[[Task, Clock], Awaitable[None]]:
 
 
 def scenes(rounds: int) -> None:
-    stage = Stage()
-    one = in_turn({"scene": lambda: scene(stage, answer_once)}, rounds)["scene"]
+    runner = Runner()
+    one = in_turn({"scene": lambda: scene(runner, answer_once)}, rounds)["scene"]
     folder = str(ROOT / "solutions" / "task_1_2")
     command = [sys.executable, "-c", FLOOR, folder, str(rounds)]
     floor = float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
     print(f"{'one more check that serves an app':<44}{one * 1000:8.1f} ms")
     print(f"{'its floor: fork, import, answer once':<44}{floor * 1000:8.1f} ms")
-    many = {str(n): (lambda n=n: scene(stage, answer_many(n))) for n in (125, 250, 500, 1000)}
+    many = {str(n): (lambda n=n: scene(runner, answer_many(n))) for n in (125, 250, 500, 1000)}
     for name, median in in_turn(many, 3).items():
         each = median / int(name) * 1000
         print(f"{name + ' concurrent requests in one check':<44}{median:8.3f} s{each:8.2f} ms each")
-    stage.close()
+    runner.close()
 
 
 if __name__ == "__main__":

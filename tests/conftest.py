@@ -1,4 +1,4 @@
-"""What the tests share: scenes of the harness, and the options of the slow proofs."""
+"""What the tests share: toy courses, scenes of the harness, and the options of the slow proofs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.handout.player import Player
 from tests.proofs.prover import Prover
-from tests.support.toy import Scenes
+from tests.support.toy import Course, Scenes
+from tests.support.toy_tasks import two_tasks
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # So a shell starts what it runs in the background, and what a test interrupts inherits it.
@@ -18,6 +20,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--runs", type=int, default=10, help="how often busy_machine.py grades all")
     parser.addoption("--update-cards", action="store_true", help="write tests/proofs/cards/ anew")
+    parser.addoption("--update-pictures", action="store_true", help="draw docs/pictures/ anew")
     parser.addoption("--processes", type=int, default=4, help="how many processes keep it busy")
 
 
@@ -27,6 +30,20 @@ def prover() -> Iterator[Prover]:
     prover = Prover()
     yield prover
     prover.close()
+
+
+@pytest.fixture(scope="module")
+def player() -> Iterator[Player]:
+    """Plays tasks and programs of the handout, without checks."""
+    player = Player()
+    yield player
+    player.close()
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A toy course of two tasks whose solutions are right and whose exercises are not."""
+    return two_tasks(tmp_path_factory.mktemp("toy") / "course")
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,8 @@ LAYERS = (
     ("errors", "lab_time", "sanitize", "yaml_file"),
     ("course",),
     ("sandbox", "images"),
-    ("task", "runner", "check", "grading"),
+    ("task", "check", "grading"),
+    ("trials",),
     ("session", "plugin"),
 )
 HOST = "host"

@@ -194,9 +194,9 @@ def test_gradescope_gets_its_results(nested: int, tmp_path: Path) -> None:
     if nested == 2:
         shutil.move(submission / "exercises", tmp_path / "submission" / "ada" / "exercises")
     if nested == 0:
-        submission = shutil.move(submission / "exercises", tmp_path / "flat")
-        shutil.rmtree(tmp_path / "submission")
-        shutil.move(submission, tmp_path / "submission")
+        shutil.move(submission / "exercises", tmp_path / "flat")
+        shutil.rmtree(submission)
+        shutil.move(tmp_path / "flat", submission)
     ran = run_autograder(tmp_path)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     said = readings.read("gradescope", (tmp_path / "results" / "results.json").read_text("utf-8"))

@@ -13,7 +13,7 @@ from tests.proofs.prover import COURSE
 
 README = (COURSE / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^(python3 -m venv .*)$", README, re.MULTILINE)
-PAGES = [COURSE / "README.md", COURSE / "CONTRIBUTING.md", COURSE / "docs" / "ci.md"]
+PAGES = [COURSE / "README.md", COURSE / "CONTRIBUTING.md", *sorted((COURSE / "docs").glob("*.md"))]
 CI = (COURSE / "docs" / "ci.md").read_text(encoding="utf-8")
 SYLLABUS = syllabus.read(COURSE / "checks" / "syllabus.toml")
 TASKS = sorted((COURSE / "checks").glob("task_*/README.md"))

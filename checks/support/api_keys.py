@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from checks.support.http import called, expect, json_of, shown
+from checks.support.http import body_excerpt, expect, json_body, request_line
 from checks.support.predictions import MODELS, predict
 from ml_api_lab.check import Hinted, SubmissionFault, parse
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 HEADER = "X-API-Key"
 NO_KEY = f"the request has no {HEADER}"
 
-_KEY = re.compile(r"[!-~]([ -~]{,62}[!-~])?")
-_SMALL = 10_000
+_PLAUSIBLE_KEY = re.compile(r"[!-~]([ -~]{,62}[!-~])?")
+_SMALL_FILE_BYTES = 10_000
 
 
 def new_key(task: Task) -> str:
@@ -32,32 +32,32 @@ def new_key(task: Task) -> str:
     return f"key-{task.draw.getrandbits(64):016x}"
 
 
-def bearing(key: str | bytes) -> dict[str, str | bytes]:
+def key_header(key: str) -> dict[str, str]:
     """Return the header that carries a key."""
     return {HEADER: key}
 
 
-def settings(task: Task) -> dict[str, str]:
+def model_paths(task: Task) -> dict[str, str]:
     """Return the variables that an application needs besides its key."""
     paths = [f"../task_2_1/{name}.pkl" for name in MODELS]
     return dict(zip(("LOGISTIC_MODEL", "RF_MODEL"), paths, strict=True))
 
 
-def expect_refusal(response: httpx.Response, because: str) -> None:
+def expect_denied(response: httpx.Response, because: str) -> None:
     """Assert that the answer is a 401 or 403 whose JSON has a `detail`."""
     expect(response, 401, 403, because=because)
-    content = json_of(response)
+    content = json_body(response)
     assert isinstance(content, dict) and content.get("detail"), (
-        f"{called(response)} answered {content}; right is JSON with a 'detail'."
+        f"{request_line(response)} answered {content}; right is JSON with a 'detail'."
     )
 
 
-def expect_served(response: httpx.Response, because: str) -> None:
+def expect_granted(response: httpx.Response, because: str) -> None:
     """Assert that the answer is a 200, now that the request carries the right key."""
     if response.status_code in (401, 403):
         sentence = (
-            f"{called(response)} answered {response.status_code}{shown(response)}; right is 200, "
-            f"because {because}."
+            f"{request_line(response)} answered {response.status_code}{body_excerpt(response)}; "
+            f"right is 200, because {because}."
         )
         raise Hinted(
             sentence,
@@ -67,15 +67,15 @@ def expect_served(response: httpx.Response, because: str) -> None:
     expect(response, 200, because=because)
 
 
-def expect_shut(response: httpx.Response, because: str) -> None:
+def expect_not_served(response: httpx.Response, because: str) -> None:
     """Assert that the request was not served, in whatever way."""
     assert response.status_code >= 400, (
-        f"{called(response)} answered {response.status_code}{shown(response)}; "
+        f"{request_line(response)} answered {response.status_code}{body_excerpt(response)}; "
         f"right is a refusal, because {because}."
     )
 
 
-async def expect_shut_elsewhere(client: httpx.AsyncClient, key: str) -> None:
+async def expect_key_in_header_only(client: httpx.AsyncClient, key: str) -> None:
     """Assert that the key opens nothing where it stands in place of its header."""
     names = ("api_key", "apikey", "x_api_key", "access_token", "key", "token", HEADER)
     cookies = "; ".join(f"{name}={key}" for name in names)
@@ -89,44 +89,48 @@ async def expect_shut_elsewhere(client: httpx.AsyncClient, key: str) -> None:
         ("a cookie", {"headers": {"Cookie": cookies}}),
     ]
     for place, sent in places:
-        expect_shut(await client.get("/models", **sent), f"{NO_KEY}: a key in {place} is none")
+        expect_not_served(
+            await client.get("/models", **sent), f"{NO_KEY}: a key in {place} is none"
+        )
     answer = await client.post(f"/predict/{MODELS[0]}", json={}, **places[0][1])
-    expect_shut(answer, f"{NO_KEY}: a key in the query is none")
+    expect_not_served(answer, f"{NO_KEY}: a key in the query is none")
 
 
-async def expect_strange_keys_refused(client: httpx.AsyncClient, task: Task, key: str) -> None:
+async def expect_wrong_keys_denied(client: httpx.AsyncClient, task: Task, key: str) -> None:
     """Assert that keys of strange characters, and near misses, are refused like any other."""
     other = "1" if key[-1] == "0" else "0"
-    cut = ["", key[:-1], key[1:], f"{key}0", f"0{key}"]
+    truncated = ["", key[:-1], key[1:], f"{key}0", f"0{key}"]
     changed = [key.upper(), key[:-1] + other, "".join(sorted(key))]
-    dressed = [f"Bearer {key}", f"x {key}", f"x,{key}", f'"{key}"', "*"]
-    strange = ["schlüssel", "ключ".encode().decode("latin-1"), "\xff\xfe", f"{key}ü", f"ü{key}"]
+    decorated = [f"Bearer {key}", f"x {key}", f"x,{key}", f'"{key}"', "*"]
+    unusual = ["schlüssel", "ключ".encode().decode("latin-1"), "\xff\xfe", f"{key}ü", f"ü{key}"]
     flower = task.models.features()
-    for wrong in (*cut, *changed, *dressed, *strange):
-        headers = bearing(wrong.encode("latin-1"))
+    for wrong in (*truncated, *changed, *decorated, *unusual):
+        headers = {HEADER.encode(): wrong.encode("latin-1")}
         answers = [await client.get("/models", headers=headers)]
-        if wrong in strange:
+        if wrong in unusual:
             answers.append(await predict(client, MODELS[0], flower, headers))
         for answer in answers:
-            expect_refusal(answer, f"'{wrong}' is not the key '{key}'")
-    written = [each for each in _written_keys(task) if re.fullmatch(r"[^ /]{4,}", each)]
+            expect_denied(answer, f"'{wrong}' is not the key '{key}'")
+    found = [each for each in _keys_in_source(task) if re.fullmatch(r"[^ /]{4,}", each)]
     for wrong, answer in zip(
-        written,
-        await asyncio.gather(*(client.get("/models", headers=bearing(each)) for each in written)),
+        found,
+        await asyncio.gather(*(client.get("/models", headers=key_header(each)) for each in found)),
         strict=True,
     ):
-        expect_refusal(answer, f"'{wrong}', which stands in the code, is not the key '{key}'")
+        expect_denied(answer, f"'{wrong}', which stands in the code, is not the key '{key}'")
 
 
-async def expect_no_door_without_a_key(task: Task) -> None:
+async def expect_denied_without_configured_key(task: Task) -> None:
     """Assert that an application with no key of its own, or an empty one, serves nobody."""
-    task.write_env(**settings(task))
+    task.write_env(**model_paths(task))
     for env, how in (({}, "not set"), ({"API_KEY": ""}, "empty")):
         started = False
         try:
             async with task.serve(env=env) as client:
                 started = True
-                await _expect_all_shut(client, task, f"API_KEY is {how}, so no key can be right")
+                await _expect_nobody_served(
+                    client, task, f"API_KEY is {how}, so no key can be right"
+                )
         except SubmissionFault:
             if started:
                 raise
@@ -134,25 +138,31 @@ async def expect_no_door_without_a_key(task: Task) -> None:
             task.transcript.raised.clear()
 
 
-async def _expect_all_shut(client: httpx.AsyncClient, task: Task, because: str) -> None:
+async def _expect_nobody_served(client: httpx.AsyncClient, task: Task, because: str) -> None:
     flower = task.models.features()
     # What an absent or empty key is made of, as text.
-    made = ("None", "none", "NONE", "null", "False", "b''")
-    tries: list[dict[str, str | bytes]] = [{}, bearing(""), *map(bearing, made)]
+    texts = ("None", "none", "NONE", "null", "False", "b''")
+    headers_tried: list[dict[str, str]] = [{}, key_header(""), *map(key_header, texts)]
     # What the program has drawn for itself, and told.
-    told = {
+    leaks = {
         word.strip("\"'.,;:()[]") for line in task.transcript.lines for word in line.text.split()
     }
-    words = {*_written_keys(task), *_written_elsewhere(task), *filter(_KEY.fullmatch, told)}
-    for headers in (*tries, *map(bearing, sorted(words))):
-        carried = f" (sent {HEADER}: {headers[HEADER]!r})" if headers else ""
-        expect_shut(await client.get("/models", headers=headers), because + carried)
-    answers = await asyncio.gather(*(predict(client, MODELS[0], flower, each) for each in tries))
+    words = {
+        *_keys_in_source(task),
+        *_keys_in_other_files(task),
+        *filter(_PLAUSIBLE_KEY.fullmatch, leaks),
+    }
+    for headers in (*headers_tried, *map(key_header, sorted(words))):
+        sent_header = f" (sent {HEADER}: {headers[HEADER]!r})" if headers else ""
+        expect_not_served(await client.get("/models", headers=headers), because + sent_header)
+    answers = await asyncio.gather(
+        *(predict(client, MODELS[0], flower, each) for each in headers_tried)
+    )
     for answer in answers:
-        expect_shut(answer, because)
+        expect_not_served(answer, because)
 
 
-def constants(task: Task) -> set[str]:
+def source_constants(task: Task) -> set[str]:
     """Return what the code has in quotes, and its numbers, as text."""
     found = set()
     for name in task.files.names():
@@ -170,23 +180,23 @@ def constants(task: Task) -> set[str]:
     return found
 
 
-def _written_keys(task: Task) -> list[str]:
+def _keys_in_source(task: Task) -> list[str]:
     """Return what the code might take for a key: when it is given none, or beside its own."""
-    return sorted(filter(_KEY.fullmatch, constants(task)))
+    return sorted(filter(_PLAUSIBLE_KEY.fullmatch, source_constants(task)))
 
 
-def _written_elsewhere(task: Task) -> set[str]:
+def _keys_in_other_files(task: Task) -> set[str]:
     """Return what other files beside the code might hold as a key: `.env.example`, say."""
     found: set[str] = set()
     for name in task.files.names():
         file = task.files.path(name)
-        if not name.endswith((".py", ".pkl")) and file.stat().st_size <= _SMALL:
+        if not name.endswith((".py", ".pkl")) and file.stat().st_size <= _SMALL_FILE_BYTES:
             words = re.split(r"[\s=:\"',]+", file.read_text("utf-8", errors="replace"))
-            found.update(filter(_KEY.fullmatch, words))
+            found.update(filter(_PLAUSIBLE_KEY.fullmatch, words))
     return found
 
 
-def _holds(file: Path, word: bytes) -> bool:
+def _contains(file: Path, word: bytes) -> bool:
     """Whether the file, of whatever size, has the word in it."""
     if not file.stat().st_size:
         return False
@@ -197,21 +207,21 @@ def _holds(file: Path, word: bytes) -> bool:
         return mapped.find(word) >= 0
 
 
-def expect_untold(task: Task, key: str, answers: Iterable[httpx.Response]) -> None:
+def expect_key_not_leaked(task: Task, key: str, answers: Iterable[httpx.Response]) -> None:
     """Assert that the key appears in no answer, in nothing that was printed, and in no file."""
     for answer in answers:
-        told = [f"the header {name}" for name, value in answer.headers.items() if key in value]
+        leaks = [f"the header {name}" for name, value in answer.headers.items() if key in value]
         if key in answer.text:
-            told.append("the body")
-        assert not told, (
-            f"{called(answer)} answered {answer.status_code} with the API key itself in {told[0]}; "
-            "right is to tell it to nobody."
+            leaks.append("the body")
+        assert not leaks, (
+            f"{request_line(answer)} answered {answer.status_code} with the API key itself in "
+            f"{leaks[0]}; right is to tell it to nobody."
         )
     printed = [line.text for line in task.transcript.lines if key in line.text]
     assert not printed, (
         f"The program printed the API key ({printed[0]}); right is to print it nowhere."
     )
-    written = [name for name in task.files.names() if _holds(task.files.path(name), key.encode())]
-    assert not written, (
-        f"The program wrote the API key into {written[0]}; right is to write it nowhere."
+    found = [name for name in task.files.names() if _contains(task.files.path(name), key.encode())]
+    assert not found, (
+        f"The program wrote the API key into {found[0]}; right is to write it nowhere."
     )

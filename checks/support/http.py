@@ -10,39 +10,42 @@ from ml_api_lab.check import Hinted, Span, milliseconds
 if TYPE_CHECKING:
     import httpx
 
-_SHOWN = 200
-_ROUNDING = milliseconds(1)
+_EXCERPT_CHARACTERS = 200
+_SPAN_TOLERANCE = milliseconds(1)
 
 
-def called(response: httpx.Response) -> str:
+def request_line(response: httpx.Response) -> str:
     """Return the request as a student writes it: GET /health."""
     target = response.request.extensions.get("target", response.request.url.raw_path)
     return f"{response.request.method} {target.decode('latin-1')}"
 
 
-def expect(response: httpx.Response, *statuses: int, because: str = "", asks: bool = False) -> None:
+def expect(
+    response: httpx.Response, *statuses: int, because: str = "", is_tested: bool = False
+) -> None:
     """Assert that the answer has one of the statuses.
 
     Args:
         because: what makes them right, as the rest of a sentence: "the key is wrong".
-        asks: whether the check's own question is why there may be a 500 in place of a 200.
+        is_tested: whether the check's own question is why there may be a 500 in place of a 200.
     """
     if response.status_code in statuses:
         return
     right = " or ".join(str(status) for status in statuses)
     why = f", because {because}" if because else ""
     sentence = (
-        f"{called(response)} answered {response.status_code}{_led(response)}{shown(response)}; "
-        f"right is {right}{why}."
+        f"{request_line(response)} answered "
+        f"{response.status_code}{_redirect_target(response)}{body_excerpt(response)}; right is "
+        f"{right}{why}."
     )
-    if hint := off_the_road(response):
+    if hint := routing_hint(response):
         raise Hinted(sentence, hint)
-    if 200 in statuses and response.status_code >= 500 and not asks:
+    if 200 in statuses and response.status_code >= 500 and not is_tested:
         raise Hinted(sentence)
     raise AssertionError(sentence)
 
 
-def off_the_road(response: httpx.Response) -> str:
+def routing_hint(response: httpx.Response) -> str:
     """Return what to look at where no endpoint has got the request as it is, "" if one has."""
     status, text = response.status_code, response.text
     if status == 405 or (status == 404 and text == '{"detail":"Not Found"}'):
@@ -55,84 +58,87 @@ def off_the_road(response: httpx.Response) -> str:
     return ""
 
 
-def _led(response: httpx.Response) -> str:
+def _redirect_target(response: httpx.Response) -> str:
     """Return where a redirect leads, for a sentence."""
     return f" (to {response.headers['location']})" if response.has_redirect_location else ""
 
 
-def alike(one: Span, other: Span) -> bool:
+def is_close(one: Span, other: Span) -> bool:
     """Return whether two lengths of time agree to a millisecond (on a wall clock: roughly).
 
     Waits of a third of a second each come to a few nanoseconds more or less than a whole one.
     """
-    return one - _ROUNDING <= other and one + _ROUNDING >= other
+    return one - _SPAN_TOLERANCE <= other and one + _SPAN_TOLERANCE >= other
 
 
-def json_of(response: httpx.Response) -> Any:
+def json_body(response: httpx.Response) -> Any:
     """Return the answer's JSON; assert that it is JSON."""
     try:
         return response.json()
     except (ValueError, RecursionError):
         raise AssertionError(
-            f"{called(response)} answered {response.text[:_SHOWN]!r}; right is JSON."
+            f"{request_line(response)} answered {response.text[:_EXCERPT_CHARACTERS]!r}; right is "
+            "JSON."
         ) from None
 
 
 def expect_json(response: httpx.Response, content: object) -> None:
     """Assert that the answer is a 200 with exactly this JSON."""
     expect(response, 200)
-    seen = json_of(response)
+    seen = json_body(response)
     if isinstance(seen, str) and not isinstance(content, str):
         raise AssertionError(
-            f"{called(response)} answered the text {seen!r}; right is the JSON object {content}."
+            f"{request_line(response)} answered the text {seen!r}; right is the JSON object "
+            f"{content}."
         )
-    assert seen == content, f"{called(response)} answered {seen}; right is {content}."
+    assert seen == content, f"{request_line(response)} answered {seen}; right is {content}."
 
 
-def field(response: httpx.Response, name: str) -> Any:
+def json_field(response: httpx.Response, name: str) -> Any:
     """Return a field of the answer's JSON object; assert that it is there."""
-    content = json_of(response)
+    content = json_body(response)
     assert isinstance(content, dict) and name in content, (
-        f"{called(response)} answered {content}; a JSON object with the key {name!r} is right."
+        f"{request_line(response)} answered {content}; a JSON object with the key {name!r} is "
+        "right."
     )
     return content[name]
 
 
-def mentions(response: httpx.Response, name: str) -> bool:
+def names_field(response: httpx.Response, name: str) -> bool:
     """Whether an error's answer names that field, in its `loc`, its message or a key, in any case.
 
     What echoes the request does not count: FastAPI's `input`, and its body as it was sent.
     """
-    return name.lower() in _told(json_of(response), _sent(response)).lower()
+    return name.lower() in _text_without_echo(json_body(response), _request_json(response)).lower()
 
 
-def _told(content: Any, sent: object) -> str:
+def _text_without_echo(content: Any, sent: object) -> str:
     if isinstance(content, dict):
         if content == sent:
             return ""
         return " ".join(
-            f"{key} {_told(value, sent)}"
+            f"{key} {_text_without_echo(value, sent)}"
             for key, value in content.items()
             if key not in ("input", "ctx")
         )
     if isinstance(content, list):
-        return " ".join(_told(each, sent) for each in content)
-    told = str(content)
+        return " ".join(_text_without_echo(each, sent) for each in content)
+    text = str(content)
     for echo in (str(sent), json.dumps(sent), json.dumps(sent, separators=(",", ":"))):
-        told = told.replace(echo, "")
-    return told
+        text = text.replace(echo, "")
+    return text
 
 
-def _sent(response: httpx.Response) -> object:
+def _request_json(response: httpx.Response) -> object:
     try:
         return json.loads(response.request.content)
     except ValueError:
         return None
 
 
-def shown(response: httpx.Response) -> str:
+def body_excerpt(response: httpx.Response) -> str:
     """Return the answer's body for a sentence, cut to a readable length."""
     text = response.text
     if not text:
         return ""
-    return f" {text if len(text) <= _SHOWN else text[:_SHOWN] + '...'}"
+    return f" {text if len(text) <= _EXCERPT_CHARACTERS else text[:_EXCERPT_CHARACTERS] + '...'}"

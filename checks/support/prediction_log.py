@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from checks.support.predictions import FEATURES, named
+from checks.support.predictions import FEATURES, features_by_name
 from ml_api_lab.check import FAILS, Hinted, Span, milliseconds, seconds
 
 if TYPE_CHECKING:
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 FILE = "predictions.jsonl"
 DELAY = seconds(5)
-_LIMIT = seconds(8)
-_STEP = milliseconds(100)
-_BEHIND = milliseconds(1)
-_SHOWN = 200
+_WAIT_LIMIT = seconds(8)
+_POLL_INTERVAL = milliseconds(100)
+_POLL_MARGIN = milliseconds(1)
+_EXCERPT_CHARACTERS = 200
 _DECODER = json.JSONDecoder()
 
 
-def begin(task: Task, *earlier: str) -> None:
+def reset(task: Task, *earlier: str) -> None:
     """Let the log hold these lines alone, or not be there: runs by hand may have left one."""
     task.files.remove(FILE)
     if earlier:
@@ -45,42 +45,45 @@ def _record(number: int, line: str) -> dict[str, Any]:
         content = json.loads(line)
     except ValueError:
         content = None
-    shown = line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."
+    shown = line if len(line) <= _EXCERPT_CHARACTERS else f"{line[:_EXCERPT_CHARACTERS]}..."
     assert isinstance(content, dict), (
         f"Line {number} of {FILE} is {shown}; right is one whole JSON object on a line of its own."
     )
     return content
 
 
-async def reach(task: Task, clock: Clock, count: int, *, asks: bool = False) -> Span:
+async def wait_for_predictions(
+    task: Task, clock: Clock, count: int, *, is_tested: bool = False
+) -> Span:
     """Wait until that many predictions are logged; return the moment to a tenth of a second.
 
     Asserts that it comes to that, with time enough for every log that is written behind an answer.
     How the log is divided into lines is not judged here.
 
     Args:
-        asks: whether the check's own question is why there may be fewer.
+        is_tested: whether the check's own question is why there may be fewer.
     """
     began = clock.now
     step = 0
-    while _written(task) < count:
-        if step * _STEP >= _LIMIT:
+    while _count_logged(task) < count:
+        if step * _POLL_INTERVAL >= _WAIT_LIMIT:
             sentence = (
-                f"{_LIMIT} after the last answer {FILE} {_has(task)}{_content(task)}; "
-                f"right is {_lines(count)}, one for each prediction, each ended by a line break."
+                f"{_WAIT_LIMIT} after the last answer {FILE} "
+                f"{_state_of_log(task)}{_content_excerpt(task)}; right is {_line_count(count)}, "
+                "one for each prediction, each ended by a line break."
             )
-            if asks:
+            if is_tested:
                 raise AssertionError(sentence)
             if any(FAILS not in each.text for each in task.transcript.raised):
                 raise Hinted(sentence)
-            raise Hinted(sentence, _why_short(task))
+            raise Hinted(sentence, _hint_for_missing_lines(task))
         step += 1
         # A little behind the step itself: waits in parts come to a few nanoseconds more.
-        await asyncio.sleep((began + step * _STEP + _BEHIND - clock.now) / seconds(1))
-    return max(began, clock.now - _BEHIND)
+        await asyncio.sleep((began + step * _POLL_INTERVAL + _POLL_MARGIN - clock.now) / seconds(1))
+    return max(began, clock.now - _POLL_MARGIN)
 
 
-def _written(task: Task) -> int:
+def _count_logged(task: Task) -> int:
     """Return how many lines the log has, or JSON objects if they are more."""
     text = task.files.text(FILE) if task.files.exists(FILE) else ""
     objects, place = 0, 0
@@ -93,7 +96,7 @@ def _written(task: Task) -> int:
     return max(objects, len(lines(task)))
 
 
-def _why_short(task: Task) -> str:
+def _hint_for_missing_lines(task: Task) -> str:
     """Return what to look at when there are too few lines, and nothing was raised."""
     if lines(task):
         return "Does your logger add its line to the file, or does it begin the file anew?"
@@ -105,31 +108,33 @@ def _why_short(task: Task) -> str:
 
 def expect_record(task: Task, model: str, features: Sequence[float], answer: int) -> None:
     """Assert that a line of the log tells of this prediction."""
-    assert lines(task), f"{FILE} {_has(task)}; right is a line for each prediction."
+    assert lines(task), f"{FILE} {_state_of_log(task)}; right is a line for each prediction."
     found = records(task)
-    right = {"model": model, "features": named(features), "prediction": answer}
-    assert any(_tells(record, right) for record in found), (
-        f"No line of {FILE} is right for {json.dumps(right)}; its lines are {_shown(found)}."
+    right = {"model": model, "features": features_by_name(features), "prediction": answer}
+    assert any(_matches(record, right) for record in found), (
+        f"No line of {FILE} is right for {json.dumps(right)}; its lines are "
+        f"{_records_excerpt(found)}."
     )
 
 
-def expect_all(task: Task, model: str, features: Sequence[float], answer: int) -> None:
+def expect_every_record(task: Task, model: str, features: Sequence[float], answer: int) -> None:
     """Assert that every line of the log tells of this prediction."""
-    right = {"model": model, "features": named(features), "prediction": answer}
+    right = {"model": model, "features": features_by_name(features), "prediction": answer}
     for record in records(task):
-        assert _tells(record, right), (
+        assert _matches(record, right), (
             f"A line of {FILE} is {json.dumps(record)}; right is {json.dumps(right)}."
         )
 
 
-def expect_count(task: Task, count: int, because: str) -> None:
+def expect_line_count(task: Task, count: int, because: str) -> None:
     """Assert that the log has that many lines now; `because` is the rest of the sentence."""
     assert len(lines(task)) == count, (
-        f"{FILE} {_has(task)}{_content(task)}; right is {_lines(count)}, because {because}."
+        f"{FILE} {_state_of_log(task)}{_content_excerpt(task)}; right is {_line_count(count)}, "
+        f"because {because}."
     )
 
 
-def expect_ends(task: Task) -> None:
+def expect_line_endings(task: Task) -> None:
     """Assert that every line is ended by a line break, and that there are no blank ones."""
     text = task.files.text(FILE)
     assert text.endswith("\n"), (
@@ -140,29 +145,29 @@ def expect_ends(task: Task) -> None:
     )
 
 
-def _tells(record: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
+def _matches(record: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
     features = record.get("features")
     return (
         record.get("model") == right["model"]
-        and _same(record.get("prediction"), right["prediction"])
+        and _is_same_number(record.get("prediction"), right["prediction"])
         and isinstance(features, dict)
-        and all(_same(features.get(name), right["features"][name]) for name in FEATURES)
+        and all(_is_same_number(features.get(name), right["features"][name]) for name in FEATURES)
     )
 
 
-def _same(seen: object, right: float) -> bool:
+def _is_same_number(seen: object, right: float) -> bool:
     return isinstance(seen, int | float) and not isinstance(seen, bool) and seen == right
 
 
-def _shown(found: list[dict[str, Any]]) -> str:
+def _records_excerpt(found: list[dict[str, Any]]) -> str:
     text = ", ".join(json.dumps(each) for each in found)
-    return text if len(text) <= 2 * _SHOWN else f"{text[: 2 * _SHOWN]}..."
+    return text if len(text) <= 2 * _EXCERPT_CHARACTERS else f"{text[: 2 * _EXCERPT_CHARACTERS]}..."
 
 
-def _has(task: Task) -> str:
+def _state_of_log(task: Task) -> str:
     """Return what there is of the log, as the rest of a sentence."""
     if count := len(lines(task)):
-        return f"has {_lines(count)}"
+        return f"has {_line_count(count)}"
     if task.files.exists(FILE):
         return "is empty"
     elsewhere = [
@@ -173,10 +178,14 @@ def _has(task: Task) -> str:
     return f"is not there, but {elsewhere[0]} is" if elsewhere else "is not there"
 
 
-def _content(task: Task) -> str:
+def _content_excerpt(task: Task) -> str:
     text = " ".join(lines(task))
-    return f" ({text if len(text) <= _SHOWN else f'{text[:_SHOWN]}...'})" if text else ""
+    return (
+        f" ({text if len(text) <= _EXCERPT_CHARACTERS else f'{text[:_EXCERPT_CHARACTERS]}...'})"
+        if text
+        else ""
+    )
 
 
-def _lines(count: int) -> str:
+def _line_count(count: int) -> str:
     return "1 line" if count == 1 else f"{count} lines"

@@ -20,35 +20,35 @@ _COMMENT = re.compile(r"(^|\s+)#.*$")
 def read(task: Task, name: str = "requirements.txt") -> str:
     """Return the file's text, in the encodings that pip reads."""
     data = task.files.require(name).read_bytes()
-    return decoded(data) if data.startswith(_UTF_16) else task.files.text(name)
+    return decode(data) if data.startswith(_UTF_16) else task.files.text(name)
 
 
-def decoded(data: bytes) -> str:
+def decode(data: bytes) -> str:
     """Return a file's text as pip reads it: Windows' shell writes UTF-16."""
     if data.startswith(_UTF_16):
         return data.decode("utf-16", errors="replace")
     return data.decode("utf-8-sig", errors="replace")
 
 
-def listed(text: str) -> list[Requirement]:
+def requirements_in(text: str) -> list[Requirement]:
     """Return the requirements that hold on this machine; lines that are none are left out."""
-    found = (requirement for _, _, requirement in _lines(text) if requirement is not None)
+    found = (requirement for _, _, requirement in _parsed_lines(text) if requirement is not None)
     return [each for each in found if each.marker is None or each.marker.evaluate({"extra": ""})]
 
 
-def names(text: str) -> list[str]:
+def package_names(text: str) -> list[str]:
     """Return the packages that it lists, each by its canonical name."""
-    return [canonicalize_name(each.name) for each in listed(text)]
+    return [canonicalize_name(each.name) for each in requirements_in(text)]
 
 
-def unreadable(text: str) -> Iterator[tuple[int, str]]:
+def invalid_lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield the lines that are no requirement, comment or blank, each with its number."""
-    for number, line, requirement in _lines(text):
+    for number, line, requirement in _parsed_lines(text):
         if requirement is None:
             yield number, line
 
 
-def _lines(text: str) -> Iterator[tuple[int, str, Requirement | None]]:
+def _parsed_lines(text: str) -> Iterator[tuple[int, str, Requirement | None]]:
     for number, raw in enumerate(text.splitlines(), 1):
         line = _COMMENT.sub("", raw).strip()
         if not line:

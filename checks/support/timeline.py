@@ -1,4 +1,4 @@
-"""Judging the steps that a script tells: lines such as `Finished task Task 1: 09:00:03`.
+"""Judging the steps that a script prints: lines such as `Finished task Task 1: 09:00:03`.
 
 A step is named by what stands before its time. Lines that are no step are nobody's business.
 """
@@ -16,20 +16,20 @@ from ml_api_lab.check import Span, seconds
 if TYPE_CHECKING:
     from ml_api_lab.check import Clock, Line, Run, Task
 
-_NS = seconds(1)
-_DAY = 24 * 3600
+_SECOND = seconds(1)
+_DAY_SECONDS = 24 * 3600
 _TIME = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)")
 
 
 def expect_order(run: Run, names: list[str]) -> None:
-    """Assert that it told each of these steps once, in this order, with or without a time."""
+    """Assert that it printed each of these steps once, in this order, with or without a time."""
     for name in names:
         _step(run, name)
-    seen = [_name(line) for line in _steps(run) if _name(line) in names]
-    assert seen == names, f"It printed {_listed(seen)}; the right order is {_listed(names)}."
+    printed = [_name(line) for line in _steps(run) if _name(line) in names]
+    assert printed == names, f"It printed {_joined(printed)}; the right order is {_joined(names)}."
 
 
-def expect_moment(run: Run, name: str, *right: Span, first: str) -> None:
+def expect_step_at(run: Run, name: str, *right: Span, first: str) -> None:
     """Assert that a step came one of these times after the first step."""
     after = Span.__sub__(_step(run, name).at, _step(run, first).at)
     shown = " or ".join(str(each) for each in right)
@@ -38,26 +38,26 @@ def expect_moment(run: Run, name: str, *right: Span, first: str) -> None:
     )
 
 
-async def expect_times(task: Task, clock: Clock, names: list[str]) -> None:
+async def expect_timestamps(task: Task, clock: Clock, names: list[str]) -> None:
     """Assert that each of these steps ends with the time, whenever `main.py` is run."""
     await asyncio.sleep(task.draw.randint(2, 5))
     run = await task.run()
     for name in names:
         line = _step(run, name)
-        right = _time_of_day(line, clock)
+        right = _second_of_day(line, clock)
         expected = f"{name}: {time.strftime('%X', time.gmtime(right))}"
-        told = _TIME.fullmatch(_time(line))
-        assert told, f"It printed {line.text!r}; right at that moment is {expected!r}."
-        hours, minutes, secs = (int(each) for each in told.groups())
+        clock_time = _TIME.fullmatch(_time_text(line))
+        assert clock_time, f"It printed {line.text!r}; right at that moment is {expected!r}."
+        hours, minutes, secs = (int(each) for each in clock_time.groups())
         # The wall's clock is read on two sides and printed in whole seconds.
         tolerance = 0 if clock.name == "lab" else 2
-        apart = (hours * 3600 + minutes * 60 + secs - right) % _DAY
-        assert min(apart, _DAY - apart) <= tolerance, (
+        apart = (hours * 3600 + minutes * 60 + secs - right) % _DAY_SECONDS
+        assert min(apart, _DAY_SECONDS - apart) <= tolerance, (
             f"It printed {line.text!r}; right at that moment is {expected!r}."
         )
 
 
-def expect_beats(run: Run, length: int) -> None:
+def expect_free_loop(run: Run, length: int) -> None:
     """Assert that another coroutine had its turn every second of so many seconds."""
     assert run.lines, "Run as a script, main.py printed nothing; right is that it runs both tasks."
     lasted = next((n for n in range(1, length) if run.elapsed < seconds(n)), length)
@@ -69,7 +69,7 @@ def expect_beats(run: Run, length: int) -> None:
     assert lasted == length, f"The script ended after {run.elapsed}; right is after {length} s."
 
 
-async def expect_idle_import(task: Task) -> None:
+async def expect_import_does_nothing(task: Task) -> None:
     """Assert that `main.py` goes to work as a script, and does nothing when it is imported."""
     run = await task.run()
     assert run.lines, "Run as a script, main.py printed nothing; right is that it runs both tasks."
@@ -83,40 +83,42 @@ async def expect_idle_import(task: Task) -> None:
 
 
 def _step(run: Run, name: str) -> Line:
-    told = [line for line in _steps(run) if _name(line) == name]
-    assert told, (
+    steps = [line for line in _steps(run) if _name(line) == name]
+    assert steps, (
         f"It never printed a line that reads {name!r}, alone or with ': ' and the time behind it; "
-        f"{_seen(run, name)}."
+        f"{_nearest_line(run, name)}."
     )
-    return told[0]
+    return steps[0]
 
 
 def _steps(run: Run) -> list[Line]:
-    """Return its lines; where a step was told with a time, an extra print of its name is none."""
-    timed = {_name(line) for line in run.lines if _TIME.fullmatch(_time(line))}
-    return [line for line in run.lines if _name(line) not in timed or _TIME.fullmatch(_time(line))]
+    """Return its lines; where a step has a time, an extra print of its name alone is none."""
+    timed = {_name(line) for line in run.lines if _TIME.fullmatch(_time_text(line))}
+    return [
+        line for line in run.lines if _name(line) not in timed or _TIME.fullmatch(_time_text(line))
+    ]
 
 
 def _name(line: Line) -> str:
     return line.text.strip().partition(": ")[0].rstrip(":")
 
 
-def _time(line: Line) -> str:
+def _time_text(line: Line) -> str:
     return line.text.strip().partition(": ")[2]
 
 
-def _time_of_day(line: Line, clock: Clock) -> int:
+def _second_of_day(line: Line, clock: Clock) -> int:
     """Return the second of the day at which a line was printed."""
     if clock.name == "lab":
-        return 9 * 3600 + line.at // _NS
-    return int(time.time() - Span.__sub__(clock.now, line.at) / _NS) % _DAY
+        return 9 * 3600 + line.at // _SECOND
+    return int(time.time() - Span.__sub__(clock.now, line.at) / _SECOND) % _DAY_SECONDS
 
 
-def _listed(names: list[str]) -> str:
+def _joined(names: list[str]) -> str:
     return ", ".join(names)
 
 
-def _seen(run: Run, name: str) -> str:
+def _nearest_line(run: Run, name: str) -> str:
     if not run.lines:
         return "it printed nothing at all"
     lines = [line.text for line in run.lines]

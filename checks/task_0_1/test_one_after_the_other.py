@@ -1,6 +1,11 @@
 """Checks of task 0.1."""
 
-from checks.support.timeline import expect_idle_import, expect_moment, expect_order, expect_times
+from checks.support.timeline import (
+    expect_import_does_nothing,
+    expect_order,
+    expect_step_at,
+    expect_timestamps,
+)
 from ml_api_lab.check import Clock, Run, Task, points, seconds
 
 STEPS = [
@@ -11,7 +16,7 @@ STEPS = [
 ]
 
 # Whether main is a plain function is not the matter of this task.
-TRY = """\
+CALLER = """\
 import asyncio, inspect
 from main import main, slow_task
 
@@ -32,7 +37,7 @@ async def test_it_takes_the_sum_of_both(task: Task) -> None:
     """Task 1 takes 3 s, then Task 2 takes 7 s."""
     run = await task.run()
     for name, right in zip(STEPS, (0, 3, 3, 10), strict=True):
-        expect_moment(run, name, seconds(right), first=STEPS[0])
+        expect_step_at(run, name, seconds(right), first=STEPS[0])
     assert run.elapsed == seconds(10), f"The script took {run.elapsed}; right is 3 s and 7 s, 10 s."
 
 
@@ -42,20 +47,20 @@ async def test_slow_task_does_as_it_is_told(task: Task) -> None:
     name = f"Cake {task.draw.randint(10, 99)}"
     delay = task.draw.choice((2, 4, 5, 6))
     call = f'slow_task("{name}", {delay})'
-    run = await _try(task, call)
+    run = await _run_call(task, call)
     first = f"Starting task {name}"
     expect_order(run, [first, f"Finished task {name}"])
-    expect_moment(run, f"Finished task {name}", seconds(delay), first=first)
+    expect_step_at(run, f"Finished task {name}", seconds(delay), first=first)
     busy = [beat for beat in run.beats if beat < run.elapsed]
     assert not busy, (
         f"{call} ran an event loop while it waited; right is a plain time.sleep in this task."
     )
-    expect_order(await _try(task, "main()"), [*STEPS, "All tasks finished"])
+    expect_order(await _run_call(task, "main()"), [*STEPS, "All tasks finished"])
 
 
-async def _try(task: Task, call: str) -> Run:
+async def _run_call(task: Task, call: str) -> Run:
     """Import main.py and make that call."""
-    task.files.write("try_it.py", TRY.format(call=call))
+    task.files.write("try_it.py", CALLER.format(call=call))
     run = await task.run("try_it.py", beat=seconds(1), may_fail=True)
     assert run.error is None, f"{call} raised {run.error}; right is that it waits and returns."
     return run
@@ -64,10 +69,10 @@ async def _try(task: Task, call: str) -> Run:
 @points(1, hint="When is the time read that a line shows?")
 async def test_every_step_shows_its_time(task: Task, clock: Clock) -> None:
     """Each step ends with the time at which it happened."""
-    await expect_times(task, clock, STEPS)
+    await expect_timestamps(task, clock, STEPS)
 
 
 @points(2, hint="What is __name__ in a file that is run, and in one that is imported?")
 async def test_imported_it_does_nothing(task: Task) -> None:
     """Run as a script it goes to work; imported it does nothing."""
-    await expect_idle_import(task)
+    await expect_import_does_nothing(task)

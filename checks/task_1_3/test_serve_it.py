@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 
-from checks.support import servers
-from checks.support.http import expect, expect_json, field
+from checks.support.http import expect, expect_json, json_field
+from checks.task_1_3 import server_process
 from ml_api_lab.check import (
     Run,
     SubmissionFault,
@@ -19,15 +19,15 @@ DEFAULT_PORT = 8000
 
 # The contract gives an interrupted server 5 s. A correct one needs a fraction of a second; twice
 # the time is for machines that are busy with something else.
-TO_END = 10.0
+END_LIMIT_SECONDS = 10.0
 
-LONG = 60
+SERVES_IF_RUNNING_AFTER_SECONDS = 60
 """Lab time after which a script that has not ended serves, in a process of its own perhaps."""
 
 # Runs main.py as `python main.py` does, and notes in a file what the application sees of its life.
 # Only the class that applications are made of is watched: uvicorn, its logging and main.py itself
 # are as they always are.
-WATCHED = """
+WATCHED_MAIN = """
 import runpy, sys
 from fastapi import FastAPI
 
@@ -54,16 +54,16 @@ runpy.run_path("main.py", run_name="__main__")
 async def test_it_serves_on_the_port_of_the_environment(task: Task) -> None:
     """python main.py serves the application on PORT, by default for this machine alone."""
     port = free_port()
-    async with servers.process(task, {"PORT": str(port)}) as server:
-        await servers.listening(server, port)
-        async with servers.client(port) as client:
+    async with server_process.started(task, {"PORT": str(port)}) as server:
+        await server_process.wait_until_listening(server, port)
+        async with server_process.client(port) as client:
             expect_json(await client.get("/health"), {"status": "healthy"})
             expect(await client.get("/docs"), 200)
             schema = await client.get("/openapi.json")
             expect(schema, 200)
-            field(schema, "openapi")
+            json_field(schema, "openapi")
         other = other_address()
-        assert other is None or not await servers.reachable(other, port), (
+        assert other is None or not await server_process.is_reachable(other, port), (
             f"Without HOST it can also be reached at {other}; right is 127.0.0.1 and no other "
             "address."
         )
@@ -75,13 +75,13 @@ async def test_it_serves_on_the_host_of_the_environment(task: Task) -> None:
     """python main.py serves the application on HOST, by default at port 8000."""
     # The default port is free at an address of its own, whatever this machine serves at
     # 127.0.0.1; only what serves at all addresses keeps it from being judged.
-    host, env, port = servers.own_address(DEFAULT_PORT), {}, DEFAULT_PORT
+    host, env, port = server_process.other_loopback_address(DEFAULT_PORT), {}, DEFAULT_PORT
     if host is None:
         port = free_port()
-        host, env = servers.own_address(port) or "127.0.0.1", {"PORT": str(port)}
-    async with servers.process(task, {"HOST": host, **env}) as server:
-        await servers.listening(server, port, host)
-        async with servers.client(port, host) as client:
+        host, env = server_process.other_loopback_address(port) or "127.0.0.1", {"PORT": str(port)}
+    async with server_process.started(task, {"HOST": host, **env}) as server:
+        await server_process.wait_until_listening(server, port, host)
+        async with server_process.client(port, host) as client:
             expect_json(await client.get("/health"), {"status": "healthy"})
 
 
@@ -92,20 +92,20 @@ async def test_imported_it_starts_nothing(task: Task) -> None:
     port = free_port()
     script = asyncio.ensure_future(task.run(env={"PORT": str(port)}, may_fail=True))
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(LONG):
-            while not script.done() and not servers.taken(port):
+        async with asyncio.timeout(SERVES_IF_RUNNING_AFTER_SECONDS):
+            while not script.done() and not server_process.is_port_taken(port):
                 await asyncio.sleep(0.1)
     if not script.done():
         script.cancel()
     elif not isinstance(script.exception(), SubmissionFault):
         # Gone without a word, its process may have become the server's own (os.execv).
         raise AssertionError(
-            f"Run as a script, main.py ended {_how(script.result())}; right is that it serves the "
-            "application."
+            f"Run as a script, main.py ended {_ending(script.result())}; right is that it serves "
+            "the application."
         )
 
 
-def _how(run: Run) -> str:
+def _ending(run: Run) -> str:
     return f"with {run.error}" if run.error else f"at once with exit status {run.status}"
 
 
@@ -115,10 +115,10 @@ async def test_a_port_in_use_ends_it(task: Task) -> None:
     """Started on a port that is in use, it ends with a non-zero exit status."""
     port = free_port()
     env = {"PORT": str(port)}
-    async with servers.process(task, env) as first:
-        await servers.listening(first, port)
-        async with servers.process(task, env) as second:
-            status = await servers.status_of(second, port)
+    async with server_process.started(task, env) as first:
+        await server_process.wait_until_listening(first, port)
+        async with server_process.started(task, env) as second:
+            status = await server_process.exit_status(second, port)
             assert status is not None, (
                 "Started a second time on the same port, it does not end; right is a non-zero exit."
             )
@@ -134,26 +134,28 @@ async def test_an_interrupt_ends_it(task: Task) -> None:
     """An interrupt (Ctrl-C) ends it in order: the application is shut down, no process is left."""
     port = free_port()
     journal = task.files.outside("life.txt")
-    command = ("python", "-c", WATCHED, str(journal))
-    async with servers.process(task, {"PORT": str(port)}, command) as server:
-        await servers.listening(server, port)
-        async with servers.client(port) as client:
+    command = ("python", "-c", WATCHED_MAIN, str(journal))
+    async with server_process.started(task, {"PORT": str(port)}, command) as server:
+        await server_process.wait_until_listening(server, port)
+        async with server_process.client(port) as client:
             expect_json(await client.get("/health"), {"status": "healthy"})
         server.interrupt()
-        assert await servers.ended(server, TO_END), (
-            f"The server still runs {TO_END:g} s after an interrupt; right is that it ends within "
-            "5 s."
+        assert await server_process.has_ended(server, END_LIMIT_SECONDS), (
+            f"The server still runs {END_LIMIT_SECONDS:g} s after an interrupt; right is that it "
+            "ends within 5 s."
         )
         assert not server.has_leftovers(), (
             "The server ended and left a process behind; right is that nothing of it still runs."
         )
         seen = journal.read_text().splitlines()
-        told = server.output
+        output = server.output
     # A server in a process of its own (reload, workers) is seen by what uvicorn logs, and one
     # that logs nothing there is given credit.
-    began = "http" in seen or "Application startup complete" in told
-    finished = "lifespan.shutdown.complete" in seen or "Application shutdown complete" in told
-    assert finished or not began, (
+    has_begun = "http" in seen or "Application startup complete" in output
+    has_shut_down = (
+        "lifespan.shutdown.complete" in seen or "Application shutdown complete" in output
+    )
+    assert has_shut_down or not has_begun, (
         "The server ended, but the application's lifespan was not shut down; right is that uvicorn "
         "ends in order."
     )

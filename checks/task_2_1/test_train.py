@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from checks.support.training import FILES, clear, train
+from checks.task_2_1.training import FILES, remove_pickles, train_and_inspect
 from ml_api_lab.check import Task, points, scikit_learn
 
-FLOWERS = 150
-ENOUGH = 0.95
-ASTRAY = 0.03
+IRIS_FLOWERS = 150
+MIN_ACCURACY = 0.95
+CLASS_COUNT_TOLERANCE = 0.03
 """Twice what a regression's tolerance allows; a part of the flowers leads to more."""
 
 
@@ -15,7 +15,7 @@ ASTRAY = 0.03
 @scikit_learn
 async def test_both_files_are_written(task: Task) -> None:
     """Running train.py writes both pickles."""
-    missing = [pickled.file for pickled in await train(task) if pickled.missing]
+    missing = [report.file for report in await train_and_inspect(task) if report.is_missing]
     assert not missing, (
         f"Running train.py left no {' and no '.join(missing)} in its folder; "
         f"right are {' and '.join(FILES)}."
@@ -26,18 +26,18 @@ async def test_both_files_are_written(task: Task) -> None:
 @scikit_learn
 async def test_each_file_holds_its_own_model(task: Task) -> None:
     """Each pickle holds a model of its own class."""
-    for pickled in await train(task):
-        pickled.model()
+    for report in await train_and_inspect(task):
+        report.expect_model()
 
 
 @points(2, hint="What has to happen between making a model and saving it?")
 @scikit_learn
 async def test_models_are_fitted(task: Task) -> None:
     """Both models are fitted on the four features."""
-    for pickled in await train(task):
-        facts = pickled.fitted()
+    for report in await train_and_inspect(task):
+        facts = report.expect_fitted()
         assert facts["features"] == 4, (
-            f"The model in {pickled.file} was fitted on {facts['features']} features; "
+            f"The model in {report.file} was fitted on {facts['features']} features; "
             "the Iris data has 4."
         )
 
@@ -46,19 +46,21 @@ async def test_models_are_fitted(task: Task) -> None:
 @scikit_learn
 async def test_models_know_all_of_iris(task: Task) -> None:
     """Both models are trained on the whole Iris data."""
-    for pickled in await train(task):
-        facts = pickled.fitted()
+    for report in await train_and_inspect(task):
+        facts = report.expect_fitted()
         assert facts["classes"] == [0, 1, 2], (
-            f"The model in {pickled.file} knows the classes {facts['classes']}; "
+            f"The model in {report.file} knows the classes {facts['classes']}; "
             "right are the three of the Iris data, [0, 1, 2]."
         )
-        assert facts["flowers"] in (None, FLOWERS), (
-            f"The model in {pickled.file} was trained on {facts['flowers']} flowers; "
-            f"the whole Iris data has {FLOWERS}."
+        assert facts["training_flowers"] in (None, IRIS_FLOWERS), (
+            f"The model in {report.file} was trained on {facts['training_flowers']} flowers; "
+            f"the whole Iris data has {IRIS_FLOWERS}."
         )
-        assert facts["astray"] is None or facts["astray"] < ASTRAY, (
-            f"The model in {pickled.file} was not fitted on the flowers of the Iris data as they "
-            f"are: right are all {FLOWERS}, each of them once."
+        assert (
+            facts["class_count_error"] is None or facts["class_count_error"] < CLASS_COUNT_TOLERANCE
+        ), (
+            f"The model in {report.file} was not fitted on the flowers of the Iris data as they "
+            f"are: right are all {IRIS_FLOWERS}, each of them once."
         )
 
 
@@ -66,11 +68,11 @@ async def test_models_know_all_of_iris(task: Task) -> None:
 @scikit_learn
 async def test_models_are_good(task: Task) -> None:
     """Both models recognise the flowers that they were trained on."""
-    for pickled in await train(task):
-        accuracy = pickled.fitted()["accuracy"]
-        assert accuracy >= ENOUGH, (
-            f"The model in {pickled.file} recognises {accuracy:.0%} of the Iris flowers; "
-            f"right are {ENOUGH:.0%} or more."
+    for report in await train_and_inspect(task):
+        accuracy = report.expect_fitted()["accuracy"]
+        assert accuracy >= MIN_ACCURACY, (
+            f"The model in {report.file} recognises {accuracy:.0%} of the Iris flowers; "
+            f"right are {MIN_ACCURACY:.0%} or more."
         )
 
 
@@ -78,14 +80,14 @@ async def test_models_are_good(task: Task) -> None:
 @scikit_learn
 async def test_import_writes_nothing(task: Task) -> None:
     """Imported, train.py writes nothing; run, it does."""
-    clear(task)
+    remove_pickles(task)
     before = task.files.names()
     await task.load("train.py")
     written = sorted(set(task.files.names()) - set(before))
     assert not written, (
         f"Importing train.py wrote {', '.join(written)}; it should write only when it is run."
     )
-    missing = [pickled.file for pickled in await train(task) if pickled.missing]
+    missing = [report.file for report in await train_and_inspect(task) if report.is_missing]
     assert len(missing) < len(FILES), (
         f"Running train.py wrote neither {' nor '.join(FILES)}; right is that it writes both then."
     )

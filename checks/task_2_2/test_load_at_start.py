@@ -4,7 +4,7 @@ from collections import Counter
 
 from checks.support.http import expect, expect_json
 from checks.support.predictions import MODELS
-from checks.support.startup import expect_loaded, expect_no_start, listed, loaded
+from checks.support.startup import expect_loaded, expect_no_start, joined, loaded_models
 from ml_api_lab.check import Task, points
 
 
@@ -15,17 +15,17 @@ from ml_api_lab.check import Task, points
 async def test_both_models_are_loaded_at_the_start(task: Task) -> None:
     """When the application has started, both models are loaded."""
     async with task.serve() as client:
-        at_start = loaded(task)
+        at_start = loaded_models(task)
         for path in ("/health", "/"):
             await client.get(path)
-        late = [name for name in MODELS if name in loaded(task) and name not in at_start]
+        late = [name for name in MODELS if name in loaded_models(task) and name not in at_start]
     assert not late, (
-        f"The application loaded {listed(late)} only when a request came; "
+        f"The application loaded {joined(late)} only when a request came; "
         "right is that both models are loaded before the first."
     )
     missing = [name for name in MODELS if name not in at_start]
     assert not missing, (
-        f"The application has started without loading {listed(missing)}; "
+        f"The application has started without loading {joined(missing)}; "
         "right is that its lifespan loads both models."
     )
 
@@ -34,9 +34,9 @@ async def test_both_models_are_loaded_at_the_start(task: Task) -> None:
 async def test_import_loads_nothing(task: Task) -> None:
     """Importing main.py loads no model, starting the application does."""
     await task.load("main.py")
-    early = loaded(task)
+    early = loaded_models(task)
     assert not early, (
-        f"Importing main.py loaded {listed(early)}; "
+        f"Importing main.py loaded {joined(early)}; "
         "right is that the models are loaded when the application starts."
     )
     async with task.serve():
@@ -50,7 +50,7 @@ async def test_each_model_is_loaded_once(task: Task) -> None:
         expect_loaded(task)
         for path in ("/health", "/") * 3:
             expect(await client.get(path), 200)
-    times = Counter(loaded(task))
+    times = Counter(loaded_models(task))
     for name in MODELS:
         assert times[name] == 1, (
             f"With one start and six requests, {name} was loaded {times[name]} times; "

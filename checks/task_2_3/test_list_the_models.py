@@ -1,8 +1,8 @@
 """Checks of task 2.3: what GET /models says."""
 
-from checks.support.http import called, expect, expect_json, field, json_of
+from checks.support.http import expect, expect_json, json_body, json_field, request_line
 from checks.support.predictions import MODELS
-from checks.support.startup import expect_loaded, expect_loaded_once, listed
+from checks.support.startup import expect_loaded, expect_loaded_once, joined
 from ml_api_lab.check import Task, points
 
 KEY = "available_models"
@@ -13,10 +13,10 @@ async def test_models_answers_a_list_of_names(task: Task) -> None:
     """GET /models answers a list of texts as available_models."""
     async with task.serve() as client:
         answer = await client.get("/models")
-    expect(answer, 200, asks=True)
-    names = field(answer, KEY)
+    expect(answer, 200, is_tested=True)
+    names = json_field(answer, KEY)
     assert isinstance(names, list) and all(isinstance(name, str) for name in names), (
-        f"GET /models answered {json_of(answer)}; right is a list of names as {KEY}."
+        f"GET /models answered {json_body(answer)}; right is a list of names as {KEY}."
     )
 
 
@@ -28,9 +28,9 @@ async def test_every_loaded_model_is_listed(task: Task) -> None:
         answer = await client.get("/models")
         expect_loaded_once(task)
     expect(answer, 200)
-    names = field(answer, KEY)
+    names = json_field(answer, KEY)
     assert isinstance(names, list) and sorted(map(str, names)) == sorted(MODELS), (
-        f"GET /models answered {json_of(answer)}; right are {listed(list(MODELS))}, each once."
+        f"GET /models answered {json_body(answer)}; right are {joined(list(MODELS))}, each once."
     )
 
 
@@ -39,9 +39,9 @@ async def test_nothing_is_listed_before_the_start(task: Task) -> None:
     """GET /models lists no model before the application has started."""
     async with task.serve(started=False) as client:
         early = await client.get("/models")
-    told = [name for name in MODELS if early.status_code == 200 and name in early.text]
-    assert not told, (
-        f"Asked before the start, when no model is loaded, {called(early)} answered "
+    listed_early = [name for name in MODELS if early.status_code == 200 and name in early.text]
+    assert not listed_early, (
+        f"Asked before the start, when no model is loaded, {request_line(early)} answered "
         f"{early.text}; right is a list of what is loaded, so far of nothing."
     )
     async with task.serve() as client:

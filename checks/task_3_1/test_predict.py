@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 
-from checks.support.http import called, expect, field, json_of
+from checks.support.http import expect, json_body, json_field, request_line
 from checks.support.predictions import (
     FEATURES,
     MODELS,
     expect_prediction,
-    expect_refusal,
-    named,
+    expect_unprocessable,
+    features_by_name,
     predict,
 )
-from checks.support.training import place_trained
+from checks.task_3_1.trained_models import place_trained_models
 from ml_api_lab.check import Task, points, scikit_learn
 
 # One flower of each class from the Iris data, which no fair model takes for another.
@@ -30,7 +30,7 @@ async def test_each_name_asks_its_own_model(task: Task) -> None:
                 response = await predict(client, model, flower)
                 expect_prediction(response, model, task.models.answer(model, flower))
         for model in MODELS * 4:
-            flower = _whole_and_fine(task)
+            flower = _whole_and_decimal(task)
             response = await predict(client, model, flower)
             expect_prediction(response, model, task.models.answer(model, flower))
 
@@ -41,15 +41,18 @@ async def test_features_keep_their_order(task: Task) -> None:
     async with task.serve() as client:
         for model in MODELS:
             for flower in task.models.features_that_show_their_order(model):
-                fields = list(named(flower).items())
+                fields = list(features_by_name(flower).items())
                 task.draw.shuffle(fields)
                 response = await predict(client, model, dict(fields))
                 expect(response, 200)
-                prediction, right = field(response, "prediction"), task.models.answer(model, flower)
-                given = task.models.calls[-1].rows if task.models.calls else "nothing"
+                prediction, right = (
+                    json_field(response, "prediction"),
+                    task.models.answer(model, flower),
+                )
+                rows_given = task.models.calls[-1].rows if task.models.calls else "nothing"
                 assert prediction == right, (
-                    f"{called(response)} with {json.dumps(dict(fields))} asked the model with "
-                    f"{given}, and answered the prediction {prediction}; asked with "
+                    f"{request_line(response)} with {json.dumps(dict(fields))} asked the model "
+                    f"with {rows_given}, and answered the prediction {prediction}; asked with "
                     f"{', '.join(FEATURES)} in this order, the model says {right}."
                 )
 
@@ -62,10 +65,10 @@ async def test_prediction_is_a_whole_number(task: Task) -> None:
             for right, flower in enumerate(task.models.features_of_each_class(model)):
                 response = await predict(client, model, flower)
                 because = f"the model says {right}, a whole number"
-                expect(response, 200, because=because, asks=True)
-                seen = field(response, "prediction")
+                expect(response, 200, because=because, is_tested=True)
+                seen = json_field(response, "prediction")
                 assert type(seen) is int, (
-                    f"{called(response)} answered the prediction {seen!r}; "
+                    f"{request_line(response)} answered the prediction {seen!r}; "
                     f"right is the whole number {right}."
                 )
 
@@ -83,9 +86,9 @@ async def test_unknown_models_are_refused(task: Task) -> None:
         for model in unknown:
             response = await predict(client, model, flower)
             expect(response, 404, 422, because=f"there is no model {model!r}")
-            content = json_of(response)
+            content = json_body(response)
             assert isinstance(content, dict) and content.get("detail"), (
-                f"{called(response)} answered {response.status_code} with {content}; "
+                f"{request_line(response)} answered {response.status_code} with {content}; "
                 "right is a JSON object with a 'detail' that says why."
             )
         # A path that does not exist at all would be refused as well.
@@ -101,10 +104,10 @@ async def test_missing_features_are_refused(task: Task) -> None:
     """A missing feature is answered with 422, by its name."""
     async with task.serve() as client:
         for missing in FEATURES:
-            body = named(task.models.features())
+            body = features_by_name(task.models.features())
             del body[missing]
             response = await predict(client, task.draw.choice(MODELS), body)
-            expect_refusal(response, missing, because=f"{missing} is missing")
+            expect_unprocessable(response, missing, because=f"{missing} is missing")
 
 
 @points(1, hint="What does pydantic do with a word in a field that is declared as a float?")
@@ -113,25 +116,25 @@ async def test_words_are_refused(task: Task) -> None:
     async with task.serve() as client:
         for wrong in FEATURES:
             for word in ("wide", "12cm", "4,5", ""):
-                body = {**named(task.models.features()), wrong: word}
+                body = {**features_by_name(task.models.features()), wrong: word}
                 response = await predict(client, task.draw.choice(MODELS), body)
-                expect_refusal(response, wrong, because=f"{wrong} is not a number")
+                expect_unprocessable(response, wrong, because=f"{wrong} is not a number")
 
 
 @points(1, hint="What shape does the table have that scikit-learn's predict takes?")
 @scikit_learn
 async def test_trained_models_are_served(task: Task) -> None:
     """Models trained by scikit-learn tell the three kinds of Iris apart."""
-    await place_trained(task)
+    await place_trained_models(task)
     async with task.serve() as client:
         for model in MODELS:
             for right, flower in enumerate(IRIS):
                 response = await predict(client, model, flower)
-                expect(response, 200, asks=True)
+                expect(response, 200, is_tested=True)
                 expect_prediction(response, model, right)
 
 
-def _whole_and_fine(task: Task) -> list[float]:
+def _whole_and_decimal(task: Task) -> list[float]:
     """Draw a flower whose numbers have no decimals at all, or two."""
     drawn = task.draw.sample(range(1, 10), len(FEATURES))
     fine = task.draw.sample(range(len(FEATURES)), 2)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from checks.support.http import alike, called, expect
+from checks.support.http import expect, is_close, request_line
 from checks.support.predictions import MODELS, expect_prediction, predict
 from ml_api_lab.check import Clock, Task, answered_at, points, seconds, took
 
-ALONE = {"logistic_regression": seconds(2), "random_forest": seconds(3)}
-LONGEST = seconds(3)
+SINGLE_TIMES = {"logistic_regression": seconds(2), "random_forest": seconds(3)}
+LONGEST_TIME = seconds(3)
 
 
 @points(2, hint="How long does each model take, and is the wait really waited for?")
@@ -18,11 +18,11 @@ async def test_each_model_takes_its_time(task: Task) -> None:
     flower = task.models.features()
     async with task.serve() as client:
         # The second time as well, with a flower that has been asked for.
-        for model, alone in list(ALONE.items()) * 2:
+        for model, alone in list(SINGLE_TIMES.items()) * 2:
             response = await predict(client, model, flower)
             expect(response, 200)
-            assert alike(took(response), alone), (
-                f"{called(response)} took {took(response)}, with nothing else to do; "
+            assert is_close(took(response), alone), (
+                f"{request_line(response)} took {took(response)}, with nothing else to do; "
                 f"right is {alone}."
             )
 
@@ -37,8 +37,9 @@ async def test_two_predictions_share_the_wait(task: Task, clock: Clock) -> None:
         both = clock.elapsed
     for response in answers:
         expect(response, 200)
-    assert alike(both, LONGEST), (
-        f"Both models together took {both}; right is {LONGEST}, what the slower one takes alone."
+    assert is_close(both, LONGEST_TIME), (
+        f"Both models together took {both}; right is {LONGEST_TIME}, what the slower one takes "
+        "alone."
     )
 
 
@@ -47,17 +48,17 @@ async def test_twenty_predictions_share_the_wait(task: Task, clock: Clock) -> No
     """Twenty predictions at the same time take no longer than one."""
     async with task.serve() as client:
         for models, right in (
-            (MODELS * 10, LONGEST),
-            *(((model,) * 20, alone) for model, alone in ALONE.items()),
+            (MODELS * 10, LONGEST_TIME),
+            *(((model,) * 20, alone) for model, alone in SINGLE_TIMES.items()),
         ):
-            asked = [(model, task.models.features()) for model in models]
+            requests = [(model, task.models.features()) for model in models]
             clock.restart()
-            answers = await asyncio.gather(*(predict(client, *each) for each in asked))
+            answers = await asyncio.gather(*(predict(client, *each) for each in requests))
             together = clock.elapsed
             for response in answers:
                 expect(response, 200)
             whose = "ten of each model" if len({*models}) > 1 else f"all of {models[0]}"
-            assert alike(together, right), (
+            assert is_close(together, right), (
                 f"Twenty predictions at once, {whose}, took {together}; "
                 f"right is {right}, as long as one of them is to take."
             )
@@ -68,8 +69,8 @@ async def test_others_are_answered_meanwhile(task: Task, clock: Clock) -> None:
     """/health is answered at once while predictions wait."""
     async with task.serve() as client:
         for models, many in ((MODELS, "two"), (MODELS * 10, "twenty")):
-            asked = [(model, task.models.features()) for model in models]
-            predictions = asyncio.gather(*(predict(client, *each) for each in asked))
+            requests = [(model, task.models.features()) for model in models]
+            predictions = asyncio.gather(*(predict(client, *each) for each in requests))
             await asyncio.sleep(1)
             asked_at = clock.now
             health = await client.get("/health")
@@ -78,8 +79,9 @@ async def test_others_are_answered_meanwhile(task: Task, clock: Clock) -> None:
             for response in answers:
                 expect(response, 200)
                 assert answered_at(response) > asked_at, (
-                    f"{called(response)} was answered after {took(response)}, before GET /health "
-                    "was even sent at 1 s; right is that predictions are still waiting then."
+                    f"{request_line(response)} was answered after {took(response)}, before GET "
+                    "/health was even sent at 1 s; right is that predictions are still waiting "
+                    "then."
                 )
             assert took(health) == seconds(0), (
                 f"GET /health, sent 1 s after {many} predictions, took {took(health)}; "
@@ -90,11 +92,11 @@ async def test_others_are_answered_meanwhile(task: Task, clock: Clock) -> None:
 @points(1, hint="Is there a variable that a second request overwrites while the first one waits?")
 async def test_each_gets_its_own_answer(task: Task) -> None:
     """Predictions at the same time do not mix their flowers."""
-    asked = [
+    requests = [
         (model, flower) for model in MODELS for flower in task.models.features_of_each_class(model)
     ]
-    task.draw.shuffle(asked)
+    task.draw.shuffle(requests)
     async with task.serve() as client:
-        answers = await asyncio.gather(*(predict(client, *each) for each in asked))
-    for response, (model, flower) in zip(answers, asked, strict=True):
+        answers = await asyncio.gather(*(predict(client, *each) for each in requests))
+    for response, (model, flower) in zip(answers, requests, strict=True):
         expect_prediction(response, model, task.models.answer(model, flower))

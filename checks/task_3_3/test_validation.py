@@ -6,16 +6,16 @@ import asyncio
 
 import httpx
 
-from checks.support.http import called, expect, shown
+from checks.support.http import body_excerpt, expect, request_line
 from checks.support.predictions import (
     FEATURES,
     MODELS,
     expect_prediction,
-    expect_refusal,
-    named,
+    expect_unprocessable,
+    features_by_name,
     predict,
 )
-from checks.support.schema import body_schema
+from checks.task_3_3.schema import body_schema
 from ml_api_lab.check import Task, points, seconds, took
 
 DEFAULTS = dict(zip(FEATURES, (5.1, 3.5, 1.4, 0.2), strict=True))
@@ -24,13 +24,13 @@ DEFAULTS = dict(zip(FEATURES, (5.1, 3.5, 1.4, 0.2), strict=True))
 @points(1, hint="Is 0 itself allowed? Which of the two, ge or gt, says so?")
 async def test_not_too_small(task: Task) -> None:
     """0 and negative numbers are refused, in each feature."""
-    await _expect_each_refused(task, {-7: "negative", -0.1: "negative", 0: "not more than 0"})
+    await _expect_each_value_refused(task, {-7: "negative", -0.1: "negative", 0: "not more than 0"})
 
 
 @points(1, hint="Is 10 itself allowed? Which of the two, le or lt, says so?")
 async def test_not_too_large(task: Task) -> None:
     """10 and larger numbers are refused, in each feature."""
-    await _expect_each_refused(
+    await _expect_each_value_refused(
         task, {700: "too large", 10.1: "more than 10", 10: "not less than 10"}
     )
 
@@ -38,7 +38,7 @@ async def test_not_too_large(task: Task) -> None:
 @points(1, hint="Which values are no numbers, or numbers that no flower can measure?")
 async def test_no_numbers(task: Task) -> None:
     """Words, null, infinity and what is not a number are refused, in each feature."""
-    await _expect_each_refused(
+    await _expect_each_value_refused(
         task,
         {
             "abc": "not a number",
@@ -58,9 +58,12 @@ async def test_all_bad_features_are_named(task: Task) -> None:
     some_wrong = [(task.draw.sample(FEATURES, n), task.draw.sample(bad, n)) for n in (2, 3)]
     async with task.serve() as client:
         for wrong, values in (*some_wrong, *all_wrong):
-            body = {**named(task.models.features()), **dict(zip(wrong, values, strict=True))}
+            body = {
+                **features_by_name(task.models.features()),
+                **dict(zip(wrong, values, strict=True)),
+            }
             response = await predict(client, task.draw.choice(MODELS), body)
-            expect_refusal(response, *wrong, because=f"{' and '.join(wrong)} are wrong")
+            expect_unprocessable(response, *wrong, because=f"{' and '.join(wrong)} are wrong")
 
 
 @points(1, hint="At which point does pydantic refuse a body: before your endpoint, or in it?")
@@ -72,23 +75,23 @@ async def test_refused_at_once(task: Task) -> None:
         for model in MODELS:
             for value in (0, 10, "abc", None):
                 wrong = task.draw.choice(FEATURES)
-                body = {**named(task.models.features()), wrong: value}
+                body = {**features_by_name(task.models.features()), wrong: value}
                 response = await predict(client, model, body)
-                expect_refusal(response, wrong, because=f"{wrong} is {value!r}")
+                expect_unprocessable(response, wrong, because=f"{wrong} is {value!r}")
                 assert took(response) == seconds(0), (
-                    f"{called(response)} with {wrong} = {value!r} was refused after "
+                    f"{request_line(response)} with {wrong} = {value!r} was refused after "
                     f"{took(response)}; right is at once."
                 )
         unknown = await predict(client, "no_such_model", task.models.features())
         expect(unknown, 404, 422, because="there is no such model")
         assert took(unknown) == seconds(0), (
-            f"{called(unknown)} was refused after {took(unknown)}; right is at once, "
+            f"{request_line(unknown)} was refused after {took(unknown)}; right is at once, "
             "because there is no such model."
         )
-        asked = task.models.calls[before:]
-    assert not asked, (
-        f"The model {asked[0].model} was asked for the prediction of a request that was refused; "
-        "right is that it never hears of one."
+        requests = task.models.calls[before:]
+    assert not requests, (
+        f"The model {requests[0].model} was asked for the prediction of a request that was "
+        "refused; right is that it never hears of one."
     )
 
 
@@ -96,7 +99,7 @@ async def test_refused_at_once(task: Task) -> None:
 async def test_what_is_within_the_limits_is_predicted(task: Task) -> None:
     """Any number between 0 and 10 is predicted, in each feature."""
     bodies = [
-        {**named(task.models.features()), name: value}
+        {**features_by_name(task.models.features()), name: value}
         for name in FEATURES
         for value in (0.001, 1, 9, 9.999)
     ]
@@ -106,18 +109,18 @@ async def test_what_is_within_the_limits_is_predicted(task: Task) -> None:
 @points(1, hint="What does a field of a pydantic model hold if the request leaves it out?")
 async def test_defaults_fill_in(task: Task) -> None:
     """What a request leaves out has its default; {} is all defaults."""
-    asked: list[tuple[dict[str, float], dict[str, float]]] = [({}, DEFAULTS)]
+    requests: list[tuple[dict[str, float], dict[str, float]]] = [({}, DEFAULTS)]
     for left_out in FEATURES:
         for _ in range(4):
-            body = named(task.models.features())
+            body = features_by_name(task.models.features())
             del body[left_out]
-            asked.append((body, {**DEFAULTS, **body}))
+            requests.append((body, {**DEFAULTS, **body}))
     for number in (1, 2):
         for _ in range(4):
-            body = named(task.models.features())
+            body = features_by_name(task.models.features())
             body = {name: body[name] for name in task.draw.sample(FEATURES, number)}
-            asked.append((body, {**DEFAULTS, **body}))
-    await _expect_predictions(task, asked)
+            requests.append((body, {**DEFAULTS, **body}))
+    await _expect_predictions(task, requests)
 
 
 @points(1, hint="Where in /docs does the schema show a limit? And one that your own code checks?")
@@ -132,7 +135,7 @@ async def test_docs_show_the_limits(task: Task) -> None:
             ("exclusiveMaximum", "lt", 10, "less than 10"),
         ):
             # Of a union of number types pydantic tells the limits under its own short names.
-            assert _number(field.get(key, field.get(short))) == limit, (
+            assert _as_number(field.get(key, field.get(short))) == limit, (
                 f"/openapi.json says of {name} {field or 'nothing'}; "
                 f"right is that it shows {right}, as {key}."
             )
@@ -145,7 +148,7 @@ async def test_docs_show_descriptions_and_defaults(task: Task) -> None:
         fields = await body_schema(client)
     for name, default in DEFAULTS.items():
         field = fields.get(name, {})
-        assert _number(field.get("default")) == default, (
+        assert _as_number(field.get("default")) == default, (
             f"/openapi.json says of {name} {field or 'nothing'}; right is the default {default}."
         )
         assert str(field.get("description") or "").strip(), (
@@ -153,7 +156,7 @@ async def test_docs_show_descriptions_and_defaults(task: Task) -> None:
         )
 
 
-async def _expect_each_refused(task: Task, values: dict[object, str]) -> None:
+async def _expect_each_value_refused(task: Task, values: dict[object, str]) -> None:
     """Assert that each value is refused in each feature; in which words is another check's."""
     cases = [(name, value) for name in FEATURES for value in values]
     async with task.serve() as client:
@@ -162,36 +165,36 @@ async def _expect_each_refused(task: Task, values: dict[object, str]) -> None:
                 predict(
                     client,
                     task.draw.choice(MODELS),
-                    {**named(task.models.features()), name: value},
+                    {**features_by_name(task.models.features()), name: value},
                 )
                 for name, value in cases
             )
         )
     for (name, value), response in zip(cases, answers, strict=True):
-        expect_refusal(response, because=f"{name} is {values[value]}")
+        expect_unprocessable(response, because=f"{name} is {values[value]}")
 
 
 async def _expect_predictions(
-    task: Task, asked: list[tuple[dict[str, float], dict[str, float]]]
+    task: Task, requests: list[tuple[dict[str, float], dict[str, float]]]
 ) -> None:
     """Assert that both models are given these features for these bodies."""
     async with task.serve() as client:
         for model in MODELS:
             answers: list[httpx.Response] = await asyncio.gather(
-                *(predict(client, model, body) for body, _ in asked)
+                *(predict(client, model, body) for body, _ in requests)
             )
-            for response, (_, meant) in zip(answers, asked, strict=True):
+            for response, (_, expected) in zip(answers, requests, strict=True):
                 assert response.status_code == 200, (
-                    f"{called(response)} with {response.request.content.decode()} answered "
-                    f"{response.status_code}{shown(response)}; right is 200, because nothing in it "
-                    "is out of its limits, and what it leaves out has a default."
+                    f"{request_line(response)} with {response.request.content.decode()} answered "
+                    f"{response.status_code}{body_excerpt(response)}; right is 200, because "
+                    "nothing in it is out of its limits, and what it leaves out has a default."
                 )
-                right = task.models.answer(model, [meant[name] for name in FEATURES])
+                right = task.models.answer(model, [expected[name] for name in FEATURES])
                 expect_prediction(response, model, right)
 
 
-def _number(value: object) -> float | None:
+def _as_number(value: object) -> float | None:
     try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        return float(value) if isinstance(value, str | int | float) else None
+    except ValueError:
         return None

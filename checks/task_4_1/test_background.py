@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from checks.support import prediction_log
-from checks.support.http import alike, called, expect
+from checks.support.http import expect, is_close, request_line
 from checks.support.predictions import MODELS, expect_prediction, predict
 from ml_api_lab.check import Clock, Task, answered_at, points, seconds, took
 
@@ -16,31 +16,33 @@ from ml_api_lab.check import Clock, Task, answered_at, points, seconds, took
 async def test_the_answer_does_not_wait(task: Task, clock: Clock) -> None:
     """The answer comes before the log is written."""
     flower = task.models.features()
-    prediction_log.begin(task)
+    prediction_log.reset(task)
     async with task.serve() as client:
         answers = await asyncio.gather(*(predict(client, model, flower) for model in MODELS))
         for answer, alone in zip(answers, (seconds(2), seconds(3)), strict=True):
             expect(answer, 200)
-            assert alike(took(answer), alone), (
-                f"{called(answer)} took {took(answer)}; right is {alone}, "
+            assert is_close(took(answer), alone), (
+                f"{request_line(answer)} took {took(answer)}; right is {alone}, "
                 "as without a log: nobody waits for it."
             )
-        await prediction_log.reach(task, clock, 2)
+        await prediction_log.wait_for_predictions(task, clock, 2)
 
 
 @points(2, hint="Where does the 5 s wait belong: into the endpoint, or into what runs behind it?")
 async def test_the_line_comes_five_seconds_later(task: Task, clock: Clock) -> None:
     """The line is written 5 s after the answer."""
-    prediction_log.begin(task)
+    prediction_log.reset(task)
     async with task.serve() as client:
         for count, model in enumerate(MODELS, start=1):
             answer = await predict(client, model, task.models.features())
             expect(answer, 200)
-            written = await prediction_log.reach(task, clock, count) - answered_at(answer)
-            if not alike(written, prediction_log.DELAY):
+            delay = await prediction_log.wait_for_predictions(task, clock, count) - answered_at(
+                answer
+            )
+            if not is_close(delay, prediction_log.DELAY):
                 prediction_log.records(task)  # a list over many lines is told as that
-            assert alike(written, prediction_log.DELAY), (
-                f"The line was in {prediction_log.FILE} {written} after the answer of {model}; "
+            assert is_close(delay, prediction_log.DELAY), (
+                f"The line was in {prediction_log.FILE} {delay} after the answer of {model}; "
                 f"right is {prediction_log.DELAY}."
             )
 
@@ -49,7 +51,7 @@ async def test_the_line_comes_five_seconds_later(task: Task, clock: Clock) -> No
 async def test_no_other_request_waits(task: Task, clock: Clock) -> None:
     """Other requests are answered while the log waits."""
     flower = task.models.features()
-    prediction_log.begin(task)
+    prediction_log.reset(task)
     async with task.serve() as client:
         expect(await predict(client, "logistic_regression", flower), 200)
         await asyncio.sleep(1)
@@ -58,19 +60,19 @@ async def test_no_other_request_waits(task: Task, clock: Clock) -> None:
         )
         for answer, alone in ((health, seconds(0)), (prediction, seconds(2))):
             expect(answer, 200)
-            assert alike(took(answer), alone), (
-                f"{called(answer)}, sent 1 s after a prediction's answer, took {took(answer)}; "
-                f"right is {alone}, while the log of that prediction waits."
+            assert is_close(took(answer), alone), (
+                f"{request_line(answer)}, sent 1 s after a prediction's answer, took "
+                f"{took(answer)}; right is {alone}, while the log of that prediction waits."
             )
         # Also in the last moments before the first line, which comes 2 s after the prediction.
         for pause, before in ((1.3, 0.7), (0.65, 0.05)):
             await asyncio.sleep(pause)
             health = await client.get("/health")
-            assert alike(took(health), seconds(0)), (
-                f"{called(health)}, sent {before} s before a line is due, took {took(health)}; "
-                "right is at once, until the line is there."
+            assert is_close(took(health), seconds(0)), (
+                f"{request_line(health)}, sent {before} s before a line is due, took "
+                f"{took(health)}; right is at once, until the line is there."
             )
-        await prediction_log.reach(task, clock, 2)
+        await prediction_log.wait_for_predictions(task, clock, 2)
 
 
 @points(
@@ -84,15 +86,15 @@ async def test_a_line_tells_the_prediction(task: Task, clock: Clock) -> None:
     flowers = {
         model: [round(each + 0.01234, 5) for each in task.models.features()] for model in MODELS
     }
-    prediction_log.begin(task)
+    prediction_log.reset(task)
     async with task.serve() as client:
         answers = await asyncio.gather(
             *(predict(client, model, flower) for model, flower in flowers.items())
         )
         by_default = await predict(client, MODELS[0], {})
-        await prediction_log.reach(task, clock, len(flowers) + 1)
-    asked = [*flowers.items(), (MODELS[0], [5.1, 3.5, 1.4, 0.2])]
-    for answer, (model, flower) in zip([*answers, by_default], asked, strict=True):
+        await prediction_log.wait_for_predictions(task, clock, len(flowers) + 1)
+    requests = [*flowers.items(), (MODELS[0], [5.1, 3.5, 1.4, 0.2])]
+    for answer, (model, flower) in zip([*answers, by_default], requests, strict=True):
         right = task.models.answer(model, flower)
         expect_prediction(answer, model, right)
         prediction_log.expect_record(task, model, flower, right)
@@ -103,7 +105,7 @@ async def test_only_predictions_are_logged(task: Task, clock: Clock) -> None:
     """A refused or failed request leaves no line."""
     flower = task.models.features()
     task.models.fail("random_forest")
-    prediction_log.begin(task)
+    prediction_log.reset(task)
     async with task.serve() as client:
         good, unknown, invalid, failed = await asyncio.gather(
             predict(client, "logistic_regression", flower),
@@ -115,13 +117,13 @@ async def test_only_predictions_are_logged(task: Task, clock: Clock) -> None:
         expect(unknown, 404, 422, because="there is no such model")
         expect(invalid, 422, because="'abc' is no number")
         assert failed.status_code >= 400, (
-            f"{called(failed)} answered {failed.status_code}, though the model raised an error; "
-            "right is an error, such as 500."
+            f"{request_line(failed)} answered {failed.status_code}, though the model raised an "
+            "error; right is an error, such as 500."
         )
-        await prediction_log.reach(task, clock, 1)
+        await prediction_log.wait_for_predictions(task, clock, 1)
         # Time enough for the lines that should not come.
         await asyncio.sleep(6)
-    prediction_log.expect_count(
+    prediction_log.expect_line_count(
         task, 1, "of the four requests one was answered with a prediction, and three with errors"
     )
 
@@ -132,7 +134,7 @@ async def test_only_predictions_are_logged(task: Task, clock: Clock) -> None:
 async def test_each_line_is_whole(task: Task, clock: Clock) -> None:
     """Predictions at the same time leave one whole line each."""
     flowers = [(model, task.models.features()) for model in MODELS for _ in range(10)]
-    prediction_log.begin(task, '{"note": "the check has put this line here"}')
+    prediction_log.reset(task, '{"note": "the check has put this line here"}')
     async with task.serve() as client:
         answers = await asyncio.gather(
             *(predict(client, model, flower) for model, flower in flowers)
@@ -143,9 +145,9 @@ async def test_each_line_is_whole(task: Task, clock: Clock) -> None:
         await asyncio.sleep(8)
     for model, flower in flowers:
         prediction_log.expect_record(task, model, flower, task.models.answer(model, flower))
-    prediction_log.expect_count(
+    prediction_log.expect_line_count(
         task,
         len(flowers) + 1,
         f"there were {len(flowers)} predictions, at the same time, and one line before them",
     )
-    prediction_log.expect_ends(task)
+    prediction_log.expect_line_endings(task)

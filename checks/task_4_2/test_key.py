@@ -7,18 +7,18 @@ import asyncio
 from checks.support.api_keys import (
     HEADER,
     NO_KEY,
-    bearing,
-    expect_no_door_without_a_key,
-    expect_refusal,
-    expect_served,
-    expect_shut,
-    expect_shut_elsewhere,
-    expect_strange_keys_refused,
-    expect_untold,
+    expect_denied,
+    expect_denied_without_configured_key,
+    expect_granted,
+    expect_key_in_header_only,
+    expect_key_not_leaked,
+    expect_not_served,
+    expect_wrong_keys_denied,
+    key_header,
+    model_paths,
     new_key,
-    settings,
 )
-from checks.support.http import called, expect, json_of
+from checks.support.http import expect, json_body, request_line
 from checks.support.predictions import MODELS, expect_prediction, predict
 from ml_api_lab.check import Clock, Task, points, seconds, took
 
@@ -35,27 +35,27 @@ async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) 
     async with task.serve(env={"API_KEY": key}) as client:
         for headers, because in (
             ({}, NO_KEY),
-            (bearing(new_key(task)), "the key is wrong"),
+            (key_header(new_key(task)), "the key is wrong"),
         ):
             listed = await client.get("/models", headers=headers)
             predicted = await asyncio.gather(
                 *(predict(client, model, flower, headers) for model in MODELS)
             )
             for answer in (listed, *predicted):
-                expect_refusal(answer, because)
-        await expect_shut_elsewhere(client, key)
+                expect_denied(answer, because)
+        await expect_key_in_header_only(client, key)
         answer = await client.get("/models?from=/health")
-        expect_refusal(answer, f"{NO_KEY}, whatever open door its query names")
+        expect_denied(answer, f"{NO_KEY}, whatever open door its query names")
         browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
         answer = await client.get("/models", headers=browser)
-        expect_refusal(answer, f"{NO_KEY}, also to a browser")
-        listed = await client.get("/models", headers=bearing(key))
-        expect_served(listed, f"the {HEADER} that it carries is right")
+        expect_denied(answer, f"{NO_KEY}, also to a browser")
+        listed = await client.get("/models", headers=key_header(key))
+        expect_granted(listed, f"the {HEADER} that it carries is right")
         for model in MODELS:
-            answer = await predict(client, model, flower, bearing(key))
-            expect_served(answer, f"the {HEADER} that it carries is right")
+            answer = await predict(client, model, flower, key_header(key))
+            expect_granted(answer, f"the {HEADER} that it carries is right")
             expect_prediction(answer, model, task.models.answer(model, flower))
-        expect_refusal(await client.get("/models"), f"{NO_KEY}, whoever has come in before")
+        expect_denied(await client.get("/models"), f"{NO_KEY}, whoever has come in before")
 
 
 @points(1, hint="Is the dependency on more than the routes that are worth guarding?")
@@ -64,9 +64,9 @@ async def test_the_other_doors_stay_open(task: Task, clock: Clock) -> None:
     async with task.serve(env={"API_KEY": new_key(task)}) as client:
         for path in ("/health", "/", "/docs", "/openapi.json"):
             expect(await client.get(path), 200, because="that is open to everyone")
-        wrong = await client.get("/health", headers=bearing("wrong"))
+        wrong = await client.get("/health", headers=key_header("wrong"))
         expect(wrong, 200, because="that is open to everyone, whatever key they carry")
-        expect_shut(
+        expect_not_served(
             await client.get("/models"),
             f"{NO_KEY}, and that /health is open counts only once this is shut",
         )
@@ -79,15 +79,15 @@ async def test_the_key_comes_first(task: Task, clock: Clock) -> None:
     """Without the right key nothing else is looked at."""
     bodies = (task.models.features(), {"sepal_length": "abc", "petal_width": -1})
     async with task.serve(env={"API_KEY": new_key(task)}) as client:
-        for headers, why in (({}, NO_KEY), (bearing(new_key(task)), "the key is wrong")):
+        for headers, why in (({}, NO_KEY), (key_header(new_key(task)), "the key is wrong")):
             for model, body, whatever in (
                 *(("random_forest", body, "whatever its fields hold") for body in bodies),
                 ("no_such_model", bodies[0], "whether there is such a model or not"),
             ):
                 answer = await predict(client, model, body, headers)
-                expect_refusal(answer, f"{why}, {whatever}")
+                expect_denied(answer, f"{why}, {whatever}")
                 assert took(answer) == seconds(0), (
-                    f"{called(answer)} was refused after {took(answer)}; "
+                    f"{request_line(answer)} was refused after {took(answer)}; "
                     f"right is at once, because {why}."
                 )
     assert not task.models.calls, (
@@ -102,7 +102,7 @@ async def test_the_key_comes_first(task: Task, clock: Clock) -> None:
 async def test_the_key_is_read_from_both_places(task: Task, clock: Clock) -> None:
     """The key comes from .env, or from the environment, which wins."""
     in_file, in_environment = new_key(task), new_key(task)
-    task.write_env(**settings(task), API_KEY=in_file)
+    task.write_env(**model_paths(task), API_KEY=in_file)
     for env, right, wrong, where in (
         ({}, in_file, in_environment, "in .env"),
         (
@@ -113,10 +113,10 @@ async def test_the_key_is_read_from_both_places(task: Task, clock: Clock) -> Non
         ),
     ):
         async with task.serve(env=env) as client:
-            answer = await client.get("/models", headers=bearing(right))
+            answer = await client.get("/models", headers=key_header(right))
             expect(answer, 200, because=f"it carries {right}, the key {where}")
-            answer = await client.get("/models", headers=bearing(wrong))
-            expect_shut(answer, f"it carries {wrong}, and the key {where} is {right}")
+            answer = await client.get("/models", headers=key_header(wrong))
+            expect_not_served(answer, f"it carries {wrong}, and the key {where} is {right}")
 
 
 @points(2, hint="What do you compare with what when there is neither an API_KEY nor a header?")
@@ -124,10 +124,10 @@ async def test_no_key_opens_no_door(task: Task, clock: Clock) -> None:
     """An unset or empty API_KEY never opens the door."""
     key = new_key(task)
     async with task.serve(env={"API_KEY": key}) as client:
-        expect_shut(await client.get("/models"), NO_KEY)
-        answer = await client.get("/models", headers=bearing(key))
-        expect_served(answer, f"the {HEADER} that it carries is right")
-    await expect_no_door_without_a_key(task)
+        expect_not_served(await client.get("/models"), NO_KEY)
+        answer = await client.get("/models", headers=key_header(key))
+        expect_granted(answer, f"the {HEADER} that it carries is right")
+    await expect_denied_without_configured_key(task)
 
 
 @points(
@@ -139,7 +139,7 @@ async def test_a_strange_key_is_just_wrong(task: Task, clock: Clock) -> None:
     """Near misses and keys of strange characters are refused like any other."""
     key = new_key(task)
     async with task.serve(env={"API_KEY": key}) as client:
-        await expect_strange_keys_refused(client, task, key)
+        await expect_wrong_keys_denied(client, task, key)
 
 
 @points(1, hint="Which class of fastapi.security describes a key in a header?")
@@ -148,9 +148,9 @@ async def test_the_docs_know_the_scheme(task: Task, clock: Clock) -> None:
     key = new_key(task)
     async with task.serve(env={"API_KEY": key}) as client:
         # With the key: whether this path asks for it is not the matter here.
-        answer = await client.get("/openapi.json", headers=bearing(key))
+        answer = await client.get("/openapi.json", headers=key_header(key))
     expect(answer, 200)
-    schemes = json_of(answer).get("components", {}).get("securitySchemes", {})
+    schemes = json_body(answer).get("components", {}).get("securitySchemes", {})
     found = [
         each
         for each in schemes.values()
@@ -173,16 +173,16 @@ async def test_the_key_is_told_to_nobody(task: Task, clock: Clock) -> None:
         answers = [
             *[await client.get(path) for path in ("/", "/health", "/docs", "/openapi.json")],
             await client.get("/models"),
-            await client.get("/models", headers=bearing("wrong")),
-            await client.get("/models", headers=bearing(key)),
-            await predict(client, MODELS[0], flower, bearing(key)),
-            await predict(client, MODELS[0], {"sepal_length": "abc"}, bearing(key)),
-            await predict(client, "no_such_model", flower, bearing(key)),
-            await client.get("/nothing", headers=bearing(key)),
-            await client.delete("/models", headers=bearing(key)),
+            await client.get("/models", headers=key_header("wrong")),
+            await client.get("/models", headers=key_header(key)),
+            await predict(client, MODELS[0], flower, key_header(key)),
+            await predict(client, MODELS[0], {"sepal_length": "abc"}, key_header(key)),
+            await predict(client, "no_such_model", flower, key_header(key)),
+            await client.get("/nothing", headers=key_header(key)),
+            await client.delete("/models", headers=key_header(key)),
         ]
         task.models.fail(MODELS[0])
-        answers.append(await predict(client, MODELS[0], flower, bearing(key)))
+        answers.append(await predict(client, MODELS[0], flower, key_header(key)))
         await asyncio.sleep(6)  # what works behind the answers may tell it as well
-    expect_shut(answers[4], NO_KEY)
-    expect_untold(task, key, answers)
+    expect_not_served(answers[4], NO_KEY)
+    expect_key_not_leaked(task, key, answers)

@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING
 from checks.support import prediction_log
 from checks.support.api_keys import (
     NO_KEY,
-    bearing,
-    constants,
-    expect_no_door_without_a_key,
-    expect_refusal,
-    expect_served,
-    expect_shut,
-    expect_shut_elsewhere,
-    expect_strange_keys_refused,
-    expect_untold,
+    expect_denied,
+    expect_denied_without_configured_key,
+    expect_granted,
+    expect_key_in_header_only,
+    expect_key_not_leaked,
+    expect_not_served,
+    expect_wrong_keys_denied,
+    key_header,
+    model_paths,
     new_key,
-    settings,
+    source_constants,
 )
-from checks.support.http import alike, called, expect, shown
+from checks.support.http import body_excerpt, expect, is_close, request_line
 from checks.support.predictions import MODELS, expect_prediction, predict
 from ml_api_lab.check import Clock, Task, points, seconds, took
 
 if TYPE_CHECKING:
     import httpx
 
-OPEN = ("/", "/health", "/docs", "/redoc", "/openapi.json")
+OPEN_PATHS = ("/", "/health", "/docs", "/redoc", "/openapi.json")
 # A refusal that is raised in a middleware becomes a 500; one check says so, the others let it pass.
-SHUT = (401, 403, 500)
+DENIED_STATUSES = (401, 403, 500)
 
 
 @points(
@@ -45,22 +45,22 @@ async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) 
     async with task.serve(env={"API_KEY": key}) as client:
         for headers, because in (
             ({}, NO_KEY),
-            (bearing(new_key(task)), "the key is wrong"),
-            (_from_here(client), f"{NO_KEY}, wherever it says that it comes from"),
+            (key_header(new_key(task)), "the key is wrong"),
+            (_same_origin_headers(client), f"{NO_KEY}, wherever it says that it comes from"),
         ):
-            expect_shut(await client.get("/models", headers=headers), because)
+            expect_not_served(await client.get("/models", headers=headers), because)
             for model in MODELS:
                 answer = await predict(client, model, flower, headers)
-                expect_shut(answer, because)
+                expect_not_served(answer, because)
                 assert took(answer) == seconds(0), (
-                    f"{called(answer)} was refused after {took(answer)}; right is at once."
+                    f"{request_line(answer)} was refused after {took(answer)}; right is at once."
                 )
         assert not task.models.calls, (
             "A request without the key was refused, but the model had been asked before; "
             "right is to ask no model."
         )
-        await expect_shut_elsewhere(client, key)
-        expect_served(await client.get("/models", headers=bearing(key)), "the key is right")
+        await expect_key_in_header_only(client, key)
+        expect_granted(await client.get("/models", headers=key_header(key)), "the key is right")
 
 
 @points(1, hint="What is left to do for a middleware once the key is right?")
@@ -69,30 +69,30 @@ async def test_with_the_key_all_is_as_before(task: Task, clock: Clock) -> None:
     key = new_key(task)
     flower = task.models.features()
     model = "random_forest"
-    prediction_log.begin(task)
-    task.write_env(**settings(task), API_KEY=key)
+    prediction_log.reset(task)
+    task.write_env(**model_paths(task), API_KEY=key)
     async with task.serve() as client:
-        expect_shut(await client.get("/models"), NO_KEY)
-        answer = await predict(client, model, flower, bearing(key))
+        expect_not_served(await client.get("/models"), NO_KEY)
+        answer = await predict(client, model, flower, key_header(key))
         expect_prediction(answer, model, task.models.answer(model, flower))
-        assert alike(took(answer), seconds(3)), (
-            f"{called(answer)} took {took(answer)}; right is 3 s, as without the middleware."
+        assert is_close(took(answer), seconds(3)), (
+            f"{request_line(answer)} took {took(answer)}; right is 3 s, as without the middleware."
         )
-        expect_shut(await client.get("/models"), f"{NO_KEY}, whoever has come in before")
-        await prediction_log.reach(task, clock, 1)
+        expect_not_served(await client.get("/models"), f"{NO_KEY}, whoever has come in before")
+        await prediction_log.wait_for_predictions(task, clock, 1)
         prediction_log.expect_record(task, model, flower, task.models.answer(model, flower))
         for answer in await asyncio.gather(
-            *(predict(client, model, flower, bearing(key)) for _ in range(3))
+            *(predict(client, model, flower, key_header(key)) for _ in range(3))
         ):
-            assert alike(took(answer), seconds(3)), (
-                f"{called(answer)}, one of three at once, took {took(answer)}; "
+            assert is_close(took(answer), seconds(3)), (
+                f"{request_line(answer)}, one of three at once, took {took(answer)}; "
                 "right is 3 s, as without the middleware."
             )
         task.models.fail(model)
-        failed = await predict(client, model, flower, bearing(key))
+        failed = await predict(client, model, flower, key_header(key))
         assert failed.status_code >= 500, (
-            f"{called(failed)} with the key answered {failed.status_code}, though the model raised "
-            "an error; right is 500, as without the middleware."
+            f"{request_line(failed)} with the key answered {failed.status_code}, though the model "
+            "raised an error; right is 500, as without the middleware."
         )
 
 
@@ -103,16 +103,16 @@ async def test_unknown_paths_ask_for_the_key(task: Task, clock: Clock) -> None:
     async with task.serve(env={"API_KEY": key}) as client:
         files = ("/favicon.ico", "/static/style.css", "/data.json")
         # What the code has for a path may be on its list, though it is not on this one.
-        written = {each for each in constants(task) if re.fullmatch(r"/[\w./-]+", each)}
-        own = sorted(each for each in written if each not in OPEN)
-        for path in ("/nothing", "/admin/users", "/predict", *files, *own):
+        paths = {each for each in source_constants(task) if re.fullmatch(r"/[\w./-]+", each)}
+        paths_in_source = sorted(each for each in paths if each not in OPEN_PATHS)
+        for path in ("/nothing", "/admin/users", "/predict", *files, *paths_in_source):
             answer = await client.get(path)
-            _expect_shut(answer, f"{NO_KEY}, and only the listed paths are open")
+            _expect_denied_status(answer, f"{NO_KEY}, and only the listed paths are open")
         for method in ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "POST"):
             for path in ("/models", "/nothing"):
                 answer = await client.request(method, path)
-                _expect_shut(answer, f"{NO_KEY}, and {method} opens no path")
-        answer = await client.get("/nothing", headers=bearing(key))
+                _expect_denied_status(answer, f"{NO_KEY}, and {method} opens no path")
+        answer = await client.get("/nothing", headers=key_header(key))
         expect(answer, 404, because="the key is right, and there is nothing")
 
 
@@ -120,13 +120,13 @@ async def test_unknown_paths_ask_for_the_key(task: Task, clock: Clock) -> None:
 async def test_the_listed_doors_stay_open(task: Task, clock: Clock) -> None:
     """The five listed paths need no key."""
     async with task.serve(env={"API_KEY": new_key(task)}) as client:
-        for path in OPEN:
+        for path in OPEN_PATHS:
             expect(await client.get(path), 200, because="that is open to everyone")
         expect(await client.get("/health?from=probe"), 200, because="a query changes no path")
         for path in ("/health", "/docs"):
-            wrong = await client.get(path, headers=bearing("wrong"))
+            wrong = await client.get(path, headers=key_header("wrong"))
             expect(wrong, 200, because="that is open to everyone, whatever key they carry")
-        expect_shut(await client.get("/models"), NO_KEY)
+        expect_not_served(await client.get("/models"), NO_KEY)
 
 
 @points(
@@ -166,7 +166,7 @@ async def test_lookalikes_stay_shut(task: Task, clock: Clock) -> None:
     async with task.serve(env={"API_KEY": new_key(task)}) as client:
         for path in lookalikes:
             answer = await client.get("/", extensions={"target": path.encode()})
-            _expect_shut(answer, f"{NO_KEY}, and it is none of the listed paths")
+            _expect_denied_status(answer, f"{NO_KEY}, and it is none of the listed paths")
         because = "that its lookalikes are shut counts only if it is open itself"
         expect(await client.get("/health"), 200, because=because)
 
@@ -180,14 +180,14 @@ async def test_a_refusal_is_an_answer(task: Task, clock: Clock) -> None:
     """A refusal is JSON with a detail, whatever the key looks like."""
     key = new_key(task)
     async with task.serve(env={"API_KEY": key}) as client:
-        expect_refusal(await client.get("/models"), NO_KEY)
+        expect_denied(await client.get("/models"), NO_KEY)
         browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
         answer = await client.get("/models", headers=browser)
-        expect_refusal(answer, f"{NO_KEY}, also to a browser")
-        await expect_strange_keys_refused(client, task, key)
-        expect_refusal(await predict(client, MODELS[0], {"sepal_length": "abc"}), NO_KEY)
+        expect_denied(answer, f"{NO_KEY}, also to a browser")
+        await expect_wrong_keys_denied(client, task, key)
+        expect_denied(await predict(client, MODELS[0], {"sepal_length": "abc"}), NO_KEY)
         for method, path in (("GET", "/nothing"), ("PUT", "/models")):
-            expect_refusal(await client.request(method, path), NO_KEY)
+            expect_denied(await client.request(method, path), NO_KEY)
 
 
 @points(1, hint="What do you compare with what when there is neither an API_KEY nor a header?")
@@ -195,9 +195,9 @@ async def test_no_key_opens_no_door(task: Task, clock: Clock) -> None:
     """An unset or empty API_KEY never opens the door."""
     key = new_key(task)
     async with task.serve(env={"API_KEY": key}) as client:
-        expect_shut(await client.get("/models"), NO_KEY)
-        expect_served(await client.get("/models", headers=bearing(key)), "the key is right")
-    await expect_no_door_without_a_key(task)
+        expect_not_served(await client.get("/models"), NO_KEY)
+        expect_granted(await client.get("/models", headers=key_header(key)), "the key is right")
+    await expect_denied_without_configured_key(task)
 
 
 @points(1, hint="Where do you print what you have read, or tell the caller what you expected?")
@@ -206,25 +206,25 @@ async def test_the_key_is_told_to_nobody(task: Task, clock: Clock) -> None:
     key = new_key(task)
     async with task.serve(env={"API_KEY": key}) as client:
         answers = [
-            *[await client.get(path) for path in OPEN],
+            *[await client.get(path) for path in OPEN_PATHS],
             await client.get("/models"),
-            await client.get("/models", headers=bearing("wrong")),
-            await client.get("/models", headers=bearing(key)),
-            await predict(client, MODELS[0], task.models.features(), bearing(key)),
-            await predict(client, MODELS[0], {"sepal_length": "abc"}, bearing(key)),
-            await client.get("/nothing", headers=bearing(key)),
-            await client.delete("/models", headers=bearing(key)),
+            await client.get("/models", headers=key_header("wrong")),
+            await client.get("/models", headers=key_header(key)),
+            await predict(client, MODELS[0], task.models.features(), key_header(key)),
+            await predict(client, MODELS[0], {"sepal_length": "abc"}, key_header(key)),
+            await client.get("/nothing", headers=key_header(key)),
+            await client.delete("/models", headers=key_header(key)),
         ]
         task.models.fail(MODELS[0])
-        answers.append(await predict(client, MODELS[0], task.models.features(), bearing(key)))
+        answers.append(await predict(client, MODELS[0], task.models.features(), key_header(key)))
         await asyncio.sleep(6)  # what works behind the answers may tell it as well
-    refused, _, served, *_ = answers[len(OPEN) :]
-    _expect_shut(refused, NO_KEY)
-    expect_served(served, "the key is right")
-    expect_untold(task, key, answers)
+    refused, _, served, *_ = answers[len(OPEN_PATHS) :]
+    _expect_denied_status(refused, NO_KEY)
+    expect_granted(served, "the key is right")
+    expect_key_not_leaked(task, key, answers)
 
 
-def _from_here(client: httpx.AsyncClient) -> dict[str, str]:
+def _same_origin_headers(client: httpx.AsyncClient) -> dict[str, str]:
     """Return what a browser sends with what somebody tries out on the docs' page, and more."""
     return {
         "Referer": str(client.base_url.join("/docs")),
@@ -235,8 +235,8 @@ def _from_here(client: httpx.AsyncClient) -> dict[str, str]:
     }
 
 
-def _expect_shut(answer: httpx.Response, because: str) -> None:
-    assert answer.status_code in SHUT, (
-        f"{called(answer)} answered {answer.status_code}{shown(answer)}; "
+def _expect_denied_status(answer: httpx.Response, because: str) -> None:
+    assert answer.status_code in DENIED_STATUSES, (
+        f"{request_line(answer)} answered {answer.status_code}{body_excerpt(answer)}; "
         f"right is 401 or 403, because {because}."
     )

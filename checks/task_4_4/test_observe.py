@@ -5,25 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 
-from checks.support.api_keys import bearing, new_key
-from checks.support.http import alike, called, expect
+from checks.support.api_keys import key_header, new_key
+from checks.support.http import expect, is_close, request_line
 from checks.support.predictions import MODELS, predict
-from checks.support.tracing import (
-    ID,
-    TIME,
-    duration_of,
-    expect_line,
-    header,
-    line_of,
-    process_time,
-    with_status,
+from checks.support.tracing import ID_HEADER, TIME_HEADER, header_value, process_time
+from checks.task_4_4.request_log import (
+    expect_line_matches,
+    line_duration,
+    wait_for_line,
+    wait_for_lines_with_status,
 )
 from ml_api_lab.check import Clock, Task, milliseconds, points, seconds, took
 
 # Whole seconds would not show how exact a time is, so the second model needs a while by itself: so
 # long that also the wall clock tells it from the seconds beside it.
-SLOW, NEEDS = MODELS[1], milliseconds(457)
-WAITS = dict(zip(MODELS, (seconds(2), seconds(3) + NEEDS), strict=True))
+SLOW_MODEL, MODEL_TIME = MODELS[1], milliseconds(457)
+EXPECTED_TIMES = dict(zip(MODELS, (seconds(2), seconds(3) + MODEL_TIME), strict=True))
 
 
 @points(2, hint="In which unit does time.perf_counter count, and between which two moments?")
@@ -31,22 +28,22 @@ async def test_the_process_time_is_right(task: Task, clock: Clock) -> None:
     """X-Process-Time holds the seconds that the answer took."""
     flower = task.models.features()
     key = new_key(task)
-    task.models.slow(SLOW, NEEDS)
+    task.models.slow(SLOW_MODEL, MODEL_TIME)
     async with task.serve(env={"API_KEY": key}) as client:
-        client.headers.update(bearing(key))
+        client.headers.update(key_header(key))
         answers = await asyncio.gather(
             *(predict(client, model, flower) for model in MODELS), client.get("/health")
         )
-    for answer, right in zip(answers, (*WAITS.values(), seconds(0)), strict=True):
+    for answer, right in zip(answers, (*EXPECTED_TIMES.values(), seconds(0)), strict=True):
         expect(answer, 200)
-        assert alike(took(answer), right), (
-            f"{called(answer)} took {took(answer)}; right is {right} (the model {SLOW} itself "
-            f"needs {NEEDS} here)."
+        assert is_close(took(answer), right), (
+            f"{request_line(answer)} took {took(answer)}; right is {right} (the model {SLOW_MODEL} "
+            f"itself needs {MODEL_TIME} here)."
         )
-        told = process_time(answer)
-        assert alike(took(answer), told), (
-            f"{called(answer)} took {took(answer)}, but its {TIME} is "
-            f"{header(answer, TIME)!r}; right are the seconds, to a millisecond."
+        claimed = process_time(answer)
+        assert is_close(took(answer), claimed), (
+            f"{request_line(answer)} took {took(answer)}, but its {TIME_HEADER} is "
+            f"{header_value(answer, TIME_HEADER)!r}; right are the seconds, to a millisecond."
         )
 
 
@@ -62,19 +59,19 @@ async def test_every_answer_has_both_headers(task: Task, clock: Clock) -> None:
             (await client.get("/health"), (200,)),
             (await client.get("/models"), (401, 403)),
             (await client.get("/nothing"), (401, 403)),
-            (await client.get("/nothing", headers=bearing(key)), (404,)),
-            (await client.put("/health", headers=bearing(key)), (405,)),
-            (await predict(client, "no_such_model", flower, bearing(key)), (404, 422)),
-            (await predict(client, MODELS[0], {"sepal_length": "abc"}, bearing(key)), (422,)),
+            (await client.get("/nothing", headers=key_header(key)), (404,)),
+            (await client.put("/health", headers=key_header(key)), (405,)),
+            (await predict(client, "no_such_model", flower, key_header(key)), (404, 422)),
+            (await predict(client, MODELS[0], {"sepal_length": "abc"}, key_header(key)), (422,)),
             (await client.get("/docs"), (200,)),
         ]
     for answer, statuses in answers:
         expect(answer, *statuses)
-        header(answer, TIME)
-        header(answer, ID)
-        assert alike(took(answer), process_time(answer)), (
-            f"{called(answer)} took {took(answer)}, but its {TIME} is {header(answer, TIME)!r}; "
-            "right are the seconds, to a millisecond."
+        header_value(answer, TIME_HEADER)
+        header_value(answer, ID_HEADER)
+        assert is_close(took(answer), process_time(answer)), (
+            f"{request_line(answer)} took {took(answer)}, but its {TIME_HEADER} is "
+            f"{header_value(answer, TIME_HEADER)!r}; right are the seconds, to a millisecond."
         )
 
 
@@ -85,17 +82,17 @@ async def test_the_callers_id_is_kept(task: Task, clock: Clock) -> None:
     long = f"{drawn}-{'0123456789' * 6}"
     odd = f'{drawn}/a:b, 100% of "c"'
     async with task.serve(env={"API_KEY": new_key(task)}) as client:
-        for path, own in (
+        for path, request_id in (
             ("/health", drawn),
             ("/models", drawn),
             ("/health", long),
             ("/health", odd),
         ):
-            answer = await client.get(path, headers={ID: own})
-            seen = header(answer, ID)
-            assert seen == own, (
-                f"GET {path} with {ID}: {own} was answered with {ID}: {seen}; "
-                "right is the caller's."
+            answer = await client.get(path, headers={ID_HEADER: request_id})
+            returned_id = header_value(answer, ID_HEADER)
+            assert returned_id == request_id, (
+                f"GET {path} with {ID_HEADER}: {request_id} was answered with {ID_HEADER}: "
+                f"{returned_id}; right is the caller's."
             )
 
 
@@ -110,10 +107,10 @@ async def test_fresh_ids_are_unique(task: Task, clock: Clock) -> None:
         # So many that an object's address, taken for an id, has come again.
         one_by_one = [await client.get("/health") for _ in range(30)]
         at_once = await asyncio.gather(*(client.get("/health") for _ in range(15)))
-    ids = [header(answer, ID) for answer in (*one_by_one, *at_once)]
+    ids = [header_value(answer, ID_HEADER) for answer in (*one_by_one, *at_once)]
     twice = [each for each in ids if ids.count(each) > 1]
     assert not twice, (
-        f"{ids.count(twice[0])} of {len(ids)} requests got the {ID} {twice[0]}; "
+        f"{ids.count(twice[0])} of {len(ids)} requests got the {ID_HEADER} {twice[0]}; "
         "right is a fresh one each."
     )
 
@@ -125,7 +122,7 @@ async def test_each_request_leaves_a_line(task: Task, clock: Clock) -> None:
     """Each request leaves one JSON line that agrees with its answer."""
     key = new_key(task)
     flower = task.models.features()
-    task.models.slow(SLOW, NEEDS)
+    task.models.slow(SLOW_MODEL, MODEL_TIME)
     refused = f"/predict/{MODELS[0]}"
     async with task.serve(env={"API_KEY": key}) as client:
         answers = [
@@ -134,21 +131,24 @@ async def test_each_request_leaves_a_line(task: Task, clock: Clock) -> None:
             (await client.get("/"), "/"),
             (await client.get("/docs"), "/docs"),
             (await client.get("/models"), "/models"),
-            (await client.get("/nothing", headers=bearing(key)), "/nothing"),
-            (await client.put("/health", headers=bearing(key)), "/health"),
-            (await predict(client, MODELS[0], {"sepal_length": "abc"}, bearing(key)), refused),
+            (await client.get("/nothing", headers=key_header(key)), "/nothing"),
+            (await client.put("/health", headers=key_header(key)), "/health"),
+            (await predict(client, MODELS[0], {"sepal_length": "abc"}, key_header(key)), refused),
             # In JSON, a quotation mark of the caller's is written with a backslash.
-            (await client.get("/health", headers={ID: f'{key[-4:]} says "hello"'}), "/health"),
+            (
+                await client.get("/health", headers={ID_HEADER: f'{key[-4:]} says "hello"'}),
+                "/health",
+            ),
             *[
-                (await predict(client, each, flower, bearing(key)), f"/predict/{each}")
+                (await predict(client, each, flower, key_header(key)), f"/predict/{each}")
                 for each in MODELS
             ],
         ]
         for answer, path in answers:
-            line = await line_of(task, clock, header(answer, ID))
-            expect_line(line, answer, path)
-            assert alike(took(answer), duration_of(line)), (
-                f"{called(answer)} took {took(answer)}, but left the duration "
+            line = await wait_for_line(task, clock, header_value(answer, ID_HEADER))
+            expect_line_matches(line, answer, path)
+            assert is_close(took(answer), line_duration(line)), (
+                f"{request_line(answer)} took {took(answer)}, but left the duration "
                 f"{line['duration']} in its line; right are the seconds, to a millisecond."
             )
 
@@ -157,23 +157,25 @@ async def test_each_request_leaves_a_line(task: Task, clock: Clock) -> None:
 async def test_an_endpoint_that_raises_leaves_a_line(task: Task, clock: Clock) -> None:
     """A request whose endpoint raises leaves its line as well."""
     key = new_key(task)
-    own = f"caller-{task.draw.getrandbits(32):08x}"
+    request_id = f"caller-{task.draw.getrandbits(32):08x}"
     model = "random_forest"
     task.models.fail(model)
     async with task.serve(env={"API_KEY": key}) as client:
-        answer = await predict(client, model, task.models.features(), {**bearing(key), ID: own})
-        assert answer.status_code >= 500, (
-            f"{called(answer)} answered {answer.status_code}, though the model raised an error; "
-            "right is 500."
+        answer = await predict(
+            client, model, task.models.features(), {**key_header(key), ID_HEADER: request_id}
         )
-        line = await line_of(task, clock, own)
-        again = await predict(client, model, task.models.features(), bearing(key))
-        failed = await with_status(task, clock, again.status_code, 2)
-        others = [each for each in failed if each.get("id") != own]
-    expect_line(line, answer, f"/predict/{model}")
-    assert alike(took(answer), duration_of(line)), (
-        f"{called(answer)} took {took(answer)}, but left the duration {line['duration']}; right "
-        "are the seconds that it took until it failed."
+        assert answer.status_code >= 500, (
+            f"{request_line(answer)} answered {answer.status_code}, though the model raised an "
+            "error; right is 500."
+        )
+        line = await wait_for_line(task, clock, request_id)
+        again = await predict(client, model, task.models.features(), key_header(key))
+        failed = await wait_for_lines_with_status(task, clock, again.status_code, 2)
+        others = [each for each in failed if each.get("id") != request_id]
+    expect_line_matches(line, answer, f"/predict/{model}")
+    assert is_close(took(answer), line_duration(line)), (
+        f"{request_line(answer)} took {took(answer)}, but left the duration {line['duration']}; "
+        "right are the seconds that it took until it failed."
     )
     fresh = [each["id"] for each in others if each.get("id")]
     assert len(others) == len(fresh) == 1, (
@@ -188,43 +190,46 @@ async def test_concurrent_requests_keep_their_ids(task: Task, clock: Clock) -> N
     key = new_key(task)
     flower = task.models.features()
     async with task.serve(env={"API_KEY": key}) as client:
-        client.headers.update(bearing(key))
+        client.headers.update(key_header(key))
         sent = [
             (model, f"{model}-{number}-{task.draw.getrandbits(32):08x}")
             for number in range(3)
             for model in MODELS
         ]
         under_way = []
-        for model, own in sent:
-            under_way.append(asyncio.ensure_future(predict(client, model, flower, {ID: own})))
+        for model, request_id in sent:
+            under_way.append(
+                asyncio.ensure_future(predict(client, model, flower, {ID_HEADER: request_id}))
+            )
             await asyncio.sleep(1)
         answers = await asyncio.gather(*under_way)
-        for answer, (_, own) in zip(answers, sent, strict=True):
+        for answer, (_, request_id) in zip(answers, sent, strict=True):
             expect(answer, 200)
-            seen = header(answer, ID)
-            assert seen == own, (
-                f"{called(answer)} with {ID}: {own} was answered with {ID}: {seen}, "
-                "while others were under way; right is its own."
+            returned_id = header_value(answer, ID_HEADER)
+            assert returned_id == request_id, (
+                f"{request_line(answer)} with {ID_HEADER}: {request_id} was answered with "
+                f"{ID_HEADER}: {returned_id}, while others were under way; right is its own."
             )
-            assert alike(took(answer), process_time(answer)), (
-                f"{called(answer)} took {took(answer)}, while others began and ended, but its "
-                f"{TIME} is {header(answer, TIME)!r}; right are the seconds that it took itself."
+            assert is_close(took(answer), process_time(answer)), (
+                f"{request_line(answer)} took {took(answer)}, while others began and ended, but "
+                f"its {TIME_HEADER} is {header_value(answer, TIME_HEADER)!r}; right are the "
+                "seconds that it took itself."
             )
         # A caller may send something twice.
-        same = {ID: f"twice-{task.draw.getrandbits(32):08x}"}
-        first = asyncio.ensure_future(predict(client, MODELS[1], flower, same))
+        same_id = {ID_HEADER: f"twice-{task.draw.getrandbits(32):08x}"}
+        first = asyncio.ensure_future(predict(client, MODELS[1], flower, same_id))
         await asyncio.sleep(1)
-        for answer in await asyncio.gather(first, predict(client, MODELS[1], flower, same)):
+        for answer in await asyncio.gather(first, predict(client, MODELS[1], flower, same_id)):
             expect(answer, 200)
-            assert alike(took(answer), process_time(answer)), (
-                f"{called(answer)} took {took(answer)}, while another with the same {ID} was under "
-                f"way, but its {TIME} is {header(answer, TIME)!r}; right are the seconds that "
-                "it took itself."
+            assert is_close(took(answer), process_time(answer)), (
+                f"{request_line(answer)} took {took(answer)}, while another with the same "
+                f"{ID_HEADER} was under way, but its {TIME_HEADER} is "
+                f"{header_value(answer, TIME_HEADER)!r}; right are the seconds that it took itself."
             )
-        for answer, (model, own) in zip(answers, sent, strict=True):
-            line = await line_of(task, clock, own)
-            expect_line(line, answer, f"/predict/{model}")
-            assert alike(took(answer), duration_of(line)), (
-                f"{called(answer)} took {took(answer)}, while others began and ended, but left the "
-                f"duration {line['duration']}; right are the seconds that it took itself."
+        for answer, (model, request_id) in zip(answers, sent, strict=True):
+            line = await wait_for_line(task, clock, request_id)
+            expect_line_matches(line, answer, f"/predict/{model}")
+            assert is_close(took(answer), line_duration(line)), (
+                f"{request_line(answer)} took {took(answer)}, while others began and ended, but "
+                f"left the duration {line['duration']}; right are the seconds that it took itself."
             )

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from checks.support import servers
-from checks.support.http import expect, expect_json, field
+from checks.support.http import expect, expect_json, json_field
+from checks.support.http_client import bounded_client
 from checks.task_5_1 import installation
 from ml_api_lab.check import Process, SubmissionFault, Task, free_port, on_the_wall_clock, points
 from ml_api_lab.images.container import Container, answers_http
@@ -24,10 +24,10 @@ PORT_TAKEN = re.compile(r"\bin use\b|already allocated|\b10048\b", re.IGNORECASE
 ATTEMPTS = 5
 """How often to ask for a port that something else takes just then."""
 
-PATIENCE = 15
+ANSWER_LIMIT_SECONDS = 15
 """How long an answer may take, in seconds of real time."""
 
-STOP_LIMIT = 10  # as long as Docker waits before it kills
+STOP_LIMIT_SECONDS = 10  # as long as Docker waits before it kills
 
 # Users that the usual bases have by themselves.
 KNOWN_USERS = {"nobody", "nonroot", "www-data", "daemon", "bin", "sys", "mail", "games", "guest"}
@@ -44,15 +44,15 @@ async def test_base_is_slim_and_has_a_version(task: Task) -> None:
     image = task.image()
     assert image.stages, "The Dockerfile has no FROM line yet; it begins with a slim Python base."
     for stage in image.stages:
-        name, tag, digest = _reference(stage.root)
+        name, tag, digest = _split_reference(stage.root)
         exact = r"\d+\.\d+" if name.split("/")[-1] == "python" else r"\d"
         assert digest or re.search(exact, f"{name}:{tag}"), (
             f"FROM {stage.root} leaves the version open, so tomorrow's build may get another one; "
             "right is a tag with a version, such as python:3.12-slim."
         )
-    name, tag, digest = _reference(image.base)
-    small = re.search(r"slim|alpine|distroless|chainguard|minimal|micro|wolfi", f"{name}:{tag}")
-    assert small or (digest and not tag), (
+    name, tag, digest = _split_reference(image.base)
+    is_small = re.search(r"slim|alpine|distroless|chainguard|minimal|micro|wolfi", f"{name}:{tag}")
+    assert is_small or (digest and not tag), (
         f"FROM {image.base} is no slim image: it brings compilers and more that the app never "
         "uses; right is a slim one, such as python:3.12-slim."
     )
@@ -62,20 +62,21 @@ async def test_base_is_slim_and_has_a_version(task: Task) -> None:
 async def test_requirements_are_installed_before_the_code(task: Task) -> None:
     """The requirements are installed before the code is copied."""
     image = task.image()
-    _holds_code(image)
-    steps = installation.installing(image)
+    _expect_code(image)
+    steps = installation.install_steps(image)
     assert steps, "No RUN line installs anything; right is to install the requirements."
     first = steps[0]
-    lacking, at_hand = installation.list_not_there(image, first) or (None, False)
-    assert lacking is None or not at_hand, (
-        f"Line {first.line} installs from {lacking}, which is not in the image at that line; "
+    missing = installation.missing_requirements_file(image, first)
+    missing_file, is_beside_dockerfile = missing or (None, False)
+    assert missing_file is None or not is_beside_dockerfile, (
+        f"Line {first.line} installs from {missing_file}, which is not in the image at that line; "
         "right is to copy it before."
     )
-    assert lacking is None or not _is_bare(image), (
-        f"Line {first.line} installs from {lacking}, and there is no such file beside the "
+    assert missing_file is None or not _has_bare_base(image), (
+        f"Line {first.line} installs from {missing_file}, and there is no such file beside the "
         "Dockerfile; right is the name of one that there is, such as requirements.txt."
     )
-    code = [installation.code_before(step) for step in steps]
+    code = [installation.code_copied_before(step) for step in steps]
     name, line = code[0][0] if code[0] else ("", 0)
     assert not code[0], (
         f"{name} is copied (line {line}) before the requirements are installed (line "
@@ -88,15 +89,15 @@ async def test_requirements_are_installed_before_the_code(task: Task) -> None:
 async def test_requirements_name_what_the_app_needs(task: Task) -> None:
     """What the app imports is installed in the image."""
     image = task.image()
-    _holds_code(image)
-    assert installation.installing(image), (
+    _expect_code(image)
+    assert installation.install_steps(image), (
         "No RUN line installs anything; right is to install the requirements."
     )
-    if not _is_bare(image):
+    if not _has_bare_base(image):
         return
-    installed = installation.installed(image)
-    for package, user in installation.needed(image).items():
-        assert package in installed, (
+    packages = installation.installed_packages(image)
+    for package, user in installation.needed_packages(image).items():
+        assert package in packages, (
             f"Nothing installs {package} in the image, and {user} cannot do without it; right is "
             "to list it in requirements.txt."
         )
@@ -114,7 +115,7 @@ async def test_does_not_run_as_root(task: Task) -> None:
     )
     if user.isdigit() or user in KNOWN_USERS or "/etc/passwd" in image.files:
         return
-    assert any(_makes(user, _expanded(image, text)) for text in _run_behind(image.final)), (
+    assert any(_may_create(user, _expanded(image, text)) for text in _run_lines_of(image.final)), (
         f"USER {user} names a user whom nobody has made, so the container does not start; right "
         "is a RUN line with useradd before it, or a number such as 1000."
     )
@@ -130,7 +131,7 @@ async def test_no_secrets_inside(task: Task) -> None:
     for name, content in secrets.items():
         task.files.write(name, content)
     image = task.image()
-    _holds_code(image)
+    _expect_code(image)
     for path, file in image.files.items():
         assert file.origin not in secrets, (
             f"{file.origin} beside main.py gets into the image as {path} (line {file.line} copies "
@@ -147,14 +148,14 @@ async def test_no_secrets_inside(task: Task) -> None:
         )
 
 
-def _run_behind(stage: BuildStage | None) -> Iterator[str]:
+def _run_lines_of(stage: BuildStage | None) -> Iterator[str]:
     """Yield what was run in a stage and in those that it continues."""
     while stage is not None:
         yield from (step.text for step in stage.steps)
         stage = stage.parent
 
 
-def _makes(user: str, command: str) -> bool:
+def _may_create(user: str, command: str) -> bool:
     """Whether a RUN line may make that user: by the usual programs, by hand, or by a script."""
     word = rf"(?<![\w./:@-]){re.escape(user)}(?![\w./-])"
     makers = r"\b(useradd|adduser)\b[^;&|]*"
@@ -173,7 +174,7 @@ async def test_no_clutter_inside(task: Task) -> None:
     for name in clutter:
         task.files.write(name, "left over\n")
     image = task.image()
-    _holds_code(image)
+    _expect_code(image)
     for path, file in image.files.items():
         parts = set(PurePosixPath(file.origin or "").parts)
         found = parts & {"__pycache__", ".venv", ".git"}
@@ -191,16 +192,16 @@ async def test_no_clutter_inside(task: Task) -> None:
 async def test_serves_from_its_own_files(task: Task) -> None:
     """With nothing but the image's own files it answers and predicts."""
     image = task.image()
-    _holds_code(image)
-    _has_start(image)
+    _expect_code(image)
+    _expect_start_command(image)
     container = task.container(image)
     if container.missing_tool is not None:
         _judge_workers_by_text(image)
         container = task.container(_with_uvicorn(image))
     features = task.models.features()
     names = ("sepal_length", "sepal_width", "petal_length", "petal_width")
-    await _start(task, container, free_port(), given=True)
-    async with servers.caller(container.url, PATIENCE) as client:
+    await _serve(task, container, free_port(), with_port=True)
+    async with bounded_client(container.url, ANSWER_LIMIT_SECONDS) as client:
         expect_json(await client.get("/health"), {"status": "healthy"})
         answer = await client.post(
             "/predict/logistic_regression",
@@ -209,7 +210,7 @@ async def test_serves_from_its_own_files(task: Task) -> None:
         )
     expect(answer, 200, because="the image has all that a prediction needs")
     right = task.models.answer("logistic_regression", features)
-    seen = field(answer, "prediction")
+    seen = json_field(answer, "prediction")
     assert seen == right, f"In the container the model's answer is {seen}; right is {right}."
 
 
@@ -218,7 +219,7 @@ async def test_serves_from_its_own_files(task: Task) -> None:
 async def test_listens_on_port(task: Task) -> None:
     """It listens on `PORT`, and on 8080 if that is not set."""
     image = task.image()
-    _has_start(image)
+    _expect_start_command(image)
     bare = [word for word in image.start if re.search(r"\$\{?PORT", word)]
     if bare and not _starts_a_shell(image):
         raise AssertionError(
@@ -232,26 +233,26 @@ async def test_listens_on_port(task: Task) -> None:
         return
     port = free_port()
     try:
-        await _start(task, container, port, given=True)
+        await _serve(task, container, port, with_port=True)
     except SubmissionFault as fault:
         raise AssertionError(f"With PORT={port} set: {fault}") from None
-    await container.stop(STOP_LIMIT)
+    await container.stop(STOP_LIMIT_SECONDS)
     await _expect_the_default_port(task, image)
 
 
 async def _expect_the_default_port(task: Task, image: Image) -> None:
     for attempt in range(ATTEMPTS):
-        if await _busy(DEFAULT_PORT):
+        if await _is_port_busy(DEFAULT_PORT):
             return  # something else here listens there
         container = task.container(image)
-        server = _begin(task, container, DEFAULT_PORT, given=False)
+        server = _start_container(task, container, DEFAULT_PORT, with_port=False)
         try:
             await container.wait_until_listening()
             return
         except SubmissionFault as fault:
             # Something else may have had the port for just that moment.
-            taken = PORT_TAKEN.search(server.output) and attempt < ATTEMPTS - 1
-            if not taken and not await _busy(DEFAULT_PORT):
+            was_taken = PORT_TAKEN.search(server.output) and attempt < ATTEMPTS - 1
+            if not was_taken and not await _is_port_busy(DEFAULT_PORT):
                 raise AssertionError(f"Without PORT, which means 8080: {fault}") from None
 
 
@@ -260,12 +261,12 @@ async def _expect_the_default_port(task: Task, image: Image) -> None:
 async def test_listens_on_every_interface(task: Task) -> None:
     """It can be reached from outside the container."""
     image = task.image()
-    _has_start(image)
+    _expect_start_command(image)
     container = task.container(image)
     if container.missing_tool is not None:
         _judge_address_by_text(image)
         return
-    await _start(task, container, free_port(), given=True)
+    await _serve(task, container, free_port(), with_port=True)
     assert await container.is_reachable() is not False, (
         "The app listens on 127.0.0.1, which nobody outside the container can reach; right is "
         "0.0.0.0."
@@ -277,7 +278,7 @@ async def test_listens_on_every_interface(task: Task) -> None:
 async def test_stop_signal_ends_it(task: Task) -> None:
     """The start command is in the exec form, and the signal to stop ends the app."""
     image = task.image()
-    _has_start(image)
+    _expect_start_command(image)
     assert not image.starts_in_shell, (
         f"The start command (line {image.start_line}) is a list in single quotes, which Docker "
         "takes for the text of a shell; right is double quotes."
@@ -293,17 +294,17 @@ async def test_stop_signal_ends_it(task: Task) -> None:
             "stop signal to itself; right is exec before the last command."
         )
         return
-    await _start(task, container, free_port(), given=True)
-    assert await container.stop(STOP_LIMIT), (
-        f"{STOP_LIMIT} s after {image.final.stop_signal} some of it still runs; right is that the "
-        "signal reaches the app and ends it."
+    await _serve(task, container, free_port(), with_port=True)
+    assert await container.stop(STOP_LIMIT_SECONDS), (
+        f"{STOP_LIMIT_SECONDS} s after {image.final.stop_signal} some of it still runs; right is "
+        "that the signal reaches the app and ends it."
     )
 
 
 # --- helpers -------------------------------------------------------------------------------------
 
 
-def _reference(reference: str) -> tuple[str, str, str]:
+def _split_reference(reference: str) -> tuple[str, str, str]:
     """Return an image's name, tag and digest; what is missing is empty."""
     rest, _, digest = reference.partition("@")
     head, slash, last = rest.rpartition("/")
@@ -311,18 +312,18 @@ def _reference(reference: str) -> tuple[str, str, str]:
     return head + slash + last, tag, digest
 
 
-def _is_bare(image: Image) -> bool:
+def _has_bare_base(image: Image) -> bool:
     """Whether the base is one that brings neither packages nor files of its own."""
-    return re.search(BARE_BASES, _reference(image.base)[0]) is not None
+    return re.search(BARE_BASES, _split_reference(image.base)[0]) is not None
 
 
-def _holds_code(image: Image) -> None:
+def _expect_code(image: Image) -> None:
     assert any(name.endswith(".py") for name in image.files), (
         "No line of the Dockerfile brings main.py into the image; COPY does."
     )
 
 
-def _has_start(image: Image) -> None:
+def _expect_start_command(image: Image) -> None:
     assert image.start, "The image has no start command; right is a CMD line that serves the app."
 
 
@@ -372,10 +373,10 @@ def _with_uvicorn(image: Image) -> Image:
 
 def _judge_port_by_text(image: Image) -> None:
     text = _start_text(image)
-    told = re.search(r"(^|\s)(-b|--bind|-p|--port)\b|\bbind *=", text)
+    has_option = re.search(r"(^|\s)(-b|--bind|-p|--port)\b|\bbind *=", text)
     # Both have PORT for their default.
-    by_itself = not told and (_runs(image, "gunicorn") or _runs(image, "fastapi"))
-    assert by_itself or "PORT" in text, (
+    is_default = not has_option and (_runs(image, "gunicorn") or _runs(image, "fastapi"))
+    assert is_default or "PORT" in text, (
         f"The start command, {text}, does not use PORT; right is to listen there."
     )
     spelled = re.search(r"""PORT(?::?-|["'] *, *["']?)(\d+)""", text)
@@ -387,10 +388,10 @@ def _judge_port_by_text(image: Image) -> None:
 
 def _judge_address_by_text(image: Image) -> None:
     text = _start_text(image)
-    told = re.search(r"(^|\s)(-b|--bind|--host)\b|\bbind *=", text)
-    everywhere = re.search(r"0\.0\.0\.0|\[?::\]?|(--bind|-b)[ =]?[\"']?:", text)
-    by_itself = not told and (_runs(image, "gunicorn") or _runs(image, "fastapi run"))
-    assert everywhere or by_itself, (
+    has_option = re.search(r"(^|\s)(-b|--bind|--host)\b|\bbind *=", text)
+    has_every_address = re.search(r"0\.0\.0\.0|\[?::\]?|(--bind|-b)[ =]?[\"']?:", text)
+    is_default = not has_option and (_runs(image, "gunicorn") or _runs(image, "fastapi run"))
+    assert has_every_address or is_default, (
         f"The start command, {text}, does not listen on every address; right is 0.0.0.0."
     )
 
@@ -398,14 +399,15 @@ def _judge_address_by_text(image: Image) -> None:
 def _judge_workers_by_text(image: Image) -> None:
     """Assert that gunicorn, which is made for WSGI, is told of workers for ASGI."""
     texts = [_start_text(image), image.final.env.get("GUNICORN_CMD_ARGS", "")]
-    told = re.search(r"(^|\s)(-k|--worker-class)|\bworker_class\b", " ".join(texts))
-    assert told or not _runs(image, "gunicorn") or "a2wsgi" in installation.installed(image), (
+    has_option = re.search(r"(^|\s)(-k|--worker-class)|\bworker_class\b", " ".join(texts))
+    has_adapter = "a2wsgi" in installation.installed_packages(image)
+    assert has_option or has_adapter or not _runs(image, "gunicorn"), (
         "gunicorn's own workers speak WSGI, and a FastAPI app speaks ASGI, so that every request "
         "would end in a 500; right is a worker for ASGI: -k uvicorn_worker.UvicornWorker."
     )
 
 
-async def _busy(port: int) -> bool:
+async def _is_port_busy(port: int) -> bool:
     if await answers_http("127.0.0.1", port):
         return True
     try:
@@ -415,17 +417,17 @@ async def _busy(port: int) -> bool:
     return False
 
 
-async def _start(task: Task, container: Container, port: int, *, given: bool) -> None:
-    _begin(task, container, port, given=given)
+async def _serve(task: Task, container: Container, port: int, *, with_port: bool) -> None:
+    _start_container(task, container, port, with_port=with_port)
     await container.wait_until_listening()
 
 
-def _begin(task: Task, container: Container, port: int, *, given: bool) -> Process:
+def _start_container(task: Task, container: Container, port: int, *, with_port: bool) -> Process:
     models = container.mount(task.files.path("../task_2_1"))
     env = {
         "API_KEY": KEY,
         "LOGISTIC_MODEL": f"{models}/logistic_regression.pkl",
         "RF_MODEL": f"{models}/random_forest.pkl",
-        **({"PORT": str(port)} if given else {}),
+        **({"PORT": str(port)} if with_port else {}),
     }
     return container.start(env, port)

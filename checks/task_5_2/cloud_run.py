@@ -34,7 +34,7 @@ class CloudRun(Platform):
     """A Cloud Run service."""
 
     file = "service.yaml"
-    called = "a Cloud Run service (apiVersion serving.knative.dev/v1, kind Service)"
+    description = "a Cloud Run service (apiVersion serving.knative.dev/v1, kind Service)"
 
     _probe = PROBE_NUMBERS | {
         "httpGet": scalars("path", "port", "host", "scheme") | {"httpHeaders": HEADERS},
@@ -119,9 +119,9 @@ class CloudRun(Platform):
                 node = self.root.get(name)
                 if node.value != right:
                     yield f"{node.where} is {node.text or 'missing'}; right is {right}."
-            name = self.root.get("metadata", "name")
-            if name.missing:
-                yield f"{name.where} is missing; right is a name for the service."
+            service_name = self.root.get("metadata", "name")
+            if service_name.missing:
+                yield f"{service_name.where} is missing; right is a name for the service."
             for where in (self.root, self.root.get("spec", "template")):
                 for _, each in where.get("metadata", "annotations").items():
                     if not isinstance(each.value, str) and not each.missing:
@@ -136,7 +136,7 @@ class CloudRun(Platform):
         if len(ports) > 1:
             yield f"{ports[1].where} is a second port; right is one, {PORT}."
         node = (ports[0] if ports else self.container.get("ports[0]")).get("containerPort")
-        yield from self.whole(node, PORT, PORT, f"{PORT}, where the container listens")
+        yield from self.integer_findings(node, PORT, PORT, f"{PORT}, where the container listens")
         for entry in self.container.get("env").elements():
             if entry.get("name").value == "PORT":
                 yield (
@@ -145,8 +145,8 @@ class CloudRun(Platform):
                 )
 
     def secret(self) -> Iterator[str]:
-        yield from self.spoken_key()
-        for entry in self.keys():
+        yield from self.exposed_key()
+        for entry in self.key_entries():
             value = entry.get("value")
             if not value.missing:
                 yield (
@@ -173,14 +173,16 @@ class CloudRun(Platform):
             node = self.container.get("livenessProbe")
             yield f"{node.where} is missing; right is at least one probe, on {HEALTH}."
         for probe in found:
-            yield from self.health(probe)
+            yield from self.probe_findings(probe)
 
     def limits(self) -> Iterator[str]:
         limits = self.container.get("resources", "limits")
         cpu = r"(?!0*(\.0*)?m?$)(\d+(\.\d+)?|\.\d+|\d+m)"
-        yield from self.limit(limits.get("cpu"), cpu, "a number of CPUs, such as '1'")
+        yield from self.quantity_findings(limits.get("cpu"), cpu, "a number of CPUs, such as '1'")
         memory = r"(?!0*(\.0*)?[A-Za-z])(\d+(\.\d+)?|\.\d+)(Ki|Mi|Gi|k|M|G)|[1-9]\d{6,}"
-        yield from self.limit(limits.get("memory"), memory, "an amount such as 512Mi or 1Gi")
+        yield from self.quantity_findings(
+            limits.get("memory"), memory, "an amount such as 512Mi or 1Gi"
+        )
 
     def instances(self) -> Iterator[str]:
         service = self.root.get("metadata", "annotations")
@@ -214,4 +216,4 @@ class CloudRun(Platform):
     def concurrency(self) -> Iterator[str]:
         node = self._revision.get("containerConcurrency")
         right = "a number of requests from 1 to 1000"
-        yield from self.whole(node, 1, 1000, f"{right} that one instance takes at once")
+        yield from self.integer_findings(node, 1, 1000, f"{right} that one instance takes at once")

@@ -32,7 +32,7 @@ class ContainerApp(Platform):
     """An Azure container app."""
 
     file = "containerapp.yaml"
-    called = "an Azure container app (properties with configuration and template)"
+    description = "an Azure container app (properties with configuration and template)"
 
     _container = scalars("name", "image") | {
         "command": TEXTS,
@@ -158,16 +158,16 @@ class ContainerApp(Platform):
 
     def port(self) -> Iterator[str]:
         node = self.root.get("properties", "configuration", "ingress", "targetPort")
-        yield from self.whole(node, PORT, PORT, f"{PORT}, where the container listens")
+        yield from self.integer_findings(node, PORT, PORT, f"{PORT}, where the container listens")
         for entry in self.container.get("env").elements():
             value = entry.get("value")
             if entry.get("name").value == "PORT" and value.text != str(PORT):
                 yield f"{value.where} is {value.text}; right is {PORT}, as for the ingress."
 
     def secret(self) -> Iterator[str]:
-        yield from self.spoken_key()
+        yield from self.exposed_key()
         secrets = self.root.get("properties", "configuration", "secrets")
-        for entry in self.keys():
+        for entry in self.key_entries():
             value, reference = entry.get("value"), entry.get("secretRef")
             if not value.missing:
                 yield (
@@ -207,7 +207,7 @@ class ContainerApp(Platform):
                     f"{kind.where} is {kind.text or 'missing'}; right is Liveness, Readiness or "
                     "Startup."
                 )
-            yield from self.health(probe)
+            yield from self.probe_findings(probe)
             port = probe.get("httpGet", "port")
             if not probe.get("httpGet").missing and port.missing:
                 yield f"{port.where} is missing; right is {PORT}, where the app listens."
@@ -215,16 +215,18 @@ class ContainerApp(Platform):
     def limits(self) -> Iterator[str]:
         resources = self.container.get("resources")
         cpu = r"(?!0+(\.0*)?$)\d*\.?\d+"
-        yield from self.limit(resources.get("cpu"), cpu, "a number of cores, such as 0.5")
+        yield from self.quantity_findings(
+            resources.get("cpu"), cpu, "a number of cores, such as 0.5"
+        )
         memory = r"(?!0)\d+(\.\d+)?(Gi|Mi)|0\.\d+Gi"
-        yield from self.limit(resources.get("memory"), memory, "an amount such as 1Gi")
+        yield from self.quantity_findings(resources.get("memory"), memory, "an amount such as 1Gi")
 
     def instances(self) -> Iterator[str]:
         scale = self._template.get("scale")
         least, most = scale.get("minReplicas"), scale.get("maxReplicas")
         wrong = [
-            *self.whole(least, 0, 1000, "a number from 0 to 1000"),
-            *self.whole(most, 1, 1000, "a number from 1 to 1000"),
+            *self.integer_findings(least, 0, 1000, "a number from 0 to 1000"),
+            *self.integer_findings(most, 1, 1000, "a number from 1 to 1000"),
         ]
         yield from wrong
         if not wrong and least.value > most.value:

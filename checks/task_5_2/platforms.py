@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,8 +42,10 @@ PROBE_NUMBERS = scalars(
 )
 
 
-class Platform:
-    """What both have in common.
+class Platform(ABC):
+    """A deployment file, and what is wrong with it: what both platforms have in common.
+
+    Every method that yields yields findings; none is right.
 
     Attributes:
         file: the name of the deployment file.
@@ -50,7 +53,7 @@ class Platform:
     """
 
     file: str
-    called: str
+    description: str
     shape: Shape
 
     def __init__(self, text: str) -> None:
@@ -59,11 +62,12 @@ class Platform:
     def fields(self) -> Iterator[str]:
         """Yield what is no field of the platform's."""
         if self.root.missing:
-            yield f"{self.file} says nothing yet; right is {self.called}."
+            yield f"{self.file} says nothing yet; right is {self.description}."
             return
-        yield from self.misfits(self.root, self.shape)
+        yield from self.shape_findings(self.root, self.shape)
 
     def image(self) -> Iterator[str]:
+        """Yield what is wrong with the name of the image."""
         node = self.container.get("image")
         if node.missing:
             yield f"{node.where} is missing; right is the name of the image to run."
@@ -71,25 +75,49 @@ class Platform:
             yield f"{node.where} is {node.text!r}; right is the name of an image, with its tag."
 
     @property
+    @abstractmethod
     def container(self) -> Node:
         """The container that serves the app."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def containers(self) -> list[Node]:
         """All containers of an instance; one of them serves the app."""
-        raise NotImplementedError
 
-    def keys(self) -> Iterator[Node]:
-        """Yield the entries for API_KEY among the variables of all containers."""
-        for container in self.containers:
-            yield from _keys(container)
-
+    @abstractmethod
     def probes_of(self, container: Node) -> list[Node]:
         """Return the probes of a container."""
-        raise NotImplementedError
 
-    def spoken_key(self) -> Iterator[str]:
+    @abstractmethod
+    def port(self) -> Iterator[str]:
+        """Yield what keeps requests from the port where the app listens."""
+
+    @abstractmethod
+    def secret(self) -> Iterator[str]:
+        """Yield what keeps the API key from coming out of the platform's secrets."""
+
+    @abstractmethod
+    def probes(self) -> Iterator[str]:
+        """Yield what keeps the platform from asking whether the app still answers."""
+
+    @abstractmethod
+    def limits(self) -> Iterator[str]:
+        """Yield what is wrong with the limits of CPU and memory."""
+
+    @abstractmethod
+    def instances(self) -> Iterator[str]:
+        """Yield what is wrong with the least and the greatest number of instances."""
+
+    @abstractmethod
+    def concurrency(self) -> Iterator[str]:
+        """Yield what is wrong with the number of requests that one instance takes at once."""
+
+    def key_entries(self) -> Iterator[Node]:
+        """Yield the entries for API_KEY among the variables of all containers."""
+        for container in self.containers:
+            yield from _key_entries(container)
+
+    def exposed_key(self) -> Iterator[str]:
         """Yield where the key stands in the open, or that there is none."""
         for container in self.containers:
             for name in ("command", "args"):
@@ -106,13 +134,13 @@ class Platform:
                             f"{header.where} holds the key itself; right is to leave it out, "
                             f"because {HEALTH} is open to everyone."
                         )
-        if not _keys(self.container):
+        if not _key_entries(self.container):
             yield (
                 f"{self.container.get('env').where} has no API_KEY; right is one whose value "
                 "comes from the platform's secrets."
             )
 
-    def misfits(self, node: Node, shape: Shape) -> Iterator[str]:
+    def shape_findings(self, node: Node, shape: Shape) -> Iterator[str]:
         """Yield what in a node does not have that shape."""
         if shape == ANY or node.value is None:
             return
@@ -122,18 +150,19 @@ class Platform:
                 return
             for name, child in node.items():
                 if name in shape:
-                    yield from self.misfits(child, shape[name])
+                    yield from self.shape_findings(child, shape[name])
                 else:
-                    yield f"{child.where} is no field there{self._hint(name, child.path, shape)}."
+                    suggestion = self._suggestion(name, child.path, shape)
+                    yield f"{child.where} is no field there{suggestion}."
         elif isinstance(shape, list):
             if not isinstance(node.value, list):
                 yield f"{node.where} is {kind_of(node)}; right is a list, each entry behind a dash."
             for element in node.elements():
-                yield from self.misfits(element, shape[0])
+                yield from self.shape_findings(element, shape[0])
         elif isinstance(node.value, dict | list):
             yield f"{node.where} is {kind_of(node)}; right is a single value."
 
-    def _hint(self, name: str, path: str, shape: dict[str, Shape]) -> str:
+    def _suggestion(self, name: str, path: str, shape: dict[str, Shape]) -> str:
         """Return what somebody may have meant who wrote that name there, for a sentence."""
         same = [each for each in shape if each.lower() == name.lower()]
         if near := same or difflib.get_close_matches(name, shape, 1):
@@ -145,13 +174,13 @@ class Platform:
             return f"; it belongs one level deeper, in {inner[0]}"
         if longer := [each for each in shape if each.lower().endswith(name.lower())]:
             return f"; right is {longer[0]}"
-        places = [place for place in _places(self.shape, "") if place.split(".")[-1] == name]
+        places = [place for place in _field_paths(self.shape, "") if place.split(".")[-1] == name]
         if not places:
             return ""
-        nearest = max(places, key=lambda place: _shared(place.split("."), path.split(".")))
+        nearest = max(places, key=lambda place: _common_steps(place.split("."), path.split(".")))
         return f"; it belongs in {nearest.rpartition('.')[0]}"
 
-    def whole(self, node: Node, least: int, most: int, right: str) -> Iterator[str]:
+    def integer_findings(self, node: Node, least: int, most: int, right: str) -> Iterator[str]:
         """Yield what is wrong with a whole number."""
         if node.missing:
             yield f"{node.where} is missing; right is {right}."
@@ -160,14 +189,14 @@ class Platform:
         elif not least <= node.value <= most:
             yield f"{node.where} is {node.value}; right is {right}."
 
-    def limit(self, node: Node, pattern: str, right: str) -> Iterator[str]:
+    def quantity_findings(self, node: Node, pattern: str, right: str) -> Iterator[str]:
         """Yield what is wrong with a value that must look like that pattern."""
         if node.missing:
             yield f"{node.where} is missing; right is {right}."
         elif isinstance(node.value, bool) or not re.fullmatch(pattern, node.text):
             yield f"{node.where} is {node.text!r}; right is {right}."
 
-    def health(self, probe: Node) -> Iterator[str]:
+    def probe_findings(self, probe: Node) -> Iterator[str]:
         """Yield what keeps a probe from asking the app for its health."""
         get = probe.get("httpGet")
         if get.missing:
@@ -183,7 +212,7 @@ class Platform:
             yield f"{port.where} is {port.text}; right is {PORT}, where the app listens."
 
 
-def _keys(container: Node) -> list[Node]:
+def _key_entries(container: Node) -> list[Node]:
     entries = container.get("env").elements()
     return [each for each in entries if each.get("name").value == "API_KEY"]
 
@@ -200,21 +229,21 @@ def kind_of(node: Node) -> str:
     return f"the number {node.value}"
 
 
-def _shared(one: list[str], other: list[str]) -> int:
+def _common_steps(one: list[str], other: list[str]) -> int:
     """Return how many steps two paths have in common from their beginning."""
-    alike = [mine == theirs for mine, theirs in zip(one, other, strict=False)]
-    return [*alike, False].index(False)
+    matches = [mine == theirs for mine, theirs in zip(one, other, strict=False)]
+    return [*matches, False].index(False)
 
 
-def _places(shape: Shape, path: str) -> Iterator[str]:
+def _field_paths(shape: Shape, path: str) -> Iterator[str]:
     """Yield the paths of all fields, those nearest the top first."""
-    waiting = [(shape, path)]
-    while waiting:
-        each, path = waiting.pop(0)
+    pending = [(shape, path)]
+    while pending:
+        each, path = pending.pop(0)
         if isinstance(each, list):
-            waiting.append((each[0], f"{path}[0]"))
+            pending.append((each[0], f"{path}[0]"))
         elif isinstance(each, dict):
             for name, inner in each.items():
                 place = f"{path}.{name}" if path else name
                 yield place
-                waiting.append((inner, place))
+                pending.append((inner, place))

@@ -14,72 +14,72 @@ from ml_api_lab.check import Task, points
 async def test_fields_are_the_platforms(task: Task) -> None:
     """The file is one document of fields that the platform knows."""
     platform = _platform(task)
-    _none(platform.fields())
+    _expect_none(platform.fields())
 
 
 @points(1, hint="What is it that the platform shall run, and where does it lie?")
 async def test_names_an_image(task: Task) -> None:
     """It names the image."""
     platform = _platform(task)
-    _none(platform.image())
+    _expect_none(platform.image())
 
 
 @points(1, hint="Where does your container listen when nobody tells it otherwise?")
 async def test_port_is_8080(task: Task) -> None:
     """Requests go to port 8080."""
     platform = _platform(task)
-    _none(platform.port())
+    _expect_none(platform.port())
 
 
 @points(2, hint="Who may read this file, and who may use the API?")
 async def test_key_comes_from_the_platforms_secrets(task: Task) -> None:
     """The key comes from the platform's secrets, and is nowhere in the file."""
     platform = _platform(task)
-    _none(platform.secret())
+    _expect_none(platform.secret())
 
 
 @points(1, hint="How can the platform know that the app in a container still answers?")
 async def test_probes_ask_for_health(task: Task) -> None:
     """There is a probe, and every probe asks for /health."""
     platform = _platform(task)
-    _none(platform.probes())
+    _expect_none(platform.probes())
 
 
 @points(1, hint="How much of a machine may one instance take?")
 async def test_cpu_and_memory_are_limited(task: Task) -> None:
     """CPU and memory have limits."""
     platform = _platform(task)
-    _none(platform.limits())
+    _expect_none(platform.limits())
 
 
 @points(1, hint="What could a thousand visitors cost you, and what does nobody at all cost you?")
 async def test_instances_have_a_minimum_and_a_maximum(task: Task) -> None:
     """The number of instances has a minimum and a maximum."""
     platform = _platform(task)
-    _none(platform.instances())
+    _expect_none(platform.instances())
 
 
 @points(1, hint="How many predictions can one instance work on at once?")
 async def test_requests_per_instance_are_bounded(task: Task) -> None:
     """The number of requests that one instance takes at once is bounded."""
     platform = _platform(task)
-    _none(platform.concurrency())
+    _expect_none(platform.concurrency())
 
 
 def _platform(task: Task) -> Platform:
     """Return the file to judge: containerapp.yaml if something is in it, else service.yaml."""
     if task.files.exists(ContainerApp.file):
         text = task.files.text(ContainerApp.file)
-        if not task.files.exists(CloudRun.file) or _says_something(text):
+        if not task.files.exists(CloudRun.file) or _has_content(text):
             return ContainerApp(text)
     return CloudRun(task.files.text(CloudRun.file))
 
 
-def _says_something(text: str) -> bool:
+def _has_content(text: str) -> bool:
     lines = (line.strip() for line in text.splitlines())
     return any(line and not line.startswith(("#", "---")) for line in lines)
 
 
-def _none(findings: Iterator[str]) -> None:
+def _expect_none(findings: Iterator[str]) -> None:
     first = next(findings, None)
     assert first is None, first

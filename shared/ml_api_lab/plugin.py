@@ -1,31 +1,41 @@
 """The pytest plugin: it gives checks their `task` and `clock`, and the run its grade.
 
 It sleeps unless pytest's root folder is a course (has a `checks/syllabus.toml`).
+
+Little is imported here: the first processes start as soon as pytest has read the command line, and
+the rest of the harness is loaded while they are on their way, before any check runs.
 """
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ml_api_lab.course import syllabus
-from ml_api_lab.errors import CourseError, WrongEnvironment
-from ml_api_lab.runner import SCIKIT_LEARN, Stage
+from ml_api_lab.course.syllabus import Syllabus
+from ml_api_lab.errors import CourseError, LabError
+from ml_api_lab.sandbox.host_pools import HostPools, modules_of
+from ml_api_lab.sanitize import sanitize
+from ml_api_lab.session import preflight, signals
 
 if TYPE_CHECKING:
     from ml_api_lab.sandbox.clock import Clock
-    from ml_api_lab.session.session import Lab
+    from ml_api_lab.session.session import Session
     from ml_api_lab.task import Task
 
-BUDGET = 20.0
+BUDGET_SECONDS = 20.0
+
+_SESSION: pytest.StashKey[Session] = pytest.StashKey()
+_POOLS = pytest.StashKey[HostPools]()
+_SYLLABUS = pytest.StashKey[Syllabus]()
 
 
-def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    config: pytest.Config | None = pluginmanager.get_plugin("pytestconfig")
-    if config is not None:
-        _start_early(config)
+def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("lab", "the lab")
     group.addoption(
         "--tree",
@@ -44,7 +54,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addoption(
         "--budget",
         type=_seconds,
-        default=BUDGET,
+        default=BUDGET_SECONDS,
         metavar="SECONDS",
         help="real time that a check may take before it is ended (default: %(default)g)",
     )
@@ -64,8 +74,6 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 
 def _seconds(text: str) -> float:
-    import argparse
-
     try:
         number = float(text)
     except ValueError:
@@ -77,6 +85,39 @@ def _seconds(text: str) -> float:
     return number
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Start the processes that the checks of the command line will need."""
+    course, options = early_config.rootpath, early_config.known_args_namespace
+    if any(map(vars(options).get, ("collectonly", "showfixtures", "help", "version", "markers"))):
+        return
+    try:
+        early_config.stash[_SYLLABUS] = read = syllabus.read(course / "checks" / "syllabus.toml")
+    except CourseError:
+        return  # told when the run is configured, if it is a course's
+    early_config.stash[_POOLS] = pools = HostPools()
+    early_config.add_cleanup(pools.close)
+    here = early_config.invocation_params.dir
+    folders = [here / each.split("::")[0] for each in options.file_or_dir] or [here]
+    for entry in read.tasks:
+        if _may_grade(course, folders, entry.name):
+            pools.get(options.clock, modules_of(entry))
+            files = (course / "checks" / entry.name).glob("test_*.py")
+            if any(b"\n@scikit_learn" in file.read_bytes() for file in files):
+                pools.get(options.clock, modules_of(entry, science=True))
+
+
+def _may_grade(course: Path, folders: list[Path], task: str) -> bool:
+    """Whether one of the folders that pytest is to look through is or holds that task's checks."""
+    places = [course / tree / task for tree in ("checks", "exercises", "solutions")]
+    asked = [Path(course.anchor, folder).resolve() for folder in folders]
+    return any(
+        place == folder or place in folder.parents or folder in places[0].parents
+        for place in places
+        for folder in asked
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "on_the_wall_clock: the check talks to a real process, in real time"
@@ -85,33 +126,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "scikit_learn: the submission's process has scikit-learn loaded beforehand"
     )
     if (config.rootpath / "checks" / "syllabus.toml").is_file():
-        # Late, so that the first process is on its way before all of this is loaded.
-        from ml_api_lab.grading import reports
-        from ml_api_lab.session import preflight, signals
-        from ml_api_lab.session.schedule import Turns
-        from ml_api_lab.session.session import Lab, runs_nothing
-
-        stage = config.stash.setdefault(_STAGE, Stage())
-        config.add_cleanup(stage.close)
-        if not runs_nothing(config):
-            reports.delete_old_reports(config.getoption("report"))
         try:
-            preflight.require(config.rootpath)
-            if config.getoption("docker"):
-                from ml_api_lab.images.engine import Engine
-
-                stage.engine = Engine()
-            lab = Lab(config, stage)
-            turns = Turns(lab)
-        except (CourseError, WrongEnvironment) as error:
-            from ml_api_lab.sanitize import sanitize
-
+            _configure(config)
+        except LabError as error:
             raise pytest.UsageError(sanitize(str(error))) from error
-        config.add_cleanup(turns.end)
-        config.pluginmanager.register(lab, "lab-run")
-        config.pluginmanager.register(turns, "lab-turns")
-        config.stash[_LAB] = lab
-        signals.hear(config.add_cleanup)
     elif config.getoption("tree") or config.getoption("report"):
         raise pytest.UsageError(
             f"--tree and --report are for a course, and {config.rootpath} has no "
@@ -119,59 +137,47 @@ def pytest_configure(config: pytest.Config) -> None:
         )
 
 
-def _start_early(config: pytest.Config) -> None:
-    """Start the processes that the run will need, while pytest itself still starts.
+def _configure(config: pytest.Config) -> None:
+    """Open the session of a course.
 
-    A guess by the look of the command line: where it is wrong, a process has started in vain.
+    Raises:
+        LabError: the command, the course or the environment is wrong.
     """
-    asked = " ".join([*config.invocation_params.args, str(config.invocation_params.dir)])
-    if any(word in asked for word in ("tests", "--help", "--co", "--version", "--clock")):
-        return
-    try:
-        tasks = syllabus.read(config.rootpath / "checks" / "syllabus.toml").tasks
-    except CourseError:
-        return  # told when the run is configured
-    stage = config.stash.setdefault(_STAGE, Stage())
-    named = [entry for entry in tasks if entry.name in asked] or tasks
-    for entry in named:
-        stage.hosts("lab", entry.preload)
-    if "scikit_learn" in asked:
-        return  # as in -m "not scikit_learn"
-    for entry in named:
-        files = (config.rootpath / "checks" / entry.name).glob("test_*.py")
-        if any(b"\n@scikit_learn" in file.read_bytes() for file in files):
-            stage.hosts("lab", entry.preload + SCIKIT_LEARN)
+    preflight.require(config.rootpath)
+    # Late, so that the first processes are on their way before all of this is loaded.
+    from ml_api_lab.session import hooks
+    from ml_api_lab.session.session import open_session
+
+    hooks.delete_old_reports(config)
+    read = config.stash.get(_SYLLABUS, None)
+    if read is None:
+        read = syllabus.read(config.rootpath / "checks" / "syllabus.toml")
+    pools = config.stash.setdefault(_POOLS, HostPools())
+    session = open_session(config, read, pools)
+    config.add_cleanup(session.runner.close)
+    hooks.register(session)
+    config.stash[_SESSION] = session
+    signals.hear(config.add_cleanup)
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, Any]:
-    import asyncio
-
-    lab = config.stash.get(_LAB, None)
-    if lab is None or lab.check_of(item) is None:
+    session = config.stash.get(_SESSION, None)
+    check = None if session is None else session.check_of(item)
+    if session is None or check is None:
         return {"asyncio": asyncio.new_event_loop}
-    from ml_api_lab.sandbox.clock import new_loop
-
-    name = lab.clock_of(item)
-    return {name: lambda: new_loop(name, config.getoption("budget"))}
+    return session.loop_factory(check)
 
 
 @pytest.fixture
 async def clock() -> Clock:
     """The check's clock: `now`, `elapsed`, `restart`."""
-    import asyncio
-
-    found: Clock = asyncio.get_running_loop().clock  # type: ignore[attr-defined]
+    found: Clock = asyncio.get_running_loop().clock  # type: ignore[attr-defined]  # the lab's loop
     return found
 
 
 @pytest.fixture
 async def task(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[Task]:
-    """A workspace of the task's folder, ready to be put to work."""
-    lab = request.config.stash[_LAB]
-    handle = lab.handle(request.node, clock)
+    """The handle of the task: a workspace with a copy of its folder, ready to be put to work."""
+    handle = request.config.stash[_SESSION].handle(request.node, clock)
     yield handle
     handle.close()
-
-
-_LAB: pytest.StashKey[Lab] = pytest.StashKey()
-_STAGE = pytest.StashKey[Stage]()

@@ -16,6 +16,7 @@ from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.messages import Mode, Start
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.host_pool import HostPool
+from ml_api_lab.sandbox.host_pools import can_fork
 from ml_api_lab.sandbox.submission import Submission
 from ml_api_lab.sandbox.transcript import Line, Transcript
 from ml_api_lab.sandbox.workspace import Workspace
@@ -202,14 +203,8 @@ class Task:
         Args:
             command: "python" as its first word stands for the interpreter of this run.
         """
-        from ml_api_lab.sandbox.process import Process
-
         words = [sys.executable, *command[1:]] if command[0] == "python" else command
-        process = Process(
-            words, self.files.folder, self._environment(env), self.transcript, self.clock
-        )
-        self._processes.append(process)
-        return process
+        return self._launch(words, self.files.folder, env)
 
     def image(self) -> Image:
         """Return what an image built from the workspace would hold.
@@ -228,19 +223,21 @@ class Task:
         Its files are laid out alone, or a real engine builds it if the run was given one.
         """
         from ml_api_lab.images.layout import LocalContainer
-        from ml_api_lab.sandbox.process import Process
-
-        def launch(words: Sequence[str], folder: Path, env: Mapping[str, str]) -> Process:
-            full = self._environment(env)
-            process = Process(list(words), folder, full, self.transcript, self.clock)
-            self._processes.append(process)
-            return process
 
         self._images += 1
         place = self.files.outside(f"image-{self._images}")
         if self._engine is not None:
-            return self._engine.build(image, self.files.folder, place, launch)
-        return LocalContainer(image, place, launch)
+            return self._engine.build(image, self.files.folder, place, self._launch)
+        return LocalContainer(image, place, self._launch)
+
+    def _launch(self, words: Sequence[str], folder: Path, env: Mapping[str, str] | None) -> Process:
+        from ml_api_lab.sandbox.process import Process
+
+        pool = self._hosts() if can_fork() else None
+        environment = self._environment(env)
+        process = Process(list(words), folder, environment, self.transcript, self.clock, pool)
+        self._processes.append(process)
+        return process
 
     def write_env(self, **variables: str) -> None:
         """Write a `.env` file with these variables and no others."""

@@ -27,6 +27,7 @@ from ml_api_lab.grading.card import card, message_of
 from ml_api_lab.grading.grade import Grade, Outcome, Result
 from ml_api_lab.grading.reports import FORMATS
 from ml_api_lab.grading.reports.classroom50 import identity
+from ml_api_lab.lab_time import Span
 from ml_api_lab.sandbox.transcript import Frame, Line, Raised, Transcript
 from ml_api_lab.sanitize import CARD_LIMIT, MESSAGE_LIMIT, sanitize, sanitize_and_truncate, truncate
 from tests.proofs.prover import COURSE, Prover, cases
@@ -76,9 +77,9 @@ def synthetic(
         for n in range(number)
     )
     transcript = Transcript(Path(), Path(), "exercises/task_0_1")
-    transcript.entries = [(0, f"-> POST / {said}")] * 30
-    transcript.lines = [Line(line, 0) for line in said.split("\n")]
-    transcript.raised = [Raised("E", said, (Frame("main.py", 1, "f", said),), "run", 0, 0)]
+    transcript.entries = [(Span(0), f"-> POST / {said}")] * 30
+    transcript.lines = [Line(line, Span(0)) for line in said.split("\n")]
+    transcript.raised = [Raised("E", said, (Frame("main.py", 1, "f", said),), "run", 0, Span(0))]
     results = {}
     for place, outcome in enumerate(outcomes):
         task, nth = divmod(place, len(points))
@@ -121,7 +122,7 @@ ENDINGS = ("", grades.INTERRUPTED, grades.STOPPED, grades.HARNESS_FAILED)
 
 @pytest.mark.parametrize("outcomes", [[], *([each] * 10 for each in Outcome)])
 @pytest.mark.parametrize("ended", ENDINGS)
-def test_uniform_grades_agree(outcomes: list[str], ended: str) -> None:
+def test_uniform_grades_agree(outcomes: list[Outcome], ended: str) -> None:
     agree(synthetic(outcomes, HOSTILE, ended))
 
 
@@ -519,19 +520,19 @@ def test_what_was_said_does_not_stand_at_the_margin() -> None:
     check = Check("task_0_1", "test_a.py", "test_a", "A title.", 1, "Why?")
     forged = "It is wrong.\nTotal                 [####################] 200 of 200"
     transcript = Transcript(Path(), Path(), "exercises/task_0_1")
-    transcript.lines = [Line(forged, 0)]
-    transcript.entries = [(0, forged)]
-    transcript.raised = [Raised("E", forged, (Frame("a", 1, forged, forged),), "run", 0, 0)]
+    transcript.lines = [Line(forged, Span(0))]
+    transcript.entries = [(Span(0), forged)]
+    transcript.raised = [Raised("E", forged, (Frame("a", 1, forged, forged),), "run", 0, Span(0))]
     assert "\nTotal" not in card(check, forged, transcript, "pytest")
 
 
 def test_a_card_is_capped_and_says_so() -> None:
     check = Check("task_0_1", "test_a.py", "test_a", "A title.", 1, "Why?")
     transcript = Transcript(Path(), Path(), "exercises/task_0_1")
-    transcript.entries = [(0, f"-> GET / {'y' * 10**6}")] * 100
-    transcript.lines = [Line("z" * 10**4, 0)] * 2000
+    transcript.entries = [(Span(0), f"-> GET / {'y' * 10**6}")] * 100
+    transcript.lines = [Line("z" * 10**4, Span(0))] * 2000
     transcript.dropped, transcript.unread = 7, 8
-    transcript.raised = [Raised("E", "x" * 10**6, (), "run", n, 0) for n in range(5)]
+    transcript.raised = [Raised("E", "x" * 10**6, (), "run", n, Span(0)) for n in range(5)]
     message = message_of(AssertionError("w" * 10**6))
     assert len(message) < MESSAGE_LIMIT + 100
     assert message.endswith("ww ... (cut at 2000 characters)")

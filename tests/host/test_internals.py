@@ -120,6 +120,14 @@ INTERNALS = [
         user="multiprocessing.util",
     ),
     Internal(
+        name="runpy._run_module_as_main",
+        why="a warm interpreter runs a module as `python -m` does",
+    ),
+    Internal(
+        name="threading._shutdown",
+        why="a warm interpreter waits for a server's threads",
+    ),
+    Internal(
         name="asyncio.BaseEventLoop.run_forever",
         why="a loop is known to run, and keeps the beat",
         user="asyncio.BaseEventLoop.run_until_complete",

@@ -17,11 +17,11 @@ from ml_api_lab.errors import CourseError, SubmissionFault
 from ml_api_lab.images.container import Container
 from ml_api_lab.images.engine import Engine
 from ml_api_lab.images.layout import signal_named
-from ml_api_lab.runner import Stage
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.process import free_port
 from ml_api_lab.sandbox.transcript import Line
 from ml_api_lab.task import Task
+from ml_api_lab.trials.runner import Runner
 from tests.support.toy import Course
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="an engine's signals are POSIX's")
@@ -67,7 +67,7 @@ class Images:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.stage = Stage()
+        self.runner = Runner()
 
     def play(self, scene: Scene, dockerfile: str = DOCKERFILE, **files: str) -> list[str]:
         """Play the scene; return what was printed."""
@@ -86,7 +86,7 @@ class Images:
                 printed.extend(task.transcript.lines)
 
         tree = Tree("scene", self._folder)
-        self.stage.play(played, entry, tree, random.Random(1), clock="real")
+        self.runner.play(played, entry, tree, random.Random(1), clock="real")
         return [line.text for line in printed]
 
 
@@ -94,7 +94,7 @@ class Images:
 def images(tmp_path: Path) -> Iterator[Images]:
     images = Images(tmp_path / "tree")
     yield images
-    images.stage.close()
+    images.runner.close()
 
 
 async def get(port: int) -> str:
@@ -309,9 +309,9 @@ def test_an_engine_builds_runs_stops_and_removes(
         assert await get(int(container.url.rpartition(":")[2])) != ""
         assert await container.stop(10)
 
-    images.stage.engine = Engine(str(docker))
+    images.runner.engine = Engine(str(docker))
     images.play(scene)
-    images.stage.close()
+    images.runner.close()
     version, build, run, kill, remove = asked(docker)
     assert version.startswith('["version"')
     assert build.startswith('["build", "--tag", "ml-api-lab-')
@@ -329,7 +329,7 @@ def test_a_build_that_fails_is_told(images: Images, docker: Path) -> None:
     async def scene(task: Task, container: Container) -> None:
         raise AssertionError("nothing to start")
 
-    images.stage.engine = Engine(str(docker))
+    images.runner.engine = Engine(str(docker))
     with pytest.raises(SubmissionFault, match=r"docker build failed: ERROR: failed to solve"):
         images.play(scene, DOCKERFILE + "# refuse\n")
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_SWAPS: dict[type[ast.AST], type[ast.AST]] = {
+_COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
     ast.Gt: ast.GtE,
@@ -25,8 +25,8 @@ _SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.NotIn: ast.In,
     ast.Is: ast.IsNot,
     ast.IsNot: ast.Is,
-    ast.And: ast.Or,
-    ast.Or: ast.And,
+}
+_OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
     ast.Mult: ast.Div,
@@ -84,15 +84,14 @@ def _mutate(tree: ast.Module, node: ast.AST, variant: int) -> ast.stmt | None:
     match node:
         case ast.Constant() if not _is_docstring(tree, node) and _constant(node):
             return statement
-        case ast.Compare() | ast.BinOp() | ast.BoolOp():
-            operator = node.ops[0] if isinstance(node, ast.Compare) else node.op
-            swapped = _SWAPS.get(type(operator))
-            if swapped is None:
-                return None
-            if isinstance(node, ast.Compare):
-                node.ops[0] = swapped()  # type: ignore[assignment]
-            else:
-                node.op = swapped()  # type: ignore[assignment]
+        case ast.Compare(ops=[operator, *_]) if type(operator) in _COMPARISONS:
+            node.ops[0] = _COMPARISONS[type(operator)]()
+            return statement
+        case ast.BinOp(op=operator) if type(operator) in _OPERATORS:
+            node.op = _OPERATORS[type(operator)]()
+            return statement
+        case ast.BoolOp():
+            node.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
             return statement
         case ast.UnaryOp(op=ast.Not()):
             _replace(tree, node, node.operand)

@@ -27,26 +27,19 @@ says `exact = true`: only lab time shows it.
 
 from __future__ import annotations
 
-import importlib.util
-import inspect
-import random
 import shutil
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from ml_api_lab.course import catalog, syllabus
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.tree import Tree
-from ml_api_lab.grading.card import card, hint_of, message_of
-from ml_api_lab.runner import Stage
-from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.transcript import Transcript
-from ml_api_lab.task import Task
+from ml_api_lab.protocol.messages import ClockName
+from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials.trial import Trial, load, play
 
 COURSE = Path(__file__).resolve().parents[2]
 CORPUS = COURSE / "tests" / "proofs" / "corpus"
@@ -161,7 +154,7 @@ class Prover:
     """Grades trees, with the same processes throughout."""
 
     def __init__(
-        self, clock: str = "lab", seed: int = 1, budget: float = BUDGET, course: Path = COURSE
+        self, clock: ClockName = "lab", seed: int = 1, budget: float = BUDGET, course: Path = COURSE
     ) -> None:
         self.course = course
         self.syllabus = syllabus.read(course / "checks" / "syllabus.toml")
@@ -169,7 +162,7 @@ class Prover:
         self._clock = clock
         self._seed = seed
         self._budget = budget
-        self._stage = Stage()
+        self._runner = Runner()
 
     @staticmethod
     def tasks() -> list[str]:
@@ -191,54 +184,30 @@ class Prover:
             raise ValueError(f"corpus/{task}.toml names {only}; {task} has {names}")
         return {check.name: self._verdict(root, check) for check in checks}
 
-    def _function(self, check: Check) -> Callable[..., Any]:
-        module = _module(self.course / "checks" / check.task / check.file)
-        function: Callable[..., Any] = getattr(module, check.name)
-        return function
+    def trial(self, root: Path, check: Check) -> Trial:
+        """Return the trial of that check on the tree in that folder."""
+        return Trial(
+            check=check,
+            function=load(self.course, check),
+            entry=self.syllabus.entry(check.task),
+            tree=Tree("exercises", root),  # as a student's own, wherever it lies
+            seed=self._seed,
+            clock="real" if check.on_the_wall_clock else self._clock,
+            budget=self._budget,
+        )
 
     def _verdict(self, root: Path, check: Check) -> Verdict:
-        function = self._function(check)
-        seen: list[tuple[Transcript, Clock]] = []
-
-        async def scene(task: Task, clock: Clock) -> None:
-            seen.append((task.transcript, clock))
-            available = {"task": task, "clock": clock}
-            wanted = inspect.signature(function).parameters
-            await function(**{name: available[name] for name in wanted})
-
-        message: str | None = None
-        hint = check.hint
-        try:
-            self._stage.play(
-                scene,
-                self.syllabus.entry(check.task),
-                Tree("exercises", root),  # as a student's own, wherever it lies
-                random.Random(f"{self._seed} {check.id}"),
-                clock="real" if check.on_the_wall_clock else self._clock,
-                budget=self._budget,
-                science=check.needs_scikit_learn,
-            )
-        except Exception as error:  # what pytest would report
-            if not seen:
-                raise
-            message = message_of(error)
-            hint = hint_of(check, error)
-        transcript, clock = seen[0]
-        stopped = (each.type for each in transcript.raised if each.stage == "import")
-        again = f"pytest {check.id}"
-        shown = card(check, message, transcript, again, hint=hint) if message else ""
-        moment = int(clock.now)
-        return Verdict(message, moment, tuple(stopped), check.on_the_wall_clock, shown)
+        found = play(self.trial(root, check), self._runner)
+        if found.transcript is None:
+            raise AssertionError(f"{check.id} could not begin: {found.error}") from found.error
+        stopped = (each.type for each in found.transcript.raised if each.stage == "import")
+        return Verdict(
+            None if found.passed else found.message,
+            found.lab_time,
+            tuple(stopped),
+            check.on_the_wall_clock,
+            "" if found.passed else found.card(f"pytest {check.id}"),
+        )
 
     def close(self) -> None:
-        self._stage.close()
-
-
-@cache
-def _module(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"proved_{path.parent.name}_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+        self._runner.close()

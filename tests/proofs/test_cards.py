@@ -35,7 +35,7 @@ TYPICAL = typical()
 def test_cards(
     task: str, prover: Prover, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> None:
-    shown = []
+    shown: list[str] = []
     for case in TYPICAL[task]:
         root = tmp_path_factory.mktemp("tree")
         case.write(root)

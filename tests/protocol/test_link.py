@@ -13,9 +13,20 @@ import pytest
 
 from ml_api_lab.protocol import link, messages
 from ml_api_lab.protocol.link import BadFrame, Link, LinkClosed
-from ml_api_lab.protocol.messages import Beat, Body, Grant, Head, Idle, Journal, Problem
+from ml_api_lab.protocol.messages import Beat, Body, Grant, Head, Idle, Journal, Message, Problem
+from tests.support.faults import (
+    ASKED,
+    SERVE,
+    SPEAK_ON_LINK,
+    Fault,
+    Outcomes,
+    app,
+    expect_fault,
+    possible_here,
+    without_forks,
+)
 
-MESSAGES = [
+MESSAGES: list[Message] = [
     Beat(),
     Body(3, "aGVsbG8=", False),
     Grant(10**15),
@@ -86,7 +97,7 @@ def test_what_is_no_message(data: bytes, says: str) -> None:
 def test_a_fuzz_of_frames() -> None:
     """Anything is either a message of exactly its types, or a BadFrame; nothing else escapes."""
     draw = random.Random(20260105)
-    values = [
+    values: list[object] = [
         None,
         True,
         0,
@@ -212,3 +223,49 @@ def test_every_message_has_a_kind_of_its_own() -> None:
         if isinstance(each, type) and each.__module__ == messages.__name__
     }
     assert declared == link._KINDS.keys()
+
+
+FAULTS = {
+    "sends what is not JSON": Fault(
+        app("link().sendall(frame(b'hello'))", SPEAK_ON_LINK),
+        "The submission's process broke the link to the checks: a frame of 5 bytes is not JSON.",
+        SERVE,
+        also_without_forks=True,
+    ),
+    "sends a frame too large": Fault(
+        app("link().sendall(b'\\x7f' * 8)", SPEAK_ON_LINK),
+        "The submission's process broke the link to the checks: a frame of 2139062143 bytes is "
+        "over the limit of 16777216.",
+        SERVE,
+    ),
+    "sends deep JSON": Fault(
+        app("link().sendall(frame(b'[' * 10**6))", SPEAK_ON_LINK),
+        "The submission's process broke the link to the checks: a frame of 1000000 bytes is not",
+        SERVE,
+    ),
+    "floods the link": Fault(
+        app(
+            """beats = frame(b'{"kind":"beat"}') * 1000\nto = link()\n"""
+            "while True: to.sendall(beats)",
+            SPEAK_ON_LINK,
+        ),
+        ASKED,
+        SERVE,
+        hangs=True,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    return Outcomes(tmp_path_factory.mktemp("faults"), FAULTS)
+
+
+@pytest.mark.parametrize("name", possible_here(FAULTS))
+def test_fault(name: str, outcomes: Outcomes) -> None:
+    expect_fault(outcomes.forked[name], FAULTS[name])
+
+
+@pytest.mark.parametrize("name", without_forks(FAULTS))
+def test_fault_without_forks(name: str, outcomes: Outcomes) -> None:
+    expect_fault(outcomes.fresh[name], FAULTS[name])

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from ml_api_lab.check import Span, SubmissionFault, answered_at, milliseconds, seconds, took
-from ml_api_lab.errors import CourseError, Dead, StartFailed
-from ml_api_lab.lab_time import NS, RoughSpan, time_of_day
+from ml_api_lab.check import Span, answered_at, seconds, took
+from ml_api_lab.errors import CourseError
+from ml_api_lab.lab_time import NS
 from ml_api_lab.sandbox.clock import HORIZON, Clock, LabClock, LabLoop, new_loop
 from ml_api_lab.task import Task
-from tests.support.toy import LIMIT, Scenes
+from tests.support.toy import Scenes
+from tests.support.waiting_app import WAITING_APP, play_served
 
-Scene = Callable[[Task, Clock], Any]
 
-
-def at(recorded: list[tuple[Span, str]]) -> list[tuple[float, str]]:
+def in_seconds(recorded: list[tuple[Span, str]]) -> list[tuple[float, str]]:
     return [(int(moment) / NS, event) for moment, event in recorded]
-
-
-# --- the checks' loop by itself -------------------------------------------------------------------
 
 
 def run(main: Callable[[LabLoop], Any]) -> Any:
@@ -133,92 +126,17 @@ def test_a_party_cannot_turn_time_back() -> None:
 def test_parties_run_before_the_checks_at_the_same_moment() -> None:
     async def main(loop: LabLoop) -> list[str]:
         events: list[str] = []
-        party = Scripted(seconds(3))
-        grant = party.grant
-        party.grant = lambda now: (grant(now), events.append("party"))[0]  # type: ignore[method-assign]
-        loop.clock.join(party)
+
+        class Recording(Scripted):
+            def grant(self, now: Span) -> None:
+                events.append("party")
+                super().grant(now)
+
+        loop.clock.join(Recording(seconds(3)))
         await asyncio.sleep(3)
         return [*events, "check"]
 
     assert run(main) == ["party", "check"]
-
-
-# --- spans ----------------------------------------------------------------------------------------
-
-
-def test_spans_read_like_seconds() -> None:
-    assert str(seconds(3) + milliseconds(500)) == "3.5 s"
-    assert f"{seconds(2) - 1:>14}" == "2 s".rjust(14)
-    assert repr(milliseconds(1)) == "0.001 s"
-    assert time_of_day(seconds(3661.5)) == "10:01:01.500"
-
-
-def test_rough_spans_compare_with_a_tolerance() -> None:
-    rough = RoughSpan(seconds(3.3))
-    assert rough == seconds(3)
-    assert rough != seconds(2)
-    assert rough <= seconds(3) <= rough
-    assert not rough < seconds(3)
-    assert not rough > seconds(3)
-    assert rough > seconds(2)
-    assert rough < seconds(4)
-    assert isinstance(rough - seconds(1), RoughSpan)
-    assert rough != "3 s"
-    assert len({rough, RoughSpan(seconds(3.3))}) == 1
-
-
-# --- a submission ---------------------------------------------------------------------------------
-
-APP = """
-import asyncio, time
-from fastapi import BackgroundTasks, FastAPI
-
-app = FastAPI()
-
-@app.get("/sleep/{delay}")
-async def wait(delay: float):
-    await asyncio.sleep(delay)
-
-@app.get("/block/{delay}")
-async def block(delay: float):
-    time.sleep(delay)
-
-@app.get("/thread/{delay}")
-def thread(delay: float):
-    time.sleep(delay)
-
-@app.get("/twice/{delay}")
-def twice(delay: float):
-    time.sleep(delay); print("half"); time.sleep(delay)
-
-def log(delay):
-    time.sleep(delay); print("logged")
-
-@app.get("/background/{delay}")
-async def background(delay: float, tasks: BackgroundTasks):
-    tasks.add_task(log, delay)
-
-@app.get("/now")
-async def now():
-    return time.strftime("%X")
-
-@app.get("/forever")
-async def forever():
-    await asyncio.Event().wait()
-
-@app.get("/beat")
-async def beat():
-    while True:
-        await asyncio.sleep(1)
-"""
-
-
-def served(apps: Scenes, scene: Callable[[Any, Clock, Task], Any]) -> Any:
-    async def play(task: Task, clock: Clock) -> Any:
-        async with task.serve() as client:
-            return await scene(client, clock, task)
-
-    return apps.play(APP, play)
 
 
 def test_two_requests_share_the_wait(apps: Scenes) -> None:
@@ -227,7 +145,7 @@ def test_two_requests_share_the_wait(apps: Scenes) -> None:
         assert clock.now == seconds(3)
         return [took(each) for each in answers]
 
-    assert served(apps, scene) == [seconds(2), seconds(3)]
+    assert play_served(apps, scene) == [seconds(2), seconds(3)]
 
 
 def test_requests_queue_behind_a_blocked_loop(apps: Scenes) -> None:
@@ -240,9 +158,9 @@ def test_requests_queue_behind_a_blocked_loop(apps: Scenes) -> None:
             events.append((answered_at(response), f"{path} {response.text}"))
 
         await asyncio.gather(get("/block/3", 0), get("/now", 1), get("/now", 2), get("/now", 4))
-        return at(events)
+        return in_seconds(events)
 
-    assert served(apps, scene) == [
+    assert play_served(apps, scene) == [
         (3, "/block/3 null"),
         (3, '/now "09:00:03"'),
         (3, '/now "09:00:03"'),
@@ -264,10 +182,10 @@ def test_a_timer_of_the_checks_between_two_of_the_host(apps: Scenes) -> None:
                 events.append((clock.now, "tick"))
 
         await asyncio.gather(tick(), get("/sleep/0.75"), get("/thread/1.25"), get("/twice/0.5"))
-        return at(events)
+        return in_seconds(events)
 
     # At the same moment (1 s) the submission comes before the check.
-    assert served(apps, scene) == [
+    assert play_served(apps, scene) == [
         (0.5, "tick"),
         (0.75, "/sleep/0.75"),
         (1, "/twice/0.5"),
@@ -287,17 +205,7 @@ def test_a_check_that_sleeps_sees_what_the_submission_does_then(apps: Scenes) ->
             await asyncio.sleep(1)
         return seen
 
-    assert served(apps, scene) == [0, 0, 0, 0, 0, 1]
-
-
-def test_the_answer_does_not_wait_for_work_behind_it(apps: Scenes) -> None:
-    async def scene(client: Any, clock: Clock, task: Task) -> tuple[Span, Span, list[Any]]:
-        first = await client.get("/background/5")
-        other = await client.get("/now")
-        await asyncio.sleep(7)
-        return took(first), took(other), [(line.at, line.text) for line in task.transcript.lines]
-
-    assert served(apps, scene) == (0, 0, [(seconds(5), "logged")])
+    assert play_served(apps, scene) == [0, 0, 0, 0, 0, 1]
 
 
 @pytest.mark.parametrize(("number", "span"), [(40, 1), (41, 2), (81, 3)])
@@ -308,7 +216,7 @@ def test_sync_endpoints_have_forty_threads(number: int, span: int, apps: Scenes)
         return {each: spans.count(each) for each in spans}
 
     full = {second + 1: 40 for second in range(span - 1)}
-    assert served(apps, scene) == {**full, span: number - 40 * (span - 1)}
+    assert play_served(apps, scene) == {**full, span: number - 40 * (span - 1)}
 
 
 def test_a_thread_sleeps_twice_beside_others(apps: Scenes) -> None:
@@ -316,7 +224,7 @@ def test_a_thread_sleeps_twice_beside_others(apps: Scenes) -> None:
         await asyncio.gather(client.get("/twice/1.5"), client.get("/twice/1"))
         return [(line.at / NS, line.text) for line in task.transcript.lines] + [clock.now / NS]
 
-    assert served(apps, scene) == [(1, "half"), (1.5, "half"), 3]
+    assert play_served(apps, scene) == [(1, "half"), (1.5, "half"), 3]
 
 
 def test_five_hundred_requests_at_once(apps: Scenes) -> None:
@@ -324,7 +232,7 @@ def test_five_hundred_requests_at_once(apps: Scenes) -> None:
         answers = await asyncio.gather(*(client.get("/sleep/1") for _ in range(500)))
         return {took(each) for each in answers}
 
-    assert served(apps, scene) == {seconds(1)}
+    assert play_served(apps, scene) == {seconds(1)}
 
 
 def test_every_run_is_the_same(apps: Scenes) -> None:
@@ -337,82 +245,13 @@ def test_every_run_is_the_same(apps: Scenes) -> None:
 
         paths = [f"/{kind}/{delay}" for kind in ("sleep", "twice") for delay in (1, 2, 1, 0.5, 1.5)]
         await asyncio.gather(*map(get, paths))
-        return at(events)
+        return in_seconds(events)
 
-    runs = [served(apps, scene) for _ in range(8)]
+    runs = [play_served(apps, scene) for _ in range(8)]
     assert all([each for each, _ in run] == [each for each, _ in runs[0]] for run in runs)
     # Threads of one moment run at once, so their order among themselves is theirs.
     assert all(sorted(run) == sorted(runs[0]) for run in runs)
     assert runs[0][0] == (0.5, "/sleep/0.5")
-
-
-def test_a_client_that_goes_away_is_told_apart(apps: Scenes) -> None:
-    async def scene(client: Any, clock: Clock, task: Task) -> str:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(2):
-                await client.get("/sleep/9")
-        assert clock.now == seconds(2)
-        return str((await client.get("/now")).text)
-
-    assert served(apps, scene) == '"09:00:02"'
-
-
-def test_an_answer_that_breaks_off_is_no_answer(apps: Scenes) -> None:
-    source = """
-        from fastapi import FastAPI
-        from fastapi.responses import StreamingResponse
-
-        app = FastAPI()
-
-        def rows():
-            yield "begun"
-            raise ValueError("half way")
-
-        @app.get("/")
-        async def get():
-            return StreamingResponse(rows())
-    """
-
-    async def scene(task: Task, clock: Clock) -> list[str]:
-        async with task.serve() as client:
-            with pytest.raises(SubmissionFault) as broken:
-                await client.get("/")
-            return [str(broken.value), *(text for _, text in task.transcript.entries)]
-
-    sentence, asked, noted = apps.play(source, scene)
-    assert sentence == (
-        "GET / was answered 200, and broken off by ValueError: half way (task_9_9/main.py:9 "
-        "in rows)."
-    )
-    assert (asked, noted) == ("-> GET /", f"!! {sentence}")
-
-
-@pytest.mark.skipif(os.name != "posix", reason="no process can be stopped there")
-def test_a_death_is_noticed_by_who_asks_next_on_the_wall_clock(apps: Scenes) -> None:
-    """Before the loop has seen that the link is closed."""
-
-    async def scene(task: Task, clock: Clock) -> list[str]:
-        async with task.serve() as client:
-            pid = (await client.get("/pid")).json()
-            os.kill(pid, signal.SIGSTOP)
-            first = asyncio.ensure_future(client.get("/pid"))
-            await asyncio.sleep(0.1)
-            os.kill(pid, signal.SIGKILL)
-            time.sleep(0.1)  # the loop sees nothing meanwhile
-            async with asyncio.timeout(LIMIT):
-                failed = await asyncio.gather(first, client.get("/pid"), return_exceptions=True)
-            return [str(each) for each in failed]
-
-    source = """
-        import os
-
-        from fastapi import FastAPI
-
-        app = FastAPI()
-        app.get("/pid")(os.getpid)
-    """
-    killed = "The application, asked for GET /pid, was ended by SIGKILL."
-    assert apps.play(source, scene, clock="real") == [killed] * 2
 
 
 def test_two_submissions_share_one_clock(apps: Scenes) -> None:
@@ -428,117 +267,14 @@ def test_two_submissions_share_one_clock(apps: Scenes) -> None:
                 get(one, "one", "/block/2"), get(two, "two", "/now"), get(two, "two", "/sleep/1")
             )
             await get(two, "two", "/now")
-        return at(events)
+        return in_seconds(events)
 
-    assert apps.play(APP, play) == [
+    assert apps.play(WAITING_APP, play) == [
         (0, 'two "09:00:00"'),
         (1, "two null"),
         (2, "one null"),
         (2, 'two "09:00:02"'),
     ]
-
-
-def test_a_beat_shows_whether_the_loop_is_free(scripts: Scenes) -> None:
-    async def scene(task: Task, clock: Clock) -> list[float]:
-        run = await task.run(beat=seconds(1))
-        return [each / NS for each in run.beats]
-
-    source = "import asyncio, time\nasync def main():\n    {}\nasyncio.run(main())"
-    free = source.format("await asyncio.sleep(3.5)")
-    blocked = source.format("time.sleep(3.5); await asyncio.sleep(0.5)")
-    assert scripts.play(free, scene) == [1, 2, 3]
-    assert scripts.play(blocked, scene) == [3.5]
-
-
-# --- what never ends ------------------------------------------------------------------------------
-
-
-def fault(scenes: Scenes, scene: Scene, source: str = APP) -> str:
-    with pytest.raises(SubmissionFault) as raised:
-        scenes.play(source, scene)
-    return str(raised.value)
-
-
-async def forever(task: Task, clock: Clock) -> None:
-    async with task.serve() as client:
-        await client.get("/forever")
-
-
-async def beating(task: Task, clock: Clock) -> None:
-    async with task.serve() as client:
-        await client.get("/beat")
-
-
-async def script(task: Task, clock: Clock) -> None:
-    await task.run()
-
-
-async def starting(task: Task, clock: Clock) -> None:
-    async with task.serve():
-        pass
-
-
-def line(source: str, text: str) -> int:
-    return next(n for n, each in enumerate(source.splitlines(), 1) if text in each)
-
-
-def test_a_request_that_waits_for_nothing(apps: Scenes) -> None:
-    said = fault(apps, forever)
-    assert said.startswith(
-        "The application, asked for GET /forever, has waited and nothing is left that could make "
-        "it go on; it stands at "
-    )
-    assert said.endswith(f"main.py:{line(APP, 'Event().wait')} in forever.")
-
-
-def test_a_request_beyond_the_horizon(apps: Scenes) -> None:
-    said = fault(apps, beating)
-    assert said.startswith(
-        "The application, asked for GET /beat, has waited for more than 600 s of lab time; "
-        "it stands at "
-    )
-    assert said.endswith("in beat.")
-
-
-def test_a_script_that_waits_for_nothing(scripts: Scenes) -> None:
-    said = fault(scripts, script, "import threading\nthreading.Event().wait()\n")
-    assert said.startswith(
-        "The script main.py has waited and nothing is left that could make it go on"
-    )
-    assert said.endswith("main.py:2.")
-
-
-def test_two_threads_that_wait_for_each_other(scripts: Scenes) -> None:
-    source = """\
-import threading, time
-a, b = threading.Lock(), threading.Lock()
-def take(first, second):
-    with first:
-        time.sleep(1)
-        with second:
-            pass
-threading.Thread(target=take, args=(a, b)).start()
-threading.Thread(target=take, args=(b, a)).start()
-"""
-    said = fault(scripts, script, source)
-    assert "has waited and nothing is left" in said
-    assert f"main.py:{line(source, 'with second')} in take" in said
-
-
-def test_a_startup_that_waits_for_nothing(apps: Scenes) -> None:
-    source = """\
-import asyncio
-from contextlib import asynccontextmanager
-from fastapi import FastAPI
-@asynccontextmanager
-async def lifespan(app):
-    await asyncio.Event().wait()
-    yield
-app = FastAPI(lifespan=lifespan)
-"""
-    said = fault(apps, starting, source)
-    assert said.startswith("Importing or starting main.py has waited and nothing is left")
-    assert said.endswith("main.py:6 in lifespan.")
 
 
 def test_a_check_that_waits_beside_a_submission(apps: Scenes) -> None:
@@ -547,7 +283,7 @@ def test_a_check_that_waits_beside_a_submission(apps: Scenes) -> None:
             await asyncio.Event().wait()
 
     with pytest.raises(CourseError, match="The check itself waits"):
-        apps.play(APP, scene)
+        apps.play(WAITING_APP, scene)
 
 
 def test_a_check_that_waits_beside_a_beating_submission(apps: Scenes) -> None:
@@ -561,7 +297,7 @@ def test_a_check_that_waits_beside_a_beating_submission(apps: Scenes) -> None:
             await asyncio.Event().wait()
 
     with pytest.raises(CourseError, match="The check itself waits"):
-        apps.play(APP, scene)
+        apps.play(WAITING_APP, scene)
 
 
 def test_a_check_may_wait_long(apps: Scenes) -> None:
@@ -574,31 +310,7 @@ def test_a_check_may_wait_long(apps: Scenes) -> None:
             beating.cancel()
             return clock.now
 
-    assert apps.play(APP, scene) == HORIZON + HORIZON + HORIZON
-
-
-def test_the_budget_is_of_real_time(scripts: Scenes) -> None:
-    began = time.monotonic()
-    with pytest.raises(Dead) as raised:
-        scripts.play("import time\nwhile True:\n    pass\n", script, budget=1)
-    assert str(raised.value).startswith(
-        "The script main.py did not come to rest within 1 s of real time (it was at "
-    )
-    assert str(raised.value).endswith(
-        "): it computes without end (for which no lab time passes), or waits for something outside "
-        "the lab."
-    )
-    assert "main.py:2" in str(raised.value) or "main.py:3" in str(raised.value)
-    assert time.monotonic() - began < 30
-
-
-def test_start_failed_tells_the_kind(apps: Scenes) -> None:
-    with pytest.raises(StartFailed) as raised:
-        apps.play("app = 1 / 0", starting)
-    assert (raised.value.kind, raised.value.text) == ("ZeroDivisionError", "division by zero")
-
-
-# --- the wall clock -------------------------------------------------------------------------------
+    assert apps.play(WAITING_APP, scene) == HORIZON + HORIZON + HORIZON
 
 
 def test_the_wall_clock_tells_the_same(apps: Scenes) -> None:
@@ -608,7 +320,7 @@ def test_the_wall_clock_tells_the_same(apps: Scenes) -> None:
             return [took(one) == seconds(1), took(two) == seconds(1), clock.elapsed == seconds(1)]
 
     # Its tolerance is for the lab's own overhead; a busy machine may need more than one attempt.
-    assert any(apps.play(APP, play, clock="real") == [True, True, True] for _ in range(5))
+    assert any(apps.play(WAITING_APP, play, clock="real") == [True, True, True] for _ in range(5))
 
 
 def test_a_lab_clock_begins_at_nought() -> None:

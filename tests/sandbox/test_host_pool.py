@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ml_api_lab.errors import HarnessError, SubmissionFault
+from ml_api_lab.errors import HarnessError
 from ml_api_lab.sandbox import host_pool as module
-from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.host_pool import HostPool
-from ml_api_lab.task import Task
-from tests.support.toy import LIMIT, Scenes
+from tests.support.faults import (
+    SERVE,
+    SPEAK_ON_LINK,
+    Fault,
+    Outcomes,
+    app,
+    expect_fault,
+    possible_here,
+)
+from tests.support.toy import LIMIT
 
 posix = pytest.mark.skipif(os.name != "posix", reason="a fork server's signals are POSIX's")
+
+
 KINDS = [pytest.param(True, marks=posix, id="forked"), pytest.param(False, id="fresh")]
 
 
@@ -104,78 +110,49 @@ def test_only_the_last_traceback_is_told() -> None:
         hosts.close()
 
 
-def test_an_import_may_make_a_pair_of_sockets(scripts: Scenes) -> None:
-    """On Windows that is Python's own code, which listens; each new event loop has such a pair."""
-    source = f"""
-        import socket
-        code = "def socketpair():\\n one = socket(); one.bind(('127.0.0.1', 0)); one.listen(1)"
-        names = {{"socket": socket.socket}}
-        exec(compile(code, {socket.__file__!r}, "exec"), names)
-        names["socketpair"]()
-        print("a pair")
-        with socket.socket() as server:
-            server.listen()
-    """
-
-    async def scene(task: Task, _: object) -> tuple[str, str]:
-        try:
-            await task.load()
-        except SubmissionFault as fault:
-            return str(fault), task.transcript.lines[0].text
-        return "", ""
-
-    said, printed = scripts.play(source, scene)
-    assert printed == "a pair"
-    assert "a server was started while the file was imported" in said
-
-
-HELPED = """
-import os
-import subprocess
-
-from fastapi import FastAPI
-
-app = FastAPI()
-# A helper whose own parent is gone, so that it is the fork server's child.
-subprocess.run(["sh", "-c", "sleep 300 & echo $! > helper.pid"])
-
-
-@app.get("/")
-async def lives():
-    try:
-        os.kill(int(open("helper.pid").read()), 0)
-    except ProcessLookupError:
-        return False
-    return True
+CALL_LAB = f"""{SPEAK_ON_LINK}
+calls = []
+def call(data=b''):
+    calls.append(socket.create_connection(link().getpeername()))
+    calls[-1].sendall(data)
+    return calls[-1]
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="orphans are handed over on Linux alone")
-def test_a_hosts_end_leaves_another_hosts_helpers_alone(apps: Scenes) -> None:
-    async def scene(task: Task, clock: Clock) -> int:
-        task.files.write("other.py", "")
-        async with task.serve() as client:
-            for _ in range(2):
-                await task.run("other.py")  # its host has ended by the next answer but one
-            assert (await client.get("/")).json() is True
-            return int(task.files.text("helper.pid"))
+FAULTS = {
+    "calls the lab and hangs up": Fault(
+        app("for _ in range(8): call().close()\nraise KeyError", CALL_LAB),
+        "The status is wrong.",
+        SERVE,
+    ),
+    "calls the lab and says nothing": Fault(
+        app("for _ in range(8): call()\nraise KeyError", CALL_LAB),
+        "The status is wrong.",
+        SERVE,
+    ),
+    "calls the lab and says nothing that it knows": Fault(
+        app("for _ in range(8): call(frame(b'hello')).close()\nraise KeyError", CALL_LAB),
+        "The status is wrong.",
+        SERVE,
+    ),
+    "calls the lab as its fork server": Fault(
+        app(
+            "hello = {'kind': 'hello', 'token': sys.orig_argv[4], 'pid': os.getppid()}\n"
+            "for _ in range(8): call(frame(json.dumps(hello).encode())).close()\n"
+            "raise KeyError",
+            CALL_LAB,
+        ),
+        "The status is wrong.",
+        SERVE,
+    ),
+}
 
-    helper = apps.play(HELPED, scene)
-    ended = apps.play("", _nothing)  # another host, whose coming says that the first is swept
-    assert ended == 0
-    give_up = time.monotonic() + LIMIT
-    while _lives(helper):
-        assert time.monotonic() < give_up
-        time.sleep(0.01)
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    return Outcomes(tmp_path_factory.mktemp("faults"), FAULTS)
 
 
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-async def _nothing(task: Task, clock: Clock) -> int:
-    return (await task.run("main.py")).status
+@pytest.mark.parametrize("name", possible_here(FAULTS))
+def test_fault(name: str, outcomes: Outcomes) -> None:
+    expect_fault(outcomes.forked[name], FAULTS[name])

@@ -1,105 +1,40 @@
-"""Faults of submissions: each costs its own check, with one sentence, and nothing else.
-
-A toy course commits every fault, a task each, in one run; between the faults stands a task in
-order, whose check must pass whatever has happened before it.
-"""
+"""Submissions that end, hang or lie: what is said of each, and that it costs nothing else."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.toy import Course
+from ml_api_lab.check import SubmissionFault
+from ml_api_lab.errors import Dead, StartFailed
+from ml_api_lab.sandbox.clock import Clock
+from ml_api_lab.task import Task
+from tests.support.faults import (
+    ASKED,
+    LOAD,
+    NO_REST,
+    SERVE,
+    SPEAK_ON_LINK,
+    START,
+    Fault,
+    Outcomes,
+    app,
+    expect_fault,
+    possible_here,
+    without_forks,
+)
+from tests.support.toy import Scenes
+from tests.support.waiting_app import WAITING_APP
 
-BUDGET = 2
-MARKER = "LAB_TOY_MARKER"
-
-SERVE = '''
-@points(10, hint="?")
-async def test_it(task: Task, clock: Clock):
-    """It answers."""
-    async with task.serve({options}) as client:
-        assert (await client.get("/")).status_code == 200, "The status is wrong."
-        {then}
-'''
-
-RUN = '''
-@points(10, hint="?")
-async def test_it(task: Task, clock: Clock):
-    """It runs."""
-    run = await task.run({options})
-    assert run.status == 0, f"The exit status is {{run.status}}; 0 is right."
-'''
-
-LOAD = '''
-@points(10, hint="?")
-async def test_it(task: Task, clock: Clock):
-    """It imports."""
-    await task.load({options})
-'''
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A submission, the check of it, and how the check's sentence begins and goes on."""
-
-    source: str | bytes
-    says: str
-    check: str = RUN
-    then: str = ""
-    posix: bool = False
-
-
-def app(body: str, before: str = "") -> str:
-    """Return a bare ASGI application that does this before it answers."""
-    indented = "".join(f"    {each}\n" for each in body.splitlines())
-    return (
-        "import asyncio, ctypes, json, os, re, signal, socket, sys, threading, time\n"
-        f"{before}\n"
-        "async def app(scope, receive, send):\n"
-        "    if scope['type'] != 'http': raise RuntimeError\n"
-        f"{indented}"
-        "    await send({'type': 'http.response.start', 'status': 200, 'headers': []})\n"
-        "    await send({'type': 'http.response.body', 'body': b'ok'})\n"
-    )
-
-
-LINK = """
-def link():
-    for fd in range(3, 256):
-        try:
-            found = socket.socket(fileno=os.dup(fd))
-            if found.family == socket.AF_INET: return found
-        except OSError: pass
-def frame(data): return len(data).to_bytes(4, 'big') + data
-def say(**message): link().sendall(frame(json.dumps(message).encode()))
-"""
-
-CALL = f"""{LINK}
-calls = []
-def call(data=b''):
-    calls.append(socket.create_connection(link().getpeername()))
-    calls[-1].sendall(data)
-    return calls[-1]
-"""
-
-ASKED = "The application, asked for GET /, "
-START = "Importing or starting main.py "
-SLOW = "did not come to rest within 2 s of real time"
-
-FAULTS: dict[str, Fault] = {
-    # --- ending the process -----------------------------------------------------------------------
+FAULTS = {
     "exits hard at import": Fault(
-        "import os\nos._exit(0)", f"{START}ended its own process with exit status 0.", SERVE
+        "import os\nos._exit(0)",
+        f"{START}ended its own process with exit status 0.",
+        SERVE,
+        also_without_forks=True,
     ),
     "exits at import": Fault(
         "import sys\nsys.exit(0)", "Importing main.py failed: SystemExit: 0 (", SERVE
@@ -111,7 +46,10 @@ FAULTS: dict[str, Fault] = {
         app("os._exit(0)"), f"{ASKED}ended its own process with exit status 0.", SERVE
     ),
     "exits in a handler": Fault(
-        app("sys.exit(0)"), f"{ASKED}ended the program with exit status 0", SERVE
+        app("sys.exit(0)"),
+        f"{ASKED}ended the program with exit status 0",
+        SERVE,
+        also_without_forks=True,
     ),
     "exits hard behind its answer": Fault(
         app("asyncio.get_running_loop().call_later(3, os._exit, 0)"),
@@ -131,31 +69,39 @@ FAULTS: dict[str, Fault] = {
         SERVE,
     ),
     "exits hard in a script": Fault(
-        "import os\nos._exit(0)", "The script main.py ended its own process with exit status 0."
+        "import os\nos._exit(0)",
+        "The script main.py ended its own process with exit status 0.",
+        also_without_forks=True,
     ),
     "exits in a script": Fault("import sys\nsys.exit(3)", "The exit status is 3; 0 is right."),
     "segmentation fault": Fault(
-        app("ctypes.string_at(0)"), f"{ASKED}was ended by SIGSEGV.", SERVE, posix=True
+        app("ctypes.string_at(0)"), f"{ASKED}was ended by SIGSEGV.", SERVE, is_posix_only=True
     ),
-    "aborts": Fault(app("os.abort()"), f"{ASKED}was ended by SIGABRT.", SERVE, posix=True),
+    "aborts": Fault(app("os.abort()"), f"{ASKED}was ended by SIGABRT.", SERVE, is_posix_only=True),
     "kills its process group": Fault(
-        app("os.killpg(0, 9)"), f"{ASKED}was ended by SIGKILL.", SERVE, posix=True
+        app("os.killpg(0, 9)"),
+        f"{ASKED}was ended by SIGKILL.",
+        SERVE,
+        is_posix_only=True,
+        also_without_forks=True,
     ),
     "kills its parent": Fault(
         app("os.kill(os.getppid(), 9); await asyncio.sleep(1)\nwhile True: pass"),
-        f"{ASKED}{SLOW}",
+        f"{ASKED}{NO_REST}",
         SERVE,
-        posix=True,
+        is_posix_only=True,
     ),
     "recurses without end": Fault(
-        "def f(): return f()\nf()", "main.py stopped with RecursionError: maximum recursion depth"
+        "def f(): return f()\nf()",
+        "main.py stopped with RecursionError: maximum recursion depth",
     ),
-    # --- never ending -----------------------------------------------------------------------------
-    "loops at import": Fault("while True: pass", f"{START}{SLOW} (it was at ", SERVE),
-    "loops in a handler": Fault(app("while True: pass"), f"{ASKED}{SLOW} (it was at ", SERVE),
+    "loops at import": Fault(
+        "while True: pass", f"{START}{NO_REST} (it was at ", SERVE, also_without_forks=True
+    ),
+    "loops in a handler": Fault(app("while True: pass"), f"{ASKED}{NO_REST} (it was at ", SERVE),
     "loops in a thread": Fault(
         app("threading.Thread(target=spin).start()", "def spin():\n    while True: pass"),
-        f"{ASKED}{SLOW} (it was at ",
+        f"{ASKED}{NO_REST} (it was at ",
         SERVE,
     ),
     "sleeps without end": Fault(
@@ -168,25 +114,30 @@ FAULTS: dict[str, Fault] = {
         f"{ASKED}has waited for more than 600 s of lab time; it stands at ",
         SERVE,
     ),
-    "yields without end": Fault(app("while True: await asyncio.sleep(0)"), f"{ASKED}{SLOW}", SERVE),
+    "yields without end": Fault(
+        app("while True: await asyncio.sleep(0)"), f"{ASKED}{NO_REST}", SERVE
+    ),
     "waits for what never comes": Fault(
         app("await asyncio.Event().wait()"),
         f"{ASKED}has waited and nothing is left that could make it go on; it stands at ",
         SERVE,
     ),
     "holds the interpreter in a pattern": Fault(
-        app("re.match('(a+)+$', 'a' * 60 + 'b')"), f"{ASKED}{SLOW} (it was at ", SERVE
+        app("re.match('(a+)+$', 'a' * 60 + 'b')"), f"{ASKED}{NO_REST} (it was at ", SERVE
     ),
     "holds the interpreter in a library": Fault(
-        app("ctypes.PyDLL(None).sleep(999)"), f"{ASKED}{SLOW} (it was at ", SERVE, posix=True
+        app("ctypes.PyDLL(None).sleep(999)"),
+        f"{ASKED}{NO_REST} (it was at ",
+        SERVE,
+        is_posix_only=True,
     ),
     "ignores signals": Fault(
         "import signal, time\n"
         "for each in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP):\n"
         "    signal.signal(each, signal.SIG_IGN)\n"
         "while True: pass",
-        f"The script main.py {SLOW}",
-        posix=True,
+        f"The script main.py {NO_REST}",
+        is_posix_only=True,
     ),
     "cannot be shut down": Fault(
         "import asyncio\n"
@@ -200,104 +151,8 @@ FAULTS: dict[str, Fault] = {
         "on; it stands at ",
         SERVE,
     ),
-    "serves at import": Fault(
-        "from fastapi import FastAPI\nimport uvicorn\napp = FastAPI()\nuvicorn.run(app, port=0)",
-        "Importing main.py failed: RuntimeError: a server was started while the file was imported "
-        "(exercises/",
-        SERVE,
-    ),
-    # --- files ------------------------------------------------------------------------------------
-    "syntax error": Fault("def f(:\n", "Importing main.py failed: SyntaxError: ", SERVE),
-    "syntax error in a script": Fault("def f(:\n", "main.py stopped with SyntaxError: "),
-    "not UTF-8": Fault(
-        "name = 'caf\u00e9'\n".encode("latin-1"), "Importing main.py failed: SyntaxError: ", SERVE
-    ),
-    "a comment that is not UTF-8": Fault(
-        "# caf\u00e9\nprint('x')\n".encode("latin-1"),
-        "main.py stopped with SyntaxError: the file is not in UTF-8",
-    ),
-    "null bytes": Fault(b"\0\0", "Importing main.py failed: ", SERVE),
-    "no app": Fault("x = 1", "main.py has no variable named app; `uvicorn main:app` serves", SERVE),
-    "app is no application": Fault(
-        "app = 3",
-        "app in main.py is no application, but int; `uvicorn main:app` serves what has that name.",
-        SERVE,
-    ),
-    "app is a class": Fault("from fastapi import FastAPI as app", "The status is wrong.", SERVE),
-    "no folder": Fault("", "exercises/{task} is missing."),
-    "the folder is a file": Fault("", "exercises/{task} is a file; it must be a folder."),
-    "no file": Fault("", "exercises/{task}/main.py is missing; the folder is empty."),
-    "the file is a folder": Fault("", "exercises/{task}/main.py is a folder; it must be a file."),
-    "a pipe for a file": Fault("", "exercises/{task}/main.py is not a plain file.", posix=True),
-    "a dangling link": Fault("", "exercises/{task}/main.py is not a plain file.", posix=True),
-    # --- output -----------------------------------------------------------------------------------
-    "prints a gigabyte": Fault(
-        "for _ in range(1024): print('x' * 2**20)",
-        "The script main.py printed more than 32 MB, and was ended for it.",
-    ),
-    "prints a gigabyte in a handler": Fault(
-        app("for _ in range(64): os.write(1, b'x' * 2**24)"),
-        f"{ASKED}printed more than 32 MB",
-        SERVE,
-    ),
-    "prints binary": Fault(
-        app("os.write(1, bytes(range(256)) * 64); raise ValueError('\\x1b[31m\\x00')"),
-        "The status is wrong.",
-        SERVE,
-    ),
-    "closes its output": Fault(
-        app("sys.stdout.close(); sys.stderr.close(); print('x')"), "The status is wrong.", SERVE
-    ),
-    "closes every descriptor": Fault(app("os.closerange(0, 1024)"), ASKED, SERVE),
-    "closes every descriptor in a script": Fault(
-        "import os\nos.closerange(0, 1024)", "The script main.py "
-    ),
-    # --- the link ---------------------------------------------------------------------------------
-    "sends what is not JSON": Fault(
-        app("link().sendall(frame(b'hello'))", LINK),
-        "The submission's process broke the link to the checks: a frame of 5 bytes is not JSON.",
-        SERVE,
-    ),
-    "sends a frame too large": Fault(
-        app("link().sendall(b'\\x7f' * 8)", LINK),
-        "The submission's process broke the link to the checks: a frame of 2139062143 bytes is "
-        "over the limit of 16777216.",
-        SERVE,
-    ),
-    "sends deep JSON": Fault(
-        app("link().sendall(frame(b'[' * 10**6))", LINK),
-        "The submission's process broke the link to the checks: a frame of 1000000 bytes is not",
-        SERVE,
-    ),
     "sends a message of the other side": Fault(
-        app("say(kind='grant', now=5)\nraise KeyError", LINK), "The status is wrong.", SERVE
-    ),
-    "answers what was not asked": Fault(
-        app(
-            "for number in (0, 7, -1):\n"
-            "    say(kind='head', id=number, status=200, headers=[])\n"
-            "    say(kind='body', id=number, data='!', more=False)\n"
-            "raise KeyError",
-            LINK,
-        ),
-        "The status is wrong.",
-        SERVE,
-    ),
-    "forges a status": Fault(
-        app(
-            "say(kind='head', id=1, status=10**50, headers=[['a\\n', '']])\n"
-            "say(kind='body', id=1, data='', more=False)",
-            LINK,
-        ),
-        "The status is wrong.",
-        SERVE,
-    ),
-    "forges headers": Fault(
-        app(
-            "say(kind='head', id=1, status=500, headers=[['only one'], ['\u2603', 'x'], []])\n"
-            "say(kind='body', id=1, data='', more=False)",
-            LINK,
-        ),
+        app("say(kind='grant', now=5)\nraise KeyError", SPEAK_ON_LINK),
         "The status is wrong.",
         SERVE,
     ),
@@ -306,125 +161,37 @@ FAULTS: dict[str, Fault] = {
             "for _ in range(9): say(kind='idle', next=-5)\n"
             "say(kind='idle', next=10**30)\n"
             "await asyncio.Event().wait()",
-            LINK,
+            SPEAK_ON_LINK,
         ),
         f"{ASKED}has waited ",
         SERVE,
     ),
     "claims to be done": Fault(
-        app("say(kind='done', status=0)\nwhile True: pass", LINK),
+        app("say(kind='done', status=0)\nwhile True: pass", SPEAK_ON_LINK),
         f"{ASKED}ended the program with exit status 0",
         SERVE,
     ),
     "claims to be in the debugger": Fault(
-        app("say(kind='paused', inside=True)\nwhile True: pass", LINK), f"{ASKED}{SLOW}", SERVE
+        app("say(kind='paused', inside=True)\nwhile True: pass", SPEAK_ON_LINK),
+        f"{ASKED}{NO_REST}",
+        SERVE,
     ),
     "tells of a problem that is none": Fault(
         app(
             "say(kind='problem', stage='import', request=0, type='A', text='\\x1b', frames=[[]])\n"
             "await asyncio.sleep(1)\nraise KeyError",
-            LINK,
+            SPEAK_ON_LINK,
         ),
         "Importing main.py failed: A",
         SERVE,
     ),
-    "floods the link": Fault(
-        app(
-            """beats = frame(b'{"kind":"beat"}') * 1000\nto = link()\n"""
-            "while True: to.sendall(beats)",
-            LINK,
-        ),
-        ASKED,
-        SERVE,
-    ),
-    "calls the lab and hangs up": Fault(
-        app("for _ in range(8): call().close()\nraise KeyError", CALL),
-        "The status is wrong.",
-        SERVE,
-    ),
-    "calls the lab and says nothing": Fault(
-        app("for _ in range(8): call()\nraise KeyError", CALL), "The status is wrong.", SERVE
-    ),
-    "calls the lab and says nothing that it knows": Fault(
-        app("for _ in range(8): call(frame(b'hello')).close()\nraise KeyError", CALL),
-        "The status is wrong.",
-        SERVE,
-    ),
-    "calls the lab as its fork server": Fault(
-        app(
-            "hello = {'kind': 'hello', 'token': sys.orig_argv[4], 'pid': os.getppid()}\n"
-            "for _ in range(8): call(frame(json.dumps(hello).encode())).close()\n"
-            "raise KeyError",
-            CALL,
-        ),
-        "The status is wrong.",
-        SERVE,
-    ),
-    "a huge answer": Fault(
-        app(
-            "await send({'type': 'http.response.start', 'status': 200, 'headers': []})\n"
-            "await send({'type': 'http.response.body', 'body': b'x' * 2**25})"
-        ),
-        "",
-        SERVE,
-    ),
-    "an answer without end": Fault(
-        app(
-            "await send({'type': 'http.response.start', 'status': 200, 'headers': []})\n"
-            "more = {'type': 'http.response.body', 'body': b'x' * 200, 'more_body': True}\n"
-            "while True: await send(more)"
-        ),
-        ASKED,
-        SERVE,
-    ),
-    "an answer of many small pieces": Fault(
-        app(
-            "await send({'type': 'http.response.start', 'status': 200, 'headers': []})\n"
-            "more = {'type': 'http.response.body', 'body': b'x' * 200, 'more_body': True}\n"
-            "for _ in range(10_000): await send(more)\n"
-            "await send({'type': 'http.response.body', 'body': b''})\nreturn"
-        ),
-        "It came.",
-        SERVE,
-        'raise AssertionError("It came.")',
-    ),
-    "an answer that swells": Fault(
-        app(
-            "import gzip\n"
-            "zipped = {'type': 'http.response.body', 'body': gzip.compress(bytes(2**27))}\n"
-            "headers = [(b'content-encoding', b'gzip')]\n"
-            "await send({'type': 'http.response.start', 'status': 200, 'headers': headers})\n"
-            "await send(zipped)"
-        ),
-        "GET / is answered with more than 64 MB, compressed to 13",
-        SERVE,
-    ),
-    # --- the harness's own tools ------------------------------------------------------------------
     "puts a pipe where the lab looks": Fault(
         "import os\n"
         "where = '../../output-0.where'\n"
         "os.unlink(where)\nos.mkfifo(where)\n"
         "while True: pass",
-        f"The script main.py {SLOW}",
-        posix=True,
-    ),
-    "raises in a file of no possible name": Fault(
-        app(
-            "place = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'x' * 300)\n"
-            "exec(compile('raise KeyError', place, 'exec'))"
-        ),
-        "The status is wrong.",
-        SERVE,
-    ),
-    "tells of a line that is no number": Fault(
-        app(
-            "frames = [[os.path.abspath(__file__), '\u00b2', 'app', '']]\n"
-            "say(kind='problem', stage='request', request=1, type='A', text='', frames=frames)\n"
-            "raise KeyError",
-            LINK,
-        ),
-        "The status is wrong.",
-        SERVE,
+        f"The script main.py {NO_REST}",
+        is_posix_only=True,
     ),
     "breaks json, socket and threading": Fault(
         app(
@@ -436,149 +203,131 @@ FAULTS: dict[str, Fault] = {
         "",
         SERVE,
     ),
-    # --- processes left behind --------------------------------------------------------------------
-    "leaves a child": Fault(
-        "import subprocess, sys\n"
-        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(999)'])\nsys.exit(3)",
-        "The exit status is 3; 0 is right.",
-    ),
-    "leaves a daemon": Fault(
-        "import os, time, sys\n"
-        "if os.fork() == 0:\n"
-        "    os.setsid()\n"
-        "    if os.fork() == 0:\n"
-        "        import subprocess; subprocess.run(['sleep', '999'], close_fds=False)\n"
-        "    os._exit(0)\n"
-        "os.wait(); sys.exit(3)",
-        "The exit status is 3; 0 is right.",
-        posix=True,
-    ),
-    "forks and forks": Fault(
-        "import os, time, sys\nfor _ in range(5):\n    os.fork()\nwhile True: pass",
-        f"The script main.py {SLOW}",
-        posix=True,
-    ),
-}
-
-
-def _without(folder: Path) -> Path:
-    (folder / "main.py").unlink()
-    return folder / "main.py"
-
-
-FILES: dict[str, Callable[[Path], object]] = {
-    "no folder": shutil.rmtree,
-    "the folder is a file": lambda folder: (shutil.rmtree(folder), folder.write_text("")),
-    "no file": _without,
-    "the file is a folder": lambda folder: _without(folder).mkdir(),
-    "a pipe for a file": lambda folder: os.mkfifo(_without(folder)),
-    "a dangling link": lambda folder: _without(folder).symlink_to("nowhere"),
-}
-"""What is done to the task's folder for these faults."""
-
-GOOD = '''
-@points(10, hint="?")
-async def test_good(task: Task, clock: Clock):
-    """All is well."""
-    async with task.serve() as client:
-        assert (await client.get("/")).status_code == 200, "The status is wrong."
-    assert clock.elapsed == seconds(2), f"It took {clock.elapsed}; 2 s is right."
-'''
-
-
-def build(root: Path, faults: dict[str, Fault], *, neighbours: bool) -> Course:
-    course = Course(root)
-    course.preload("fastapi")
-    for number, (name, fault) in enumerate(faults.items()):
-        check = fault.check.format(options=f'env={{"{MARKER}": "{root.name}"}}', then=fault.then)
-        task = f"task_{number}_1"
-        course.task(task, check, fault.source)
-        FILES.get(name, lambda folder: None)(course.root / "exercises" / task)
-        if neighbours or number == len(faults) - 1:
-            course.task(f"task_{number}_2", GOOD, app("await asyncio.sleep(2)"))
-    return course
-
-
-def marked(name: str) -> list[str]:
-    """Return the processes of this machine that carry the marker (Linux)."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"{MARKER}={name}".encode() in (entry / "environ").read_bytes():
-                found.append((entry / "cmdline").read_bytes().decode(errors="replace"))
-        except OSError:
-            continue
-    return found
-
-
-def graded(
-    root: Path, faults: dict[str, Fault], *, neighbours: bool = True, **env: str
-) -> dict[str, dict[str, Any]]:
-    """Grade a course of these faults; return the report of each check by its fault's name."""
-    course = build(root, faults, neighbours=neighbours)
-    result = course.run(f"--budget={BUDGET}", "checks", **env)
-    assert result.status == 1, result.text
-    give_up = time.monotonic() + 20
-    while sys.platform == "linux" and (left := marked(root.name)):
-        assert time.monotonic() < give_up, left
-        time.sleep(0.1)
-    for name, check in result.checks.items():
-        if name.endswith("test_good"):
-            seen = (check["outcome"], check["lab_seconds"])
-            assert seen == ("passed", 2), f"After {name}: {check['message']}"
-    return {name: result.checks[f"task_{number}_1 test_it"] for number, name in enumerate(faults)}
-
-
-def expect(check: dict[str, Any], fault: Fault) -> None:
-    assert check["outcome"] == "failed"
-    assert check["points"] == 0
-    says = fault.says.replace("{task}", check["id"].split("/")[1])
-    assert check["message"].startswith(says)
-    assert "\n" not in check["message"]
-    assert len(check["message"]) < 400
-    assert len(check["card"]) < 20_000
-    assert all(each.isprintable() or each in "\t\n" for each in check["card"])
-
-
-FORKED = {name: each for name, each in FAULTS.items() if os.name == "posix" or not each.posix}
-FRESH = {
-    name: each
-    for name, each in FORKED.items()
-    if name
-    in (
-        "exits hard at import",
-        "exits in a handler",
-        "exits hard in a script",
-        "kills its process group",
-        "loops at import",
-        "closes every descriptor",
-        "sends what is not JSON",
-        "leaves a child",
-    )
 }
 
 
 @pytest.fixture(scope="module")
-def reports(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str, Any]]]:
-    """The reports of both kinds of hosts.
-
-    The runs go side by side: many a fault does nothing but use up its budget.
-    """
-    names = list(FORKED)
-    halves = [{name: FORKED[name] for name in names[start::2]} for start in (0, 1)]
-    roots = [tmp_path_factory.mktemp("faults") / f"course-{os.getpid()}-{i}" for i in range(3)]
-    with ThreadPoolExecutor(3) as pool:
-        one, two = (pool.submit(graded, *each) for each in zip(roots, halves, strict=False))
-        fresh = pool.submit(graded, roots[2], FRESH, neighbours=False, LAB_FORK="0")
-        return [one.result() | two.result(), fresh.result()]
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    return Outcomes(tmp_path_factory.mktemp("faults"), FAULTS)
 
 
-@pytest.mark.parametrize("name", FORKED)
-def test_fault(name: str, reports: list[dict[str, dict[str, Any]]]) -> None:
-    expect(reports[0][name], FORKED[name])
+@pytest.mark.parametrize("name", possible_here(FAULTS))
+def test_fault(name: str, outcomes: Outcomes) -> None:
+    expect_fault(outcomes.forked[name], FAULTS[name])
 
 
-@pytest.mark.parametrize("name", FRESH)
-def test_fault_without_forks(name: str, reports: list[dict[str, dict[str, Any]]]) -> None:
-    """As on Windows: every host is a fresh interpreter."""
-    expect(reports[1][name], FRESH[name])
+@pytest.mark.parametrize("name", without_forks(FAULTS))
+def test_fault_without_forks(name: str, outcomes: Outcomes) -> None:
+    expect_fault(outcomes.fresh[name], FAULTS[name])
+
+
+Scene = Callable[[Task, Clock], Any]
+
+
+def fault(scenes: Scenes, scene: Scene, source: str = WAITING_APP) -> str:
+    with pytest.raises(SubmissionFault) as raised:
+        scenes.play(source, scene)
+    return str(raised.value)
+
+
+async def forever(task: Task, clock: Clock) -> None:
+    async with task.serve() as client:
+        await client.get("/forever")
+
+
+async def beating(task: Task, clock: Clock) -> None:
+    async with task.serve() as client:
+        await client.get("/beat")
+
+
+async def script(task: Task, clock: Clock) -> None:
+    await task.run()
+
+
+async def starting(task: Task, clock: Clock) -> None:
+    async with task.serve():
+        pass
+
+
+def line(source: str, text: str) -> int:
+    return next(n for n, each in enumerate(source.splitlines(), 1) if text in each)
+
+
+def test_a_request_that_waits_for_nothing(apps: Scenes) -> None:
+    said = fault(apps, forever)
+    assert said.startswith(
+        "The application, asked for GET /forever, has waited and nothing is left that could make "
+        "it go on; it stands at "
+    )
+    assert said.endswith(f"main.py:{line(WAITING_APP, 'Event().wait')} in forever.")
+
+
+def test_a_request_beyond_the_horizon(apps: Scenes) -> None:
+    said = fault(apps, beating)
+    assert said.startswith(
+        "The application, asked for GET /beat, has waited for more than 600 s of lab time; "
+        "it stands at "
+    )
+    assert said.endswith("in beat.")
+
+
+def test_a_script_that_waits_for_nothing(scripts: Scenes) -> None:
+    said = fault(scripts, script, "import threading\nthreading.Event().wait()\n")
+    assert said.startswith(
+        "The script main.py has waited and nothing is left that could make it go on"
+    )
+    assert said.endswith("main.py:2.")
+
+
+def test_two_threads_that_wait_for_each_other(scripts: Scenes) -> None:
+    source = """\
+import threading, time
+a, b = threading.Lock(), threading.Lock()
+def take(first, second):
+    with first:
+        time.sleep(1)
+        with second:
+            pass
+threading.Thread(target=take, args=(a, b)).start()
+threading.Thread(target=take, args=(b, a)).start()
+"""
+    said = fault(scripts, script, source)
+    assert "has waited and nothing is left" in said
+    assert f"main.py:{line(source, 'with second')} in take" in said
+
+
+def test_a_startup_that_waits_for_nothing(apps: Scenes) -> None:
+    source = """\
+import asyncio
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+@asynccontextmanager
+async def lifespan(app):
+    await asyncio.Event().wait()
+    yield
+app = FastAPI(lifespan=lifespan)
+"""
+    said = fault(apps, starting, source)
+    assert said.startswith("Importing or starting main.py has waited and nothing is left")
+    assert said.endswith("main.py:6 in lifespan.")
+
+
+def test_the_budget_is_of_real_time(scripts: Scenes) -> None:
+    began = time.monotonic()
+    with pytest.raises(Dead) as raised:
+        scripts.play("import time\nwhile True:\n    pass\n", script, budget=1)
+    assert str(raised.value).startswith(
+        "The script main.py did not come to rest within 1 s of real time (it was at "
+    )
+    assert str(raised.value).endswith(
+        "): it computes without end (for which no lab time passes), or waits for something outside "
+        "the lab."
+    )
+    assert "main.py:2" in str(raised.value) or "main.py:3" in str(raised.value)
+    assert time.monotonic() - began < 30
+
+
+def test_start_failed_tells_the_kind(apps: Scenes) -> None:
+    with pytest.raises(StartFailed) as raised:
+        apps.play("app = 1 / 0", starting)
+    assert (raised.value.kind, raised.value.text) == ("ZeroDivisionError", "division by zero")

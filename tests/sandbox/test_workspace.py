@@ -16,6 +16,12 @@ from dotenv import dotenv_values, find_dotenv
 from ml_api_lab.errors import HarnessError, SubmissionFault
 from ml_api_lab.sandbox import workspace
 from ml_api_lab.sandbox.workspace import Workspace
+from tests.support.faults import (
+    Fault,
+    Outcomes,
+    expect_fault,
+    possible_here,
+)
 
 GIGABYTE = 2**30
 
@@ -283,3 +289,63 @@ def test_settings_of_others_are_not_found(
     assert dotenv_values(find_dotenv(usecwd=True)) == {}
     made.write(".env", "API_KEY=my-own\n")
     assert dotenv_values(find_dotenv(usecwd=True)) == {"API_KEY": "my-own"}
+
+
+def _remove_file(folder: Path) -> Path:
+    (folder / "main.py").unlink()
+    return folder / "main.py"
+
+
+def _replace_folder(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.touch()
+
+
+def _replace_by_folder(folder: Path) -> None:
+    _remove_file(folder).mkdir()
+
+
+def _replace_by_pipe(folder: Path) -> None:
+    os.mkfifo(_remove_file(folder))
+
+
+def _replace_by_link(folder: Path) -> None:
+    _remove_file(folder).symlink_to("nowhere")
+
+
+FAULTS = {
+    "no folder": Fault("", "exercises/{task} is missing.", prepare=shutil.rmtree),
+    "the folder is a file": Fault(
+        "", "exercises/{task} is a file; it must be a folder.", prepare=_replace_folder
+    ),
+    "no file": Fault(
+        "", "exercises/{task}/main.py is missing; the folder is empty.", prepare=_remove_file
+    ),
+    "the file is a folder": Fault(
+        "",
+        "exercises/{task}/main.py is a folder; it must be a file.",
+        prepare=_replace_by_folder,
+    ),
+    "a pipe for a file": Fault(
+        "",
+        "exercises/{task}/main.py is not a plain file.",
+        is_posix_only=True,
+        prepare=_replace_by_pipe,
+    ),
+    "a dangling link": Fault(
+        "",
+        "exercises/{task}/main.py is not a plain file.",
+        is_posix_only=True,
+        prepare=_replace_by_link,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    return Outcomes(tmp_path_factory.mktemp("faults"), FAULTS)
+
+
+@pytest.mark.parametrize("name", possible_here(FAULTS))
+def test_fault(name: str, outcomes: Outcomes) -> None:
+    expect_fault(outcomes.forked[name], FAULTS[name])

@@ -11,7 +11,7 @@ from ml_api_lab.errors import WrongEnvironment
 from ml_api_lab.session import preflight
 from tests.proofs.prover import COURSE
 from tests.support.toy import Course
-from tests.test_plugin import CHECK, RIGHT
+from tests.support.toy_tasks import ONE_CHECK, RIGHT
 
 
 def test_this_python_has_all_that_the_lab_needs() -> None:
@@ -37,7 +37,7 @@ def test_a_project_that_names_nothing_needs_nothing(content: str | None, tmp_pat
 
 def test_a_run_in_the_wrong_environment_is_refused(tmp_path: Path) -> None:
     course = Course(tmp_path / "course")
-    course.task("task_0_1", CHECK, RIGHT)
+    course.task("task_0_1", ONE_CHECK, RIGHT)
     settings = course.root / "pyproject.toml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(

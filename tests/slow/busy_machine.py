@@ -40,7 +40,9 @@ def busy(request: pytest.FixtureRequest) -> Iterator[None]:
 def test_nothing_changes(
     task: str, request: pytest.FixtureRequest, prover: Prover, tmp_path: Path
 ) -> None:
-    submissions = {tree: (COURSE / tree, None) for tree in ("solutions", "exercises")}
+    submissions: dict[str, tuple[Path, str | None]] = {
+        tree: (COURSE / tree, None) for tree in ("solutions", "exercises")
+    }
     for number, case in enumerate(cases("mistake")):
         if case.task == task and not prover.on_the_wall_clock(case):
             case.write(tmp_path / str(number))

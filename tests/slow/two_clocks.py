@@ -56,11 +56,13 @@ def on_the_wall(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[int, Future[Passed]]]:
     pool = Pool()
-    verdicts = {}
+    verdicts: dict[int, Future[Passed]] = {}
     for item in request.session.items:
         # Those that were asked for (-k), and no others.
         if isinstance(item, pytest.Function) and item.originalname == "test_clocks_agree":
-            case = CASES[number := item.callspec.params["number"]]
+            number = item.callspec.params["number"]
+            assert isinstance(number, int)
+            case = CASES[number]
             root = write(case, tmp_path_factory.mktemp("tree"))
             verdicts[number] = pool.submit(root, case.task, case.check)
     yield verdicts

@@ -21,9 +21,10 @@ from typing import Any, TypeVar
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.course.tree import Tree
 from ml_api_lab.lab_time import NS
-from ml_api_lab.runner import Stage
+from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.task import Run, Task
+from ml_api_lab.trials.runner import Runner
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 240
@@ -164,7 +165,7 @@ class Scenes:
     def __init__(self, folder: Path, *preload: str) -> None:
         self._folder = folder
         self._entry = Entry("task_9_9", "Scene", "Scenes", preload)
-        self._stage = Stage()
+        self._runner = Runner()
         self._number = 0
 
     def play(
@@ -172,7 +173,7 @@ class Scenes:
         source: str,
         scene: Callable[[Task, Clock], Awaitable[T]],
         *,
-        clock: str = "lab",
+        clock: ClockName = "lab",
         budget: float = 60,
     ) -> T:
         """Put that source to work as a task's `main.py`; return what the scene returns."""
@@ -181,7 +182,7 @@ class Scenes:
         folder = root / self._entry.name
         folder.mkdir(parents=True)
         (folder / "main.py").write_text(textwrap.dedent(source), encoding="utf-8")
-        return self._stage.play(
+        return self._runner.play(
             scene,
             self._entry,
             Tree("scene", root),
@@ -203,4 +204,4 @@ class Scenes:
         return [(line.at / NS, line.text) for line in self.script(source, env).lines]
 
     def close(self) -> None:
-        self._stage.close()
+        self._runner.close()

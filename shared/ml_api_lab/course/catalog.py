@@ -87,9 +87,14 @@ class Check:
     needs_scikit_learn: bool = False
 
     @property
+    def path(self) -> str:
+        """Its file, from the course's root."""
+        return f"checks/{self.task}/{self.file}"
+
+    @property
     def id(self) -> str:
         """Its node id, as pytest takes it."""
-        return f"checks/{self.task}/{self.file}::{self.name}"
+        return f"{self.path}::{self.name}"
 
 
 class Catalog(Mapping[str, Check]):

@@ -69,6 +69,7 @@ class Grade:
         began: when the run began.
         identity: whose submission it is, as the platform's environment says; only for a report
             that needs it.
+        harness_failed: whether the harness failed in a check, or one could not be loaded.
     """
 
     syllabus: Syllabus
@@ -79,6 +80,7 @@ class Grade:
     ended: str = ""
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     identity: Mapping[str, str] = field(default_factory=dict)
+    harness_failed: bool = False
 
     @property
     def score(self) -> int:

@@ -13,10 +13,10 @@ import os
 import sys
 from typing import cast
 
-from ml_api_lab.host import fork_server, patches, preload
+from ml_api_lab.host import fork_server, interpreter, patches, preload
 from ml_api_lab.host.program import Program
 from ml_api_lab.protocol.link import dial
-from ml_api_lab.protocol.messages import ClockName, Hello, HostRole, Start
+from ml_api_lab.protocol.messages import ClockName, Execute, Hello, HostRole, Start
 
 
 def main(port: int, token: str, clock: ClockName, role: HostRole, modules: list[str]) -> int:
@@ -29,10 +29,13 @@ def main(port: int, token: str, clock: ClockName, role: HostRole, modules: list[
 
     def host(token: str) -> int:
         link = dial(port, Hello(token, os.getpid()))
-        start = link.receive()
-        if not isinstance(start, Start):
-            return 1
-        return Program(link, start, is_lab_time=is_lab_time).run()
+        match link.receive():
+            case Start() as start:
+                return Program(link, start, is_lab_time=is_lab_time).run()
+            case Execute() as program:
+                link.close()
+                return interpreter.become(program)
+        return 1
 
     if role == "one":
         # Before it calls: a check's budget is for the submission.

@@ -16,54 +16,143 @@ from pathlib import Path
 from typing import NoReturn
 
 from ml_api_lab.protocol.link import Link, LinkClosed
-from ml_api_lab.protocol.messages import Ended, Fork, Kill
+from ml_api_lab.protocol.messages import Ended, Fork, Kill, Message, Release, Signal
 
 _PR_SET_CHILD_SUBREAPER = 36
 _MAX_SWEEPS = 1000
 
-OrphanOwners = dict[int, set[int]]
-"""Orphans, each with the living hosts that may have started it."""
-
 
 def serve(link: Link, host: Callable[[str], int]) -> None:
     """Serve until the checks' side is gone. `host(token)` is a forked process's whole life."""
-    children: set[int] = set()
-    owners_of_orphans: OrphanOwners = {}
     _become_subreaper()
     wake, woken = socket.socketpair()
     woken.setblocking(False)
     wake.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
+
+    def run_child(token: str) -> NoReturn:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for each in (wake, woken, link):
+            each.close()
+        _run_child(host, token)
+
+    server = _ForkServer(link, run_child)
     try:
         while True:
-            while (message := link.next_message()) is not None:
-                match message:
-                    case Fork():
-                        pid = os.fork()
-                        if pid == 0:
-                            signal.set_wakeup_fd(-1)
-                            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                            for each in (wake, woken, link):
-                                each.close()
-                            _run_child(host, message.token)
-                        children.add(pid)
-                    case Kill() if message.pid in children:
-                        # Alone as well: it may not have become a group yet.
-                        _kill_if_alive(os.killpg, message.pid)
-                        _kill_if_alive(os.kill, message.pid)
             readable, _, _ = select.select([link.fileno(), wake.fileno()], [], [])
+            # What was asked for first: a host may have ended since.
+            while select.select([link.fileno()], [], [], 0)[0]:
+                link.read_more()
+                while (message := link.next_message()) is not None:
+                    server.handle(message)
             if wake.fileno() in readable:
                 wake.recv(4096)
-                _reap(children, owners_of_orphans, link)
-            if link.fileno() in readable:
-                link.read_more()
+                server.reap()
     except LinkClosed:
         pass
     finally:
-        for pid in children:
-            _kill_if_alive(os.killpg, pid)
-        _kill_orphans(set(), {}, 0)
+        server.close()
+
+
+class _ForkServer:
+    """The hosts that it has forked, and what they have left behind.
+
+    A host that has been released (it is a program of its own) is not tidied up after when it ends:
+    what it leaves behind is for a check to see, until the checks' side says `Kill`.
+    """
+
+    def __init__(self, link: Link, run_child: Callable[[str], NoReturn]) -> None:
+        self._link = link
+        self._run_child = run_child
+        self._hosts: set[int] = set()
+        self._released: set[int] = set()
+        self._left_behind: set[int] = set()
+        # Orphans, each with the hosts that may have started it and are not done with.
+        self._owners_of_orphans: dict[int, set[int]] = {}
+
+    def handle(self, message: Message) -> None:
+        match message:
+            case Fork():
+                pid = os.fork()
+                if pid == 0:
+                    self._run_child(message.token)
+                self._hosts.add(pid)
+            case Release() if message.pid in self._hosts:
+                self._released.add(message.pid)
+            case Signal() if message.pid in self._hosts:
+                send = os.killpg if message.to_group else os.kill
+                _send_if_alive(send, message.pid, message.number)
+            case Kill() if message.pid in self._hosts:
+                # Alone as well: it may not have become a group yet.
+                _send_if_alive(os.killpg, message.pid, signal.SIGKILL)
+                _send_if_alive(os.kill, message.pid, signal.SIGKILL)
+                self._released.discard(message.pid)
+            case Kill() if message.pid in self._left_behind:
+                self._left_behind.discard(message.pid)
+                self._tidy_up(message.pid)
+
+    def reap(self) -> None:
+        """Collect what has ended, and tell of hosts among it."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid not in self._hosts:
+                continue
+            self._hosts.discard(pid)
+            if pid in self._released:
+                self._released.discard(pid)
+                self._left_behind.add(pid)
+            else:
+                self._tidy_up(pid)
+            self._link.send(Ended(pid, os.waitstatus_to_exitcode(status)))
+
+    def close(self) -> None:
+        """Kill all hosts and what they have left behind."""
+        for pid in self._hosts | self._left_behind:
+            _send_if_alive(os.killpg, pid, signal.SIGKILL)
+        self._hosts, self._left_behind = set(), set()
+        self._kill_orphans(0)
+
+    def _tidy_up(self, pid: int) -> None:
+        """End what a host that has ended left behind."""
+        # Its number may be another's by now; that of a group that still has members is not.
+        if pid not in self._hosts:
+            _send_if_alive(os.killpg, pid, signal.SIGKILL)
+        self._kill_orphans(pid)
+
+    def _kill_orphans(self, ended: int) -> None:
+        """Kill the orphans that no host can have started but those that have ended.
+
+        An orphan is a child of this process that it has not forked. Its session says whose it is,
+        but for a session that a host's helper has begun: then it may be of any host that lived when
+        it was first seen, and stays until all of those have ended.
+        """
+        alive = self._hosts | self._left_behind
+        for _ in range(_MAX_SWEEPS):
+            children = _children() - self._hosts
+            for pid in self._owners_of_orphans.keys() - children:
+                del self._owners_of_orphans[pid]
+            for pid in children:
+                session = _session_of(pid)
+                known = session == ended or session in alive
+                owners = alive & {session} if known else alive
+                self._owners_of_orphans[pid] = self._owners_of_orphans.get(pid, owners) & owners
+            doomed = [pid for pid, owners in self._owners_of_orphans.items() if not owners]
+            if not doomed:
+                return
+            for pid in doomed:
+                _send_if_alive(os.kill, pid, signal.SIGKILL)
+            for pid in doomed:
+                try:
+                    os.waitpid(pid, 0)
+                except ChildProcessError:
+                    pass
 
 
 def _run_child(host: Callable[[str], int], token: str) -> NoReturn:
@@ -76,24 +165,9 @@ def _run_child(host: Callable[[str], int], token: str) -> NoReturn:
         os._exit(status & 0xFF)
 
 
-def _reap(children: set[int], owners_of_orphans: OrphanOwners, link: Link) -> None:
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            return
-        if pid in children:
-            children.discard(pid)
-            _kill_if_alive(os.killpg, pid)
-            _kill_orphans(children, owners_of_orphans, pid)
-            link.send(Ended(pid, os.waitstatus_to_exitcode(status)))
-
-
-def _kill_if_alive(how: Callable[[int, int], None], pid: int) -> None:
+def _send_if_alive(how: Callable[[int, int], None], pid: int, number: int) -> None:
     try:
-        how(pid, signal.SIGKILL)
+        how(pid, number)
     except (ProcessLookupError, PermissionError):
         pass
 
@@ -105,40 +179,12 @@ def _become_subreaper() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _kill_orphans(children: set[int], owners_of_orphans: OrphanOwners, ended: int) -> None:
-    """End the orphans that no living host can have started, now that this one has ended.
-
-    An orphan is a child of this process that it has not forked. Its session says whose it is, but
-    for a session that a host's helper has begun: then it may be of any host that lived when it was
-    first seen, and stays until all of those have ended.
-    """
-    for _ in range(_MAX_SWEEPS):
-        orphans = _orphans(children)
-        for pid in owners_of_orphans.keys() - orphans:
-            del owners_of_orphans[pid]
-        for pid in orphans:
-            session = _session_of(pid)
-            known = session == ended or session in children
-            owners = children & {session} if known else children
-            owners_of_orphans[pid] = owners_of_orphans.get(pid, owners) & owners
-        doomed = [pid for pid, owners in owners_of_orphans.items() if not owners]
-        if not doomed:
-            return
-        for pid in doomed:
-            _kill_if_alive(os.kill, pid)
-        for pid in doomed:
-            try:
-                os.waitpid(pid, 0)
-            except ChildProcessError:
-                pass
-
-
-def _orphans(children: set[int]) -> set[int]:
+def _children() -> set[int]:
     try:
         listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
     except OSError:
         return set()
-    return {int(pid) for pid in listed.split()} - children
+    return {int(pid) for pid in listed.split()}
 
 
 def _session_of(pid: int) -> int:

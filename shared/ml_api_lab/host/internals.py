@@ -12,6 +12,7 @@ import atexit
 import gc
 import inspect
 import queue
+import runpy
 import sys
 import threading
 from asyncio import events
@@ -23,6 +24,7 @@ from typing import Any
 _threading: Any = threading
 _queue: Any = queue
 _atexit: Any = atexit
+_runpy: Any = runpy
 _events: Any = events
 _unix_events: Any = getattr(asyncio, "unix_events", None)
 
@@ -78,6 +80,11 @@ def run_exit_handlers() -> None:
     _atexit._run_exitfuncs()
 
 
+def wait_for_threads() -> None:
+    """Do what the interpreter does when its main thread has ended: wait for the others."""
+    _threading._shutdown()
+
+
 def forget_exit_handlers() -> None:
     """Forget what was registered with `atexit` so far.
 
@@ -88,6 +95,11 @@ def forget_exit_handlers() -> None:
     util: Any = sys.modules.get("multiprocessing.util")
     if util is not None:
         atexit.register(util._exit_function)
+
+
+def run_module(name: str) -> None:
+    """Run a module as `python -m` does."""
+    _runpy._run_module_as_main(name)
 
 
 # --- asyncio --------------------------------------------------------------------------------------

@@ -53,8 +53,8 @@ _LAST_MESSAGE_SECONDS = 0.1
 
 # The lab itself is not on the path of what runs in it. Found out before the fork, once for all.
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]
-_PACKAGE_NAME = __name__.partition(".")[0]
-_IMPORT_PATH = [
+PACKAGE_NAME = __name__.partition(".")[0]
+IMPORT_PATH = [
     each
     for each in sys.path
     if Path(each).resolve() != _PACKAGE_PARENT
@@ -85,8 +85,8 @@ class Program:
             modes = {"run": self._run, "import": self._import}
             status = modes.get(self._start.mode, self._serve)()
         except SystemExit as error:
-            status = _exit_status(error)
-        _flush()
+            status = exit_status(error)
+        flush()
         self._send(Done(status))
         if os.name == "nt":
             # What is not yet received there is lost when its sender ends.
@@ -103,7 +103,7 @@ class Program:
             _check_encoding(path)
             runpy.run_path(path, run_name="__main__")
         except SystemExit as error:
-            status = _exit_status(error)
+            status = exit_status(error)
         except BaseException as error:
             self._send(tracebacks.describe(error, self._start.folder, "run"))
             status = 1
@@ -124,7 +124,7 @@ class Program:
     def _import(self) -> int:
         if self._main_module() is None:
             return 1
-        _flush()
+        flush()
         self._send(Ready())
         return 0
 
@@ -197,8 +197,8 @@ class Program:
         internals.forget_exit_handlers()  # what the fork server would do at its own end
         sys.argv = [start.file]
         sys.dont_write_bytecode = True
-        sys.path[:] = [start.folder, *_IMPORT_PATH]
-        _unload_shadowed_modules(start.folder)
+        sys.path[:] = [start.folder, *IMPORT_PATH]
+        unload_shadowed_modules(start.folder)
         # An executor has as many threads as the machine has cores plus four, so that what
         # asyncio.to_thread can do at once would depend on the machine.
         os.cpu_count = lambda: _EXECUTOR_THREADS - 4
@@ -225,7 +225,7 @@ class Program:
 
     def _report_idle(self, message: Message) -> None:
         # What has been printed belongs to the moment before the clock moves.
-        _flush()
+        flush()
         self._send(message)
 
     def _receive_messages(self) -> None:
@@ -260,7 +260,7 @@ class Program:
                         self._loop.call_soon_threadsafe(self._server.handle, message)
 
 
-def _unload_shadowed_modules(folder: str) -> None:
+def unload_shadowed_modules(folder: str) -> None:
     """Forget modules that the submission has files for, as if nothing had been loaded before it.
 
     Not those of the standard library: most of them are loaded in any process that imports a file.
@@ -270,7 +270,7 @@ def _unload_shadowed_modules(folder: str) -> None:
         for entry in os.scandir(folder)
         if entry.name.endswith(".py")
         or os.path.exists(os.path.join(entry.path, "__init__.py"))
-        or (entry.name == _PACKAGE_NAME and entry.is_dir())
+        or (entry.name == PACKAGE_NAME and entry.is_dir())
     }
     for name in list(sys.modules):
         top = name.partition(".")[0]
@@ -317,7 +317,7 @@ def _check_encoding(path: str) -> None:
         ) from None
 
 
-def _exit_status(error: SystemExit) -> int:
+def exit_status(error: SystemExit) -> int:
     """Return the status that the interpreter ends with; print what it would print."""
     if error.code is None:
         return 0
@@ -335,7 +335,7 @@ def _refuse_to_listen(self: socket.socket, *backlog: int) -> None:
     raise RuntimeError("a server was started while the file was imported")
 
 
-def _flush() -> None:
+def flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

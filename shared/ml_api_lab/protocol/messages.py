@@ -45,6 +45,32 @@ class Kill(NamedTuple):
     pid: int
 
 
+class Release(NamedTuple):
+    """To the fork server: that host becomes a program; what it leaves behind is not ended."""
+
+    pid: int
+
+
+class Signal(NamedTuple):
+    """To the fork server: send that signal to a host, or to its group."""
+
+    pid: int
+    number: int
+    to_group: bool
+
+
+class Execute(NamedTuple):
+    """To a fresh host on the wall clock: become `python` with these arguments, and forget the link.
+
+    Its output goes to the end of the file `output`.
+    """
+
+    arguments: list[str]
+    folder: str
+    environment: dict[str, str]
+    output: str
+
+
 class Start(NamedTuple):
     """To a fresh host: become the submission in this folder.
 
@@ -185,7 +211,20 @@ class Paused(NamedTuple):
     inside: bool
 
 
-ToHost = Fork | Kill | Start | Grant | Request | Disconnect | Stop | Where | Tell
+ToHost = (
+    Fork
+    | Kill
+    | Release
+    | Signal
+    | Execute
+    | Start
+    | Grant
+    | Request
+    | Disconnect
+    | Stop
+    | Where
+    | Tell
+)
 FromHost = (
     Hello | Ended | Ready | Problem | Head | Body | Idle | Done | Beat | Journal | Waiting | Paused
 )

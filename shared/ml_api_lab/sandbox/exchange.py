@@ -10,7 +10,7 @@ from ml_api_lab.errors import SubmissionFault
 from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.messages import Body, Head, Request
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.transcript import Transcript
+from ml_api_lab.sandbox.transcript import RequestRecord, Transcript
 
 ANSWERS_LIMIT_BYTES = 64 * 1024 * 1024
 """What a submission may answer in one check, as it is sent."""
@@ -23,6 +23,7 @@ class Exchange:
     request: Request
     sent: Span
     answered: asyncio.Future[Exchange]
+    record: RequestRecord
     status: int = 0
     headers: list[list[str]] = field(default_factory=list)
     pieces: list[bytes] = field(default_factory=list)
@@ -60,9 +61,9 @@ class Exchanges:
         number = len(self._by_id) + 1
         request = Request(number, method, target, headers, base64.b64encode(body).decode())
         answered: asyncio.Future[Exchange] = asyncio.get_running_loop().create_future()
-        exchange = Exchange(request, self._clock.now, answered)
+        record = self._transcript.request(self._clock.now, method, target, headers, body)
+        exchange = Exchange(request, self._clock.now, answered, record)
         self._by_id[number] = exchange
-        self._transcript.request(self._clock.now, method, target, headers, body)
         return exchange
 
     def receive_head(self, head: Head) -> None:
@@ -92,12 +93,7 @@ class Exchanges:
         exchange.body = b"".join(exchange.pieces)
         exchange.completed = now
         self._transcript.answer(
-            now,
-            exchange.sent,
-            exchange.status,
-            exchange.request.target,
-            exchange.headers,
-            exchange.body,
+            now, exchange.record, exchange.status, exchange.headers, exchange.body
         )
         if exchange.answered.done():
             return False

@@ -24,7 +24,17 @@ from pathlib import Path
 
 from ml_api_lab.errors import HarnessError
 from ml_api_lab.protocol.link import BadFrame, Link, LinkClosed
-from ml_api_lab.protocol.messages import ClockName, Ended, Fork, Hello, HostRole, Kill
+from ml_api_lab.protocol.messages import (
+    ClockName,
+    Ended,
+    Execute,
+    Fork,
+    Hello,
+    HostRole,
+    Kill,
+    Release,
+    Signal,
+)
 
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 """Where the lab's package lies: on the path of a host, and on that of no submission."""
@@ -69,6 +79,7 @@ class HostPool:
         self._starting: dict[str, subprocess.Popen[bytes] | None] = {}
         self._hosts: dict[int, subprocess.Popen[bytes] | None] = {}
         self._statuses: dict[int, int] = {}
+        self._executed: set[int] = set()
         self._server_token = ""
         self._lock = threading.RLock()
         self._counting = threading.Lock()
@@ -96,8 +107,9 @@ class HostPool:
                 link, hello = self._accept_host()
             finally:
                 self._count_acquiring(-1)
+            self._read_exits()  # those of earlier processes with this number are not of this one
+            self._statuses.pop(hello.pid, None)
             self._hosts[hello.pid] = self._starting.pop(hello.token)
-            self._statuses.pop(hello.pid, None)  # of an earlier process with this number
             self._start_up_to(self._acquiring + 1)
             return link, hello.pid
 
@@ -108,7 +120,10 @@ class HostPool:
             if process is not None:
                 kill_process_tree(process)
                 return
-            if pid in self._statuses or not self._forks:
+            is_executed = pid in self._executed
+            self._executed.discard(pid)
+            has_exited = self._statuses.pop(pid, None) is not None
+            if not self._forks or (has_exited and not is_executed):
                 return
             if self._control is not None:
                 try:
@@ -128,11 +143,54 @@ class HostPool:
                     return process.wait(timeout_seconds)
                 except subprocess.TimeoutExpired:
                     return None
-            try:
-                self._await_exit(pid, timeout_seconds)
-            except LinkClosed:
-                self._forget_server()
+            self._await_exit(pid, timeout_seconds)
             return self._statuses.get(pid)
+
+    def execute(self, program: Execute) -> int:
+        """Have a fresh host become that program; return its process id.
+
+        The program stays a host of this pool: `exit_status` and `signal` are for it, and
+        `terminate` ends it with what it has left behind.
+
+        Raises:
+            HarnessError: there is no host, or it is gone again.
+        """
+        if not self.can_execute:
+            raise HarnessError("Without a fork server a host cannot become another program.")
+        link, pid = self.acquire()
+        with self._lock:
+            try:
+                assert self._control is not None
+                self._control.send(Release(pid))
+                link.send(program)
+            except LinkClosed as error:
+                raise HarnessError(f"The host process ended before it began: {error}.") from error
+            finally:
+                link.close()
+            self._executed.add(pid)
+            return pid
+
+    @property
+    def can_execute(self) -> bool:
+        """Whether hosts can become other programs: those on the wall clock, if they are forked."""
+        return self._forks and self._clock == "real"
+
+    def exit_status(self, pid: int) -> int | None:
+        """Return the exit status of a host, None while it runs."""
+        with self._lock:
+            self._read_exits()
+            if self._control is None and pid not in self._statuses:
+                return -signal.SIGKILL  # with the fork server went who would have told
+            return self._statuses.get(pid)
+
+    def signal(self, pid: int, number: int, *, to_group: bool) -> None:
+        """Send a signal to a host, or to its whole group."""
+        with self._lock:
+            if self._control is not None:
+                try:
+                    self._control.send(Signal(pid, number, to_group))
+                except LinkClosed:
+                    self._forget_server()
 
     def close(self) -> None:
         """Kill all hosts and the fork server."""
@@ -284,16 +342,23 @@ class HostPool:
 
     def _await_exit(self, pid: int, timeout_seconds: float) -> None:
         give_up = time.monotonic() + timeout_seconds
-        while pid not in self._statuses and self._control is not None:
-            while (message := self._control.next_message()) is not None:
-                if isinstance(message, Ended):
-                    self._statuses[message.pid] = message.status
-            if pid in self._statuses:
-                return
+        while self._control is not None:
+            self._read_exits()
             left = give_up - time.monotonic()
-            if left <= 0 or not select.select([self._control], [], [], left)[0]:
+            if pid in self._statuses or self._control is None or left <= 0:
                 return
-            self._control.read_more()
+            select.select([self._control], [], [], left)
+
+    def _read_exits(self) -> None:
+        """Read what the fork server has told so far: unread, it would block it in the end."""
+        try:
+            while self._control is not None and select.select([self._control], [], [], 0)[0]:
+                self._control.read_more()
+                while (message := self._control.next_message()) is not None:
+                    if isinstance(message, Ended) and message.pid in self._hosts:
+                        self._statuses[message.pid] = message.status
+        except (LinkClosed, BadFrame):
+            self._forget_server()
 
 
 def _is_alive(process: subprocess.Popen[bytes] | None) -> bool:

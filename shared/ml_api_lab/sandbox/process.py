@@ -14,13 +14,24 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
+from ml_api_lab.protocol.messages import Execute
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.host_pool import kill_process_tree
+from ml_api_lab.sandbox.host_pool import HostPool, kill_process_tree
 from ml_api_lab.sandbox.output import Output
 from ml_api_lab.sandbox.transcript import Transcript
 
 _POLL_SECONDS = 0.02
+_EXIT_TIMEOUT_SECONDS = 20.0
+
+_HARMLESS_VARIABLES = {
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONPATH",
+    "PYTHONUNBUFFERED",
+    "PYTHONUTF8",
+}
+"""Python's own variables that a fork heeds, or was itself started with."""
 
 
 def free_port() -> int:
@@ -44,10 +55,114 @@ def other_address() -> str | None:
     return None if address.startswith(("127.", "0.")) else address
 
 
+class Child(Protocol):
+    """A process that was started, whichever way."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Return its exit status, None while it runs."""
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal."""
+
+    def interrupt(self) -> None:
+        """Do what Ctrl-C does: a terminal tells all that was started from it."""
+
+    def kill_all(self) -> None:
+        """End it with all that it started."""
+
+
+class _Spawned:
+    """A process of an interpreter, or of another program, that was started anew."""
+
+    def __init__(
+        self, command: list[str], folder: Path, environment: Mapping[str, str], output: Path
+    ) -> None:
+        # Opened for the process alone: it shares no place in the file with who reads there.
+        with output.open("ab") as printed:
+            self._process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=printed,
+                start_new_session=os.name == "posix",
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+        self.pid = self._process.pid
+
+    def poll(self) -> int | None:
+        return self._process.poll()
+
+    def send_signal(self, number: int) -> None:
+        try:
+            self._process.send_signal(number)
+        except ValueError:  # Windows has three
+            self._process.terminate()
+
+    def interrupt(self) -> None:
+        if os.name == "posix":
+            os.killpg(self.pid, signal.SIGINT)
+        else:
+            self._process.send_signal(signal.CTRL_BREAK_EVENT)  # type: ignore[attr-defined]
+
+    def kill_all(self) -> None:
+        kill_process_tree(self._process)
+
+
+class _Forked:
+    """A fork of a warm interpreter that has become the program."""
+
+    def __init__(self, pool: HostPool, program: Execute) -> None:
+        self._pool = pool
+        self.pid = pool.execute(program)
+
+    def poll(self) -> int | None:
+        return self._pool.exit_status(self.pid)
+
+    def send_signal(self, number: int) -> None:
+        self._pool.signal(self.pid, number, to_group=False)
+
+    def interrupt(self) -> None:
+        self._pool.signal(self.pid, signal.SIGINT, to_group=True)
+
+    def kill_all(self) -> None:
+        self._pool.signal(self.pid, signal.SIGKILL, to_group=True)
+        self._pool.wait_for_exit(self.pid, _EXIT_TIMEOUT_SECONDS)
+        self._pool.terminate(self.pid)
+
+
+def python_arguments(command: list[str], environment: Mapping[str, str]) -> list[str] | None:
+    """Return what follows `python` in a command, None if a fork could not stand in for it.
+
+    A fork has read neither options nor the variables of its environment when it began.
+    """
+    program, *arguments = command
+    if any(name.startswith("PYTHON") and name not in _HARMLESS_VARIABLES for name in environment):
+        return None
+    if program == sys.executable:
+        plain = arguments and (arguments[0] in ("-c", "-m") or not arguments[0].startswith("-"))
+        return arguments if plain and arguments[-1] not in ("-c", "-m") else None
+    return command if _is_script_of_ours(Path(program)) else None
+
+
+def _is_script_of_ours(program: Path) -> bool:
+    """Whether that is a script that pip has made for this interpreter, such as `uvicorn`."""
+    if program.parent != Path(sys.executable).parent or not program.is_file():
+        return False
+    with program.open("rb") as file:
+        return file.readline().strip() == b"#!" + os.fsencode(sys.executable)
+
+
 class Process:
     """A process in a group of its own, its output recorded.
 
     Time-outs are real time, and generous: they end what would never end.
+
+    Args:
+        pool: the hosts of which one may become the process, if that is the same; None for none.
     """
 
     def __init__(
@@ -57,45 +172,36 @@ class Process:
         environment: Mapping[str, str],
         transcript: Transcript,
         clock: Clock,
+        pool: HostPool | None = None,
     ) -> None:
         self._clock = clock
         self._folder = Path(tempfile.mkdtemp(prefix="lab-process-"))
-        self._output = Output(self._folder / "output", transcript)
+        file = self._folder / "output"
+        self._output = Output(file, transcript)
+        arguments = python_arguments(command, environment)
+        self._child: Child
         try:
-            # Opened for the process alone: it shares no place in the file with who reads here.
-            with (self._folder / "output").open("ab") as printed:
-                self._process = subprocess.Popen(
-                    command,
-                    cwd=folder,
-                    env=dict(environment),
-                    stdin=subprocess.DEVNULL,
-                    stdout=printed,
-                    stderr=printed,
-                    start_new_session=os.name == "posix",
-                    creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-                )
-        except OSError:
+            if pool is not None and pool.can_execute and arguments is not None:
+                program = Execute(arguments, str(folder), dict(environment), str(file))
+                self._child = _Forked(pool, program)
+            else:
+                self._child = _Spawned(command, folder, environment, file)
+        except BaseException:
             self._clean_up()
             raise
 
     @property
     def status(self) -> int | None:
         """The exit status, None while it runs."""
-        return self._process.poll()
+        return self._child.poll()
 
     def interrupt(self) -> None:
         """Do what Ctrl-C does: a terminal tells all that was started from it."""
-        if os.name == "posix":
-            os.killpg(self._process.pid, signal.SIGINT)
-        else:
-            self._process.send_signal(signal.CTRL_BREAK_EVENT)  # type: ignore[attr-defined]
+        self._child.interrupt()
 
     def send_signal(self, number: int) -> None:
         """Send it a signal, and nobody that it has started; end it where there is no such one."""
-        try:
-            self._process.send_signal(number)
-        except ValueError:  # Windows has three
-            self._process.terminate()
+        self._child.send_signal(number)
 
     async def wait_for_exit(self, timeout_seconds: float) -> int | None:
         """Wait until it has ended; return its exit status, None if it still runs then."""
@@ -109,12 +215,12 @@ class Process:
         if os.name != "posix":
             return False
         try:
-            os.killpg(self._process.pid, 0)
+            os.killpg(self._child.pid, 0)
         except ProcessLookupError:
             return False
         except PermissionError:  # macOS says so of a group of zombies
             return False
-        return not _are_all_zombies(self._process.pid)
+        return not _are_all_zombies(self._child.pid)
 
     @property
     def output(self) -> str:
@@ -124,7 +230,7 @@ class Process:
     def close(self) -> None:
         """End it with all that it started, and record what it printed."""
         if not self._output.is_closed:
-            kill_process_tree(self._process)
+            self._child.kill_all()
             self._clean_up()
 
     def _clean_up(self) -> None:

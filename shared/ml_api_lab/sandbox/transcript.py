@@ -71,6 +71,17 @@ class Raised:
 
 
 @dataclass
+class RequestRecord:
+    """A request, and once there is an answer its status and when it was complete."""
+
+    method: str
+    target: str
+    sent: Span
+    status: int = 0
+    answered: Span | None = None
+
+
+@dataclass
 class Transcript:
     """The record of one check.
 
@@ -84,6 +95,7 @@ class Transcript:
     original: Path
     shown_as: str
     entries: list[tuple[Span, str]] = field(default_factory=list)
+    requests: list[RequestRecord] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     raised: list[Raised] = field(default_factory=list)
     dropped: int = 0
@@ -91,12 +103,18 @@ class Transcript:
 
     def request(
         self, at: Span, method: str, target: str, headers: list[list[str]], body: bytes
-    ) -> None:
+    ) -> RequestRecord:
+        """Record a request; return the record, which its answer completes."""
         self.entries.append((at, f"-> {method} {target}{_headers_text(headers)}{_body_text(body)}"))
+        record = RequestRecord(method, target, at)
+        self.requests.append(record)
+        return record
 
     def answer(
-        self, at: Span, sent: Span, status: int, target: str, headers: list[list[str]], body: bytes
+        self, at: Span, record: RequestRecord, status: int, headers: list[list[str]], body: bytes
     ) -> None:
+        record.status, record.answered = status, at
+        sent, target = record.sent, record.target
         after = f" to {target}" if at == sent else f" to {target}, asked at {time_of_day(sent)}"
         self.entries.append((at, f"<- {status}{_headers_text(headers)}{_body_text(body)}{after}"))
 

@@ -1,129 +1,139 @@
-"""Whose turn it is: which checks begin ahead of theirs, and what pytest is told of them.
+"""The schedule: which checks are played as trials, in which order, and what pytest is told of them.
 
-pytest runs one check after the other. Checks in lab time that ask it for nothing begin before that,
-side by side (:mod:`ml_api_lab.session.prefetch`); those that have passed when their turn comes are
-only reported.
+pytest runs one test after the other. Checks that ask it for nothing but `task` and `clock` are
+played in lanes (:mod:`ml_api_lab.trials.lanes`) from the beginning of the run on; when pytest comes
+to one, its verdict is only reported. Whatever asks pytest for more is run by pytest itself, with
+nothing beside it.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from itertools import groupby
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from ml_api_lab.session.prefetch import Ahead, Passed
+from ml_api_lab.course.catalog import Check
+from ml_api_lab.grading.verdict import Verdict
+from ml_api_lab.session.session import Session
+from ml_api_lab.trials.lanes import Lanes
+from ml_api_lab.trials.trial import ARGUMENTS, Trial, play
 
-if TYPE_CHECKING:
-    from ml_api_lab.sandbox.clock import Clock
-    from ml_api_lab.sandbox.workspace import Workspace
-    from ml_api_lab.session.session import Lab
-    from ml_api_lab.task import Task
-
-# What a check may ask pytest for, and be marked with, to begin ahead of its turn: what it takes
-# itself, and what pytest-asyncio adds.
-_FIXTURES = {"task", "clock", "request", "event_loop_policy"}
-_MARKS = {"asyncio", "scikit_learn"}
-
-_SHARE = 0.25
-"""The part of its budget that a check has ahead: what does not end is to have it in its turn."""
+# What a check may ask pytest for and be marked with to be played as a trial: what it takes itself,
+# and what pytest-asyncio adds.
+_FIXTURES = ARGUMENTS | {"request", "event_loop_policy"}
+_MARKS = {"asyncio", "scikit_learn", "on_the_wall_clock"}
 
 
-class PassedItem(pytest.Item):
-    """A check that has passed ahead of its turn, for pytest to report."""
+class PlayedItem(pytest.Item):
+    """A check that has been played as a trial, for pytest to report."""
 
-    def __init__(self, *, passed: Passed, **rest: Any) -> None:
+    def __init__(self, *, lanes: Lanes, trial: Trial, verdict: Verdict, **rest: Any) -> None:
         super().__init__(**rest)
-        self.passed = passed
+        self._lanes = lanes
+        self._trial = trial
+        self._is_told = False
+        self.verdict = verdict
 
     def runtest(self) -> None:
-        """Do nothing: it has been done."""
+        """Raise what the check has raised; asked again (as by a plugin that reruns), play anew."""
+        if self._is_told:
+            self.verdict = self._lanes.play_alone(self._trial)
+        self._is_told = True
+        if self.verdict.error is not None:
+            raise self.verdict.error
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         return self.path, None, self.name
 
 
-class Turns:
-    """The turns of a run's checks."""
+class Schedule:
+    """The order of a run's checks."""
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
-        self._ahead = Ahead(self._lay_out, self._perform)
-        self._stretches: dict[pytest.Item, list[pytest.Item]] = {}
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._lanes = Lanes(
+            partial(play, runner=session.runner),
+            lambda trial: session.runner.lay_out(trial.entry, trial.tree),
+        )
+        self._trials: dict[pytest.Item, Trial] = {}
 
     def end(self) -> None:
-        """End what is at work ahead of its turn."""
-        self._ahead.end()
+        """End what is at work."""
+        self._lanes.end()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        # A debugger wants the terminal to itself, and so does a real server the machine.
-        if self._lab.terminal() is not None:
+        """Begin with the trials of all checks that can be played as such."""
+        # A debugger wants the terminal to itself.
+        if self._session.terminal is not None or not self._session.grades:
             return
-        for ahead, group in groupby(session.items, self._may_begin_ahead):
-            if ahead:
-                stretch = list(group)
-                self._stretches[stretch[0]] = self._spread(stretch)
+        for item in session.items:
+            check = self._session.check_of(item)
+            if check is not None and isinstance(item, pytest.Function) and _is_plain(item):
+                self._trials[item] = self._session.trial_of(item, check)
+        self._lanes.begin(_in_order_of_start(list(self._trials.values())))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> bool | None:
-        """Begin with a stretch of checks at its first one's turn; report what has passed."""
-        if item in self._stretches:
-            self._ahead.begin(self._stretches[item])
-        passed = self._ahead.passed(item)
-        if passed is None or item.parent is None:
+        """Report a check that was played; have pytest run any other with nothing beside it."""
+        if isinstance(item, PlayedItem):
             return None
-        report = PassedItem.from_parent(item.parent, name=item.name, passed=passed)
-        done: bool | None = item.ihook.pytest_runtest_protocol(item=report, nextitem=nextitem)
-        return done
+        verdict = self._verdict(item)
+        if verdict is not None and item.parent is not None:
+            played = PlayedItem.from_parent(
+                item.parent,
+                name=item.name,
+                lanes=self._lanes,
+                trial=self._trials[item],
+                verdict=verdict,
+            )
+            done: bool | None = item.ihook.pytest_runtest_protocol(item=played, nextitem=nextitem)
+            return done
+        return None
 
-    def _may_begin_ahead(self, item: pytest.Item) -> bool:
-        return (
-            self._lab.check_of(item) is not None
-            and self._lab.clock_of(item) == "lab"
-            and isinstance(item, pytest.Function)
-            and inspect.iscoroutinefunction(item.function)
-            and _FIXTURES.issuperset(item.fixturenames)
-            and _MARKS.issuperset(mark.name for mark in item.iter_markers())
-        )
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Any:
+        if isinstance(item, PlayedItem) or self._session.check_of(item) is None:
+            return (yield)
+        with self._lanes.nothing_at_work():
+            return (yield)
 
-    def _spread(self, stretch: list[pytest.Item]) -> list[pytest.Item]:
-        """Return the checks in the order in which to begin with them.
+    def _verdict(self, item: pytest.Item) -> Verdict | None:
+        """Return the verdict to report, None if pytest is to run the check itself."""
+        trial = self._trials.get(item)
+        verdict = None if trial is None else self._lanes.verdict(trial)
+        if verdict is None or verdict.passed:
+            return verdict
+        # `--tb` and `--pdb` ask for pytest's own view of a failure, and authors need it of theirs.
+        wants_pytest = self._session.config.getoption("tbstyle") != "auto"
+        wants_pytest |= bool(self._session.config.getoption("usepdb"))
+        return None if wants_pytest or verdict.harness_failed else verdict
 
-        The first of each task, then the second of each: a file begins with what takes longest, and
-        one long check alone at the end would leave the machine idle. Last, what waits for
-        scikit-learn, which takes a while to load.
-        """
-        places: dict[Path, int] = {}
-        keys = {}
-        for item in stretch:
-            places[item.path] = place = places.get(item.path, 0) + 1
-            keys[item] = self._lab.needs_science(item), place
-        return sorted(stretch, key=keys.__getitem__)
 
-    def _lay_out(self, item: pytest.Item) -> Workspace:
-        return self._lab.stage.lay_out(self._lab.entry_of(item), self._lab.tree)
+def _is_plain(item: pytest.Function) -> bool:
+    """Whether a check asks pytest for nothing that a trial does not give."""
+    return (
+        inspect.iscoroutinefunction(item.function)
+        and _FIXTURES.issuperset(item.fixturenames)
+        and _MARKS.issuperset(mark.name for mark in item.iter_markers())
+    )
 
-    def _perform(self, item: pytest.Item, place: Workspace, know: Callable[[Clock], None]) -> None:
-        """Run a check without pytest; raise what it raises."""
 
-        async def scene(task: Task, clock: Clock) -> None:
-            know(clock)
-            await function(**{name: {"task": task, "clock": clock}[name] for name in wanted})
+def _in_order_of_start(trials: list[Trial]) -> list[Trial]:
+    """Return the trials in the order in which to begin with them.
 
-        lab = self._lab
-        function = item.function  # type: ignore[attr-defined]
-        wanted = inspect.signature(function).parameters
-        lab.stage.play(
-            scene,
-            lab.entry_of(item),
-            lab.tree,
-            lab.draw_of(item),
-            budget=lab.config.getoption("budget") * _SHARE,
-            science=lab.needs_science(item),
-            workspace=place,
-        )
+    The first of each task, then the second of each: a file begins with what takes longest, and one
+    long check alone at the end would leave the machine idle. Last, what waits for scikit-learn,
+    which takes a while to load.
+    """
+    places: dict[str, int] = {}
+    keys: dict[str, tuple[bool, int]] = {}
+    for trial in trials:
+        check: Check = trial.check
+        places[check.task] = place = places.get(check.task, 0) + 1
+        keys[check.id] = check.needs_scikit_learn, place
+    return sorted(trials, key=lambda trial: keys[trial.check.id])

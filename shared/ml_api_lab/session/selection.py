@@ -12,7 +12,7 @@ from ml_api_lab.course.tree import TREES, nearest
 from ml_api_lab.errors import CourseError
 
 
-class Asked:
+class Selection:
     """What pytest was asked for, by paths and by where it was called.
 
     Args:

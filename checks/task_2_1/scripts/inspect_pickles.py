@@ -11,6 +11,7 @@ import json
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 OWN_CLASSES = {
     "logistic_regression": ("sklearn.linear_model", "LogisticRegression"),
@@ -18,7 +19,7 @@ OWN_CLASSES = {
 }
 
 # What models are rebuilt with beside their own classes, by any pickle protocol and by joblib.
-_PARTS = {
+_REBUILDING_NAMES = {
     "__builtin__": {"bytearray", "object", "set", "slice"},
     "_codecs": {"encode"},
     "builtins": {"bytearray", "frozenset", "object", "set", "slice"},
@@ -27,7 +28,7 @@ _PARTS = {
     "copyreg": {"_reconstructor"},
     "joblib.numpy_pickle": {"NumpyArrayWrapper"},
 }
-_NUMPY_PARTS = {
+_NUMPY_NAMES = {
     *("dtype", "ndarray", "_reconstruct", "_frombuffer", "scalar"),
     *("RandomState", "__randomstate_ctor", "__bit_generator_ctor", "MT19937", "PCG64"),
     *("MaskedArray", "_mareconstruct"),
@@ -38,11 +39,13 @@ def main() -> None:
     # The submission's folder is no place to import from.
     sys.path.pop(0)
     warnings.simplefilter("ignore")
-    report = {name: inspect(Path(f"{name}.pkl"), *own) for name, own in OWN_CLASSES.items()}
+    report = {
+        name: inspect(Path(f"{name}.pkl"), *own_class) for name, own_class in OWN_CLASSES.items()
+    }
     Path(__file__).with_name("report.json").write_text(json.dumps(report), encoding="utf-8")
 
 
-def inspect(path: Path, module: str, own: str) -> dict[str, object]:
+def inspect(path: Path, module: str, own_class: str) -> dict[str, object]:
     """Return what is in that file."""
     import importlib
 
@@ -52,9 +55,10 @@ def inspect(path: Path, module: str, own: str) -> dict[str, object]:
         model = load(path)
     except Exception as error:
         return {"problem": f"{type(error).__name__}: {error}"}
-    wanted = getattr(importlib.import_module(module), own)
-    found: dict[str, object] = {"class": type(model).__name__, "own": isinstance(model, wanted)}
-    if not found["own"]:
+    wanted = getattr(importlib.import_module(module), own_class)
+    has_own_class = isinstance(model, wanted)
+    found: dict[str, object] = {"class": type(model).__name__, "has_own_class": has_own_class}
+    if not has_own_class:
         return found
     from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
@@ -62,11 +66,11 @@ def inspect(path: Path, module: str, own: str) -> dict[str, object]:
     try:
         check_is_fitted(model)
     except NotFittedError:
-        return {**found, "fitted": False}
-    return {**found, "fitted": True, **measure(model)}
+        return {**found, "is_fitted": False}
+    return {**found, "is_fitted": True, **measure(model)}
 
 
-def load(path: Path) -> object:
+def load(path: Path) -> Any:
     """Return the object in the file; joblib reads both its own files and plain pickles."""
     import joblib
     from joblib import numpy_pickle
@@ -86,11 +90,11 @@ def module_is_known(module: str, name: str) -> bool:
     if not name.isidentifier():
         return False
     if module.split(".")[0] == "numpy":
-        return name in _NUMPY_PARTS
-    return module.startswith("sklearn.") or name in _PARTS.get(module, ())
+        return name in _NUMPY_NAMES
+    return module.startswith("sklearn.") or name in _REBUILDING_NAMES.get(module, ())
 
 
-def measure(model: object) -> dict[str, object]:
+def measure(model: Any) -> dict[str, object]:
     """Return what a fitted model knows, and how well."""
     from sklearn.datasets import load_iris
 
@@ -98,8 +102,8 @@ def measure(model: object) -> dict[str, object]:
     found: dict[str, object] = {
         "features": model.n_features_in_,
         "classes": model.classes_.tolist(),
-        "flowers": flowers(model),
-        "astray": astray(model, features),
+        "training_flowers": training_flowers(model),
+        "class_count_error": class_count_error(model, features),
     }
     try:
         # The class's own: an attribute of the same name could have been saved with the model.
@@ -110,7 +114,7 @@ def measure(model: object) -> dict[str, object]:
     return found
 
 
-def flowers(model: object) -> int | None:
+def training_flowers(model: Any) -> int | None:
     """Return how many flowers a random forest was fitted on, None where it does not show."""
     from sklearn.ensemble import RandomForestClassifier
 
@@ -120,7 +124,7 @@ def flowers(model: object) -> int | None:
     return round(float(model.estimators_[0].tree_.weighted_n_node_samples[0]))
 
 
-def astray(model: object, features: object) -> float | None:
+def class_count_error(model: Any, features: Any) -> float | None:
     """Return how far a regression is from counting 50 flowers of each class; None: cannot tell.
 
     Fitted with an intercept, its probabilities for the flowers that it was fitted on sum up to how
@@ -131,9 +135,9 @@ def astray(model: object, features: object) -> float | None:
 
     if type(model) is not LogisticRegression or model.classes_.tolist() != [0, 1, 2]:
         return None
-    exact = model.solver in ("lbfgs", "newton-cg") and model.tol <= 1e-4
-    converged = max(model.n_iter_) < model.max_iter and model.n_features_in_ == 4
-    if not (exact and converged and model.fit_intercept and model.class_weight is None):
+    is_exact = model.solver in ("lbfgs", "newton-cg") and model.tol <= 1e-4
+    has_converged = max(model.n_iter_) < model.max_iter and model.n_features_in_ == 4
+    if not (is_exact and has_converged and model.fit_intercept and model.class_weight is None):
         return None
     return float(abs(model.predict_proba(features).sum(axis=0) - 50).max())
 

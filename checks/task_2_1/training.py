@@ -1,4 +1,4 @@
-"""The trained models: what a training script wrote, and models of the checks' own."""
+"""What a training script wrote: running it, and looking into its pickles."""
 
 from __future__ import annotations
 
@@ -14,59 +14,60 @@ from ml_api_lab.check import Line, Task
 
 FILES = tuple(f"{name}.pkl" for name in MODELS)
 
-_SCRIPTS = Path(__file__).resolve().parent / "scripts"
+_SCRIPT = Path(__file__).resolve().parent / "scripts" / "inspect_pickles.py"
 
-# Training takes real time. The same script has the same pickles looked into only once a run, and
-# the models that checks serve are trained once; checks side by side wait for each other's.
+# Training takes real time. The same script has the same pickles looked into only once a run; checks
+# side by side wait for each other's.
 _training = threading.Lock()
-_inspected: dict[tuple[tuple[str, bytes], ...], tuple[list[Pickled], list[Line]]] = {}
-_trained: dict[str, bytes] = {}
+_inspected: dict[tuple[tuple[str, bytes], ...], tuple[list[PickleReport], list[Line]]] = {}
 
 
 @dataclass(frozen=True)
-class Pickled:
-    """What one pickle holds, as `scripts/inspect_pickles.py` tells it."""
+class PickleReport:
+    """What one pickle holds, as `scripts/inspect_pickles.py` reports it."""
 
     file: str
     facts: dict[str, Any]
 
     @property
-    def missing(self) -> bool:
+    def is_missing(self) -> bool:
         """Whether no such file was written."""
         return "missing" in self.facts
 
-    def model(self) -> dict[str, Any]:
+    def expect_model(self) -> dict[str, Any]:
         """Return the facts; assert that it is a model of its own class."""
-        kind = _kind(self.file)
-        assert not self.missing, (
+        right = _class_name(self.file)
+        assert not self.is_missing, (
             f"Running train.py left no {self.file} in its folder; right are {' and '.join(FILES)}."
         )
         assert "problem" not in self.facts, (
             f"{self.file} cannot be loaded by another program ({self.facts.get('problem')}); "
-            f"right is a pickle of a scikit-learn {kind}."
+            f"right is a pickle of a scikit-learn {right}."
         )
-        assert self.facts["own"], f"{self.file} holds a {self.facts['class']}; right is a {kind}."
+        assert self.facts["has_own_class"], (
+            f"{self.file} holds a {self.facts['class']}; right is a {right}."
+        )
         return self.facts
 
-    def fitted(self) -> dict[str, Any]:
+    def expect_fitted(self) -> dict[str, Any]:
         """Return the facts; assert that it is a fitted model of its own class."""
-        facts = self.model()
-        assert facts["fitted"], (
+        facts = self.expect_model()
+        assert facts["is_fitted"], (
             f"The {facts['class']} in {self.file} has not been fitted, so it cannot predict; "
             "right is to save it after its fit."
         )
         return facts
 
 
-def clear(task: Task) -> None:
+def remove_pickles(task: Task) -> None:
     """Remove the pickles that whoever trained by hand has left in the folder."""
     for file in FILES:
         task.files.remove(file)
 
 
-async def train(task: Task) -> list[Pickled]:
+async def train_and_inspect(task: Task) -> list[PickleReport]:
     """Run the submission's train.py and look into what it wrote."""
-    clear(task)
+    remove_pickles(task)
     key = tuple((name, _digest(task.files.path(name))) for name in task.files.names())
     with _training:
         if key in _inspected:
@@ -82,30 +83,13 @@ def _digest(file: Path) -> bytes:
         return hashlib.file_digest(content, "blake2b").digest()
 
 
-async def _inspect(task: Task) -> list[Pickled]:
+async def _inspect(task: Task) -> list[PickleReport]:
     folder = f"../inspection-{task.draw.getrandbits(64):016x}"
-    script = (_SCRIPTS / "inspect_pickles.py").read_text(encoding="utf-8")
-    task.files.write(f"{folder}/inspect_pickles.py", script)
+    task.files.write(f"{folder}/inspect_pickles.py", _SCRIPT.read_text(encoding="utf-8"))
     await task.run(f"{folder}/inspect_pickles.py")
     report = json.loads(task.files.path(f"{folder}/report.json").read_text(encoding="utf-8"))
-    return [Pickled(f"{name}.pkl", report[name]) for name in MODELS]
+    return [PickleReport(f"{name}.pkl", report[name]) for name in MODELS]
 
 
-async def place_trained(task: Task) -> None:
-    """Lay models that scikit-learn has trained where the task expects its models."""
-    with _training:
-        if not _trained:
-            # Under a name that no submission has.
-            script = (_SCRIPTS / "train_models.py").read_text(encoding="utf-8")
-            path = task.files.write("train_for_the_check.py", script)
-            await task.run(path.name)
-            path.unlink()
-            _trained.update({file: task.files.data(file) for file in FILES})
-            clear(task)
-            task.clock.renew_budget()
-    for file, content in _trained.items():
-        task.files.write(f"../task_2_1/{file}", content)
-
-
-def _kind(file: str) -> str:
+def _class_name(file: str) -> str:
     return {"logistic_regression.pkl": "LogisticRegression"}.get(file, "RandomForestClassifier")

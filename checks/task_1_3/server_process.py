@@ -1,0 +1,149 @@
+"""Judging a server that runs as a process of its own, on a real socket.
+
+Real time is used generously: a busy machine makes these checks slow, never wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import socket
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING
+
+from checks.support.http_client import bounded_client
+from ml_api_lab.check import other_address
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ml_api_lab.check import Process, Task
+
+START_LIMIT_SECONDS = 60.0
+"""How long a server may take to start, in seconds of real time."""
+
+_POLL_SECONDS = 0.03
+_SCRIPT = ("python", "main.py")
+_ANNOUNCED = re.compile(r"running on \S{0,40}?https?://(\S{1,255}):(\d{1,5})")
+_SEARCHED_CHARACTERS = 100_000
+"""How far into the output to look for the announcement."""
+
+
+@contextlib.asynccontextmanager
+async def started(
+    task: Task, env: Mapping[str, str], command: tuple[str, ...] = _SCRIPT
+) -> AsyncIterator[Process]:
+    """Start a process, and end it with all that it printed on record."""
+    process = task.start(list(command), env)
+    try:
+        yield process
+    finally:
+        process.close()
+
+
+async def wait_until_listening(server: Process, port: int, host: str = "127.0.0.1") -> None:
+    """Wait until the server accepts connections there; assert that it does."""
+    give_up = time.monotonic() + START_LIMIT_SECONDS
+    while time.monotonic() < give_up:
+        status, elsewhere = server.status, announced_elsewhere(server, host, port)
+        if await is_reachable(host, port):
+            return
+        assert status is None, (
+            f"The server ended with exit status {status} before anything listened on "
+            f"{_url(host, port)}; right is that it serves there until it is interrupted."
+        )
+        assert elsewhere is None, (
+            f"The server runs on {elsewhere}; right, for these HOST and PORT, is "
+            f"{_url(host, port)}."
+        )
+        await asyncio.sleep(_POLL_SECONDS)
+    raise AssertionError(
+        f"Nothing listened on {_url(host, port)} within {START_LIMIT_SECONDS:g} s; "
+        "right is that the server does, for these HOST and PORT."
+    )
+
+
+def announced_address(output: str) -> tuple[str, int] | None:
+    """Return the host and the port that uvicorn says it runs on, if it does."""
+    found = _ANNOUNCED.search(output[:_SEARCHED_CHARACTERS])
+    return (found[1].strip("[]"), int(found[2])) if found else None
+
+
+def announced_elsewhere(server: Process, host: str, port: int) -> str | None:
+    """Return the URL that uvicorn says it runs on, if it is surely another."""
+    announced = announced_address(server.output)
+    if announced is None:
+        return None
+    # All addresses of the other family are no address of this one.
+    every_address = "::" if ":" in host else "0.0.0.0"
+    if announced[1] == port and announced[0] in (host, "localhost", every_address):
+        return None
+    return _url(*announced)
+
+
+async def is_reachable(host: str, port: int) -> bool:
+    """Whether something accepts connections there at this moment."""
+    try:
+        async with asyncio.timeout(1):
+            _, writer = await asyncio.open_connection(host, port)
+    except OSError:  # also the time-out
+        return False
+    writer.close()
+    return True
+
+
+def is_port_taken(port: int) -> bool:
+    """Whether something listens on that port of 127.0.0.1; for a check in lab time as well."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+async def has_ended(server: Process, limit_seconds: float) -> bool:
+    """Wait until the process has ended, and whatever it has started; return whether it did."""
+    give_up = time.monotonic() + limit_seconds
+    await server.wait_for_exit(limit_seconds)
+    while server.has_leftovers() and time.monotonic() < give_up:
+        await asyncio.sleep(_POLL_SECONDS)
+    return server.status is not None
+
+
+async def exit_status(server: Process, port: int) -> int | None:
+    """Wait until a server that cannot have its port ends; return its status, None if it serves."""
+    give_up = time.monotonic() + START_LIMIT_SECONDS
+    while server.status is None and time.monotonic() < give_up:
+        elsewhere = announced_elsewhere(server, "127.0.0.1", port)
+        assert elsewhere is None, (
+            f"Its port was in use, and the server runs on {elsewhere}; right is that it ends."
+        )
+        await asyncio.sleep(_POLL_SECONDS)
+    return server.status
+
+
+def client(port: int, host: str = "127.0.0.1") -> httpx.AsyncClient:
+    """Return a client of the server there, to be used as a context."""
+    return bounded_client(_url(host, port))
+
+
+def other_loopback_address(port: int) -> str | None:
+    """Return another address of this machine than 127.0.0.1 where that port is free, if any is.
+
+    Linux and Windows have millions of them, macOS has ::1.
+    """
+    for host, family in ((other_address(), socket.AF_INET), ("::1", socket.AF_INET6)):
+        if host is None or not host.startswith(("127.", "::1")):
+            continue
+        try:
+            with socket.create_server((host, port), family=family):
+                return host
+        except OSError:
+            continue
+    return None
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,31 @@
+"""Models that scikit-learn has trained, for an application to serve."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from checks.support.predictions import MODELS
+from ml_api_lab.check import Task
+
+_SCRIPT = Path(__file__).resolve().parent / "scripts" / "train_models.py"
+
+# Training takes real time, so it is done once a run; checks side by side wait for each other.
+_training = threading.Lock()
+_pickles: dict[str, bytes] = {}
+
+
+async def place_trained_models(task: Task) -> None:
+    """Lay models that scikit-learn has trained where the task expects its models."""
+    with _training:
+        if not _pickles:
+            # Under a name that no submission has.
+            path = task.files.write("train_for_the_check.py", _SCRIPT.read_text(encoding="utf-8"))
+            await task.run(path.name)
+            path.unlink()
+            _pickles.update({name: task.files.data(f"{name}.pkl") for name in MODELS})
+            for name in MODELS:
+                task.files.remove(f"{name}.pkl")
+            task.clock.renew_budget()
+    for name, content in _pickles.items():
+        task.files.write(f"../task_2_1/{name}.pkl", content)

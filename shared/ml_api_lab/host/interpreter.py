@@ -1,0 +1,147 @@
+"""A forked process as if it had been started by ``python ...``: for real servers.
+
+A fresh interpreter needs most of a second before a server of its listens, since it imports FastAPI.
+A fork of one that has imported it needs some milliseconds, and behaves the same: `__main__`, the
+arguments, the import path, the streams and their buffers, exit statuses, tracebacks.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import os
+import runpy
+import signal
+import sys
+import time
+import types
+from typing import Any
+
+from ml_api_lab.host import internals
+from ml_api_lab.host.program import (
+    IMPORT_PATH,
+    PACKAGE_NAME,
+    exit_status,
+    flush,
+    unload_shadowed_modules,
+)
+from ml_api_lab.protocol.messages import Execute
+
+_NO_FILE_STATUS = 2
+"""With what Python ends where there is no such file."""
+
+
+def become(program: Execute) -> int:
+    """Run the program to its end; return the status that its process is to end with."""
+    _set_up_process(program)
+    try:
+        _run(program.arguments)
+        status = 0
+    except SystemExit as error:
+        status = exit_status(error)
+    except BaseException as error:
+        _print_traceback(error)
+        status = 1
+        if isinstance(error, KeyboardInterrupt):
+            status = -signal.SIGINT
+    _finalize()
+    if status < 0:
+        # As Python does, so that who has started it sees by what it ended.
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    return status
+
+
+def _set_up_process(program: Execute) -> None:
+    """Take on the program's folder, environment and streams."""
+    os.environ.clear()
+    os.environ.update(program.environment)
+    time.tzset()
+    os.chdir(program.folder)
+    output = os.open(program.output, os.O_WRONLY | os.O_APPEND)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for descriptor, source in ((0, nothing), (1, output), (2, output)):
+        os.dup2(source, descriptor)
+    os.close(output)
+    os.close(nothing)
+    unbuffered = bool(program.environment.get("PYTHONUNBUFFERED"))
+    sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)
+    sys.stdout = _stream(1, "surrogateescape", write_through=unbuffered)
+    sys.stderr = _stream(2, "backslashreplace", write_through=unbuffered, line_buffering=True)
+    internals.set_original_folder(program.folder)
+    for name in [each for each in sys.modules if each.partition(".")[0] == PACKAGE_NAME]:
+        del sys.modules[name]  # nothing of the lab is beside a server
+    sys.dont_write_bytecode = True
+    # As in a fresh interpreter; the fork server was started with neither.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    search = program.environment.get("PYTHONPATH")
+    sys.path[:] = [*(search.split(os.pathsep) if search else []), *IMPORT_PATH]
+
+
+def _stream(
+    descriptor: int, errors: str, *, write_through: bool, line_buffering: bool = False
+) -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        open(descriptor, "wb", 0 if write_through else -1, closefd=False),
+        "utf-8",
+        errors,
+        write_through=write_through,
+        line_buffering=line_buffering,
+    )
+
+
+def _run(arguments: list[str]) -> None:
+    first, *rest = arguments
+    main: Any = types.ModuleType("__main__")
+    main.__builtins__ = builtins
+    sys.modules["__main__"] = main
+    if first == "-m":
+        sys.argv = ["-m", *rest[1:]]
+        sys.path.insert(0, os.getcwd())
+        unload_shadowed_modules(os.getcwd())
+        internals.run_module(rest[0])
+        return
+    if first == "-c":
+        sys.argv = ["-c", *rest[1:]]
+        sys.path.insert(0, "")
+        unload_shadowed_modules(os.getcwd())
+        code = compile(rest[0], "<string>", "exec")
+    else:
+        sys.argv = [first, *rest]
+        folder = os.path.dirname(os.path.realpath(first))
+        sys.path.insert(0, folder)
+        unload_shadowed_modules(folder)
+        main.__file__ = os.path.abspath(first)
+        main.__cached__ = None
+        code = compile(_source(first), main.__file__, "exec")
+    exec(code, main.__dict__)
+
+
+def _source(file: str) -> bytes:
+    try:
+        with open(file, "rb") as source:
+            return source.read()
+    except OSError as error:
+        problem = f"[Errno {error.errno}] {error.strerror}"
+        path = os.path.abspath(file)
+        print(f"{sys.executable}: can't open file {path!r}: {problem}", file=sys.stderr)
+        sys.exit(_NO_FILE_STATUS)
+
+
+def _print_traceback(error: BaseException) -> None:
+    """Print the traceback that Python would print, without the frames of this module."""
+    flush()
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename in (__file__, runpy.__file__):
+        trace = trace.tb_next
+    sys.excepthook(type(error), error.with_traceback(trace), trace)
+
+
+def _finalize() -> None:
+    """End as Python does: threads first, then the exit handlers, then what is still buffered."""
+    try:
+        internals.wait_for_threads()
+        internals.run_exit_handlers()
+    except BaseException as error:
+        _print_traceback(error)
+    flush()

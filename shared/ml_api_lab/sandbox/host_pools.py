@@ -1,0 +1,50 @@
+"""The pools of a run: one for each kind of host that its checks need.
+
+Small, and loaded before all else: a run starts its processes here, and loads the rest meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from ml_api_lab.course.syllabus import Entry
+from ml_api_lab.protocol.messages import ClockName
+from ml_api_lab.sandbox.host_pool import HostPool
+
+SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model", "sklearn.datasets")
+
+
+def modules_of(entry: Entry, *, science: bool = False) -> tuple[str, ...]:
+    """Return the modules that a host of that task has loaded, with scikit-learn or without."""
+    return entry.preload + (SCIKIT_LEARN if science else ())
+
+
+def can_fork() -> bool:
+    """Whether hosts are forked. LAB_FORK=0 has each be a fresh interpreter, as on Windows."""
+    return hasattr(os, "fork") and os.environ.get("LAB_FORK") != "0"
+
+
+class HostPools:
+    """Keeps a pool of hosts for each clock and each choice of modules.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pools: dict[tuple[ClockName, tuple[str, ...]], HostPool] = {}
+
+    def get(self, clock: ClockName, modules: tuple[str, ...]) -> HostPool:
+        """Return the hosts on that clock with those modules, starting them if need be."""
+        key = (clock, modules)
+        with self._lock:
+            if key not in self._pools:
+                self._pools[key] = HostPool(clock, modules, fork=can_fork())
+            return self._pools[key]
+
+    def close(self) -> None:
+        """End all hosts."""
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()

@@ -1,0 +1,83 @@
+"""Collecting: the checks in the order of the syllabus, and the points that are expected of them."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from ml_api_lab.course.catalog import Check
+from ml_api_lab.grading.grade import Outcome, Result
+from ml_api_lab.sandbox.host_pools import modules_of
+from ml_api_lab.session.session import Session
+
+
+class Collection:
+    """What pytest finds, held against the catalogue."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._unloaded: list[str] = []
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Mark what the catalogue says of a check, for pytest's `-m`."""
+        if (check := self._session.check_of(item)) is not None:
+            if check.on_the_wall_clock:
+                item.add_marker("on_the_wall_clock")
+            if check.needs_scikit_learn:
+                item.add_marker("scikit_learn")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember the checks that cannot be loaded: they count, and the harness is to blame."""
+        catalog = self._session.catalog
+        if report.failed and any(_lies_in(check, report.nodeid) for check in catalog):
+            self._session.grade.harness_failed = True
+            self._unloaded.append(report.nodeid)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Put the checks into the order of the syllabus, and expect their points."""
+        session = self._session
+        checks = {item: session.check_of(item) for item in items}
+        for item, check in checks.items():
+            if check is None and session.is_of_course(item):
+                raise pytest.UsageError(
+                    f"{item.nodeid} is no check: checks are functions at the top of a file "
+                    "checks/task_x_y/test_*.py."
+                )
+        asked = {check.task for check in checks.values() if check is not None}
+        if self._unloaded:
+            asked |= {check.task for check in session.catalog.values() if self._is_unloaded(check)}
+        results = session.grade.results
+        for name in session.syllabus.names:
+            if name in asked:
+                for check in session.catalog.task(name).values():
+                    results[check.id] = Result(check)
+        order = {name: place for place, name in enumerate(results)}
+        items.sort(key=lambda item: order[c.id] if (c := checks[item]) is not None else -1)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Tell apart what was not selected, and start the processes that are still missing."""
+        ours = self._session
+        selected = [check for item in session.items if (check := ours.check_of(item)) is not None]
+        found = {check.id for check in selected}
+        for name, result in ours.grade.results.items():
+            if name not in found and not self._is_unloaded(result.check):
+                result.outcome = Outcome.DESELECTED
+        if not ours.grades:
+            return
+        # All that is alive now stays so: nobody need look through it for garbage, as pytest does at
+        # its end.
+        gc.freeze()
+        for check in selected:
+            if check.needs_scikit_learn:
+                modules = modules_of(ours.syllabus.entry(check.task), science=True)
+                ours.runner.pools.get(ours.clock_of(check), modules)
+
+    def _is_unloaded(self, check: Check) -> bool:
+        return any(_lies_in(check.id, node) for node in self._unloaded)
+
+
+def _lies_in(check: str, node: str) -> bool:
+    return node in ("", ".") or check.startswith((f"{node}/", f"{node}::"))

@@ -1,0 +1,66 @@
+"""The end of a run: its exit status, and the reports, whatever has ended it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from ml_api_lab.grading import grade as grades
+from ml_api_lab.grading import reports
+from ml_api_lab.grading.reports import Report
+from ml_api_lab.session import signals
+from ml_api_lab.session.session import Session
+
+ALL_POINTS, POINTS_MISSING, FAILED_ITSELF = 0, 1, 3
+"""The exit statuses of a run that came to its end; pytest's own 2, 4 and 5 stay as they are."""
+
+
+class Conclusion:
+    """Closes the grade and writes it down.
+
+    Attributes:
+        told: what became of each report, in sentences.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.told: list[str] = []
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """Close the grade and write the reports, before anything that could keep us from it."""
+        if self._session.grades:
+            with signals.undisturbed():
+                self._conclude(session)
+        return (yield)
+
+    def _conclude(self, session: pytest.Session) -> None:
+        grade, status = self._session.grade, session.exitstatus
+        if status == pytest.ExitCode.USAGE_ERROR:
+            return
+        if grade.harness_failed or status == pytest.ExitCode.INTERNAL_ERROR:
+            grade.ended = grades.HARNESS_FAILED
+            session.exitstatus = FAILED_ITSELF
+        elif status == pytest.ExitCode.INTERRUPTED:
+            grade.ended = grades.INTERRUPTED
+        elif not grade.results:
+            grade.ended = grades.NOTHING
+        elif any(each.outcome == grades.Outcome.NOT_RUN for each in grade.results.values()):
+            grade.ended = grades.STOPPED
+        if session.exitstatus == ALL_POINTS and grade.missing:
+            session.exitstatus = POINTS_MISSING
+        for report in self._session.reports:
+            self._write(session, report)
+
+    def _write(self, session: pytest.Session, report: Report) -> None:
+        try:
+            reports.write(self._session.grade, report)
+        except Exception as error:  # the other reports are to be written all the same
+            session.exitstatus = FAILED_ITSELF
+            self.told.append(
+                f"The {report.format} report was not written to {report.file}: "
+                f"{type(error).__name__}: {error}"
+            )
+        else:
+            self.told.append(f"The {report.format} report is in {report.file}")

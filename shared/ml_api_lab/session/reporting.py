@@ -1,0 +1,216 @@
+"""Reporting: what becomes of a check's result, in the grade and on the terminal."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import pytest
+
+from ml_api_lab.course.catalog import Check
+from ml_api_lab.errors import CourseError
+from ml_api_lab.grading.grade import Outcome, score, summary
+from ml_api_lab.grading.verdict import Verdict
+from ml_api_lab.lab_time import Span
+from ml_api_lab.sanitize import sanitize
+from ml_api_lab.session.conclusion import Conclusion
+from ml_api_lab.session.schedule import PlayedItem
+from ml_api_lab.session.session import HANDLE, Session
+
+_IS_ABSENT = pytest.StashKey[bool]()
+
+
+class Reporting:
+    """Records the results, and shows cards and the grade."""
+
+    def __init__(self, session: Session, conclusion: Conclusion) -> None:
+        self._session = session
+        self._conclusion = conclusion
+        self._cards: dict[str, list[tuple[pytest.TestReport, str]]] = {}
+
+    # --- one check --------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        check = self._session.check_of(item)
+        shows_card = check is not None and self._shows_card(call)
+        with self._no_traceback() if shows_card else nullcontext():
+            report = yield
+        if check is not None:
+            if isinstance(item, PlayedItem) and report.when == "call":
+                report.duration = item.verdict.real_seconds
+            self._record(item, check, call, report)
+        return report
+
+    def _record(
+        self,
+        item: pytest.Item,
+        check: Check,
+        call: pytest.CallInfo[None],
+        report: pytest.TestReport,
+    ) -> None:
+        result = self._session.grade.results[check.id]
+        result.real_time += report.duration
+        verdict = self._verdict(item, check, call, report)
+        if report.when == "call":
+            result.lab_time = max(result.lab_time, verdict.lab_time)
+        if report.passed:
+            if report.when == "call" and result.outcome == Outcome.NOT_RUN:
+                result.outcome = Outcome.PASSED
+            return
+        self._session.grade.harness_failed |= verdict.harness_failed
+        if not result.card:
+            result.message = verdict.message
+            result.card = verdict.card(self._command_again(item, is_reported=True))
+        result.outcome = Outcome.FAILED
+        # All checks of a task without a folder say the same, which is told once.
+        result.absent |= verdict.is_absent
+        report.is_absent = verdict.is_absent  # type: ignore[attr-defined]  # travels with the report
+        if self._shows_card(call):
+            card = verdict.card(self._command_again(item, is_reported=False))
+            report.longrepr = self._printable(card)
+            report.sections.clear()
+            self._cards.setdefault(check.task, []).append((report, verdict.cause))
+        elif (text := sanitize(report.longreprtext)) != report.longreprtext:
+            report.longrepr = text  # which costs pytest's own account its colours
+
+    def _verdict(
+        self,
+        item: pytest.Item,
+        check: Check,
+        call: pytest.CallInfo[None],
+        report: pytest.TestReport,
+    ) -> Verdict:
+        """Return what a trial has found; for a check that pytest has run, what that comes to."""
+        if isinstance(item, PlayedItem):
+            return item.verdict
+        handle = item.stash.get(HANDLE, None)
+        if handle is not None and not report.passed:
+            handle.halt()  # its transcript is complete then
+        return Verdict(
+            check=check,
+            error=call.excinfo.value if call.excinfo is not None else None,
+            transcript=None if handle is None else handle.transcript,
+            lab_time=Span(0) if handle is None else Span(int(handle.clock.now)),
+            skipped=report.skipped,
+            clock=self._session.clock_of(check),
+        )
+
+    def _shows_card(self, call: pytest.CallInfo[None]) -> bool:
+        """Whether its card is shown: `--tb` asks for pytest's own account, and authors need it."""
+        at_fault = call.excinfo is not None and isinstance(call.excinfo.value, CourseError)
+        return self._session.config.getoption("tbstyle") == "auto" and not at_fault
+
+    @contextmanager
+    def _no_traceback(self) -> Iterator[None]:
+        """Let pytest draw no traceback meanwhile: it would parse whole libraries for one."""
+        option = self._session.config.option
+        option.tbstyle = "no"
+        try:
+            yield
+        finally:
+            option.tbstyle = "auto"
+
+    def _printable(self, text: str) -> str:
+        """Spell what the terminal's encoding lacks; pytest would spell every line break as well."""
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        return text.encode(encoding, "backslashreplace").decode(encoding)
+
+    def _command_again(self, item: pytest.Item, *, is_reported: bool) -> str:
+        """Return the command that runs a check again: from here, or where a report is read.
+
+        Who reads a report is at the top of a clone of their own, and it is their tree.
+        """
+        session = self._session
+        file, _, name = item.nodeid.partition("::")
+        command = ["pytest", f"{file if is_reported else self._from_here(file)}::{name}"]
+        if session.tree.name != "exercises" and not (is_reported and session.tree.is_foreign):
+            command.append(f"--tree={session.tree.name}")
+        if session.clock != "lab":
+            command.append(f"--clock={session.clock}")
+        command.append(f"--seed={session.seed}")
+        return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
+
+    def _from_here(self, file: str) -> str:
+        """Return a file's path from where pytest was called, as node ids in its lines are."""
+        path = self._session.course / file
+        try:
+            here = self._session.config.invocation_params.dir
+            return Path(os.path.relpath(path, here)).as_posix()
+        except ValueError:  # another drive
+            return path.as_posix()
+
+    # --- the run ----------------------------------------------------------------------------------
+
+    def pytest_report_header(self) -> str:
+        session = self._session
+        return f"lab: tree {session.tree.name}, clock {session.clock}, seed {session.seed}"
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Count the checks of absent tasks by themselves; they get no card in the terminal."""
+        if getattr(report, "is_absent", False):
+            return "of absent tasks", "F", "ABSENT"
+        return None
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+        """Show the grade below all else, and few cards of what is not begun or does not start."""
+        failed = terminalreporter.stats.get("failed", [])
+        hidden = self._fold_cards()
+        if hidden:
+            shown = [report for report in failed if id(report) not in hidden]
+            terminalreporter.stats["failed"] = shown
+        try:
+            return (yield)
+        finally:
+            if hidden:
+                terminalreporter.stats["failed"] = failed  # counted in pytest's closing line
+            self._show_grade(terminalreporter)
+
+    def _fold_cards(self) -> set[int]:
+        """Return the ids of reports whose cards would bury the others'; those left tell of them.
+
+        Whoever runs more than one task has mostly not begun with all of them.
+        """
+        hidden: set[int] = set()
+        if self._session.config.getoption("verbose") > 0:
+            return hidden
+        grade = self._session.grade
+        several = len(grade.tasks) > 1
+        for task, cards in self._cards.items():
+            has_points = score(grade.results_of(task)) > 0
+            shown: list[tuple[pytest.TestReport, str]] = []
+            stands_for: Counter[int] = Counter()
+            for report, cause in cards:
+                same = [each for each, its in shown if cause and its == cause]
+                if not has_points and several:
+                    same = [each for each, _ in shown[:1]]
+                if same:
+                    hidden.add(id(report))
+                    stands_for[id(same[0])] += 1
+                else:
+                    shown.append((report, cause))
+            for report, _ in shown:
+                if more := stands_for[id(report)]:
+                    cards_more = "1 more card" if more == 1 else f"{more} more cards"
+                    report.longrepr = f"{report.longrepr}\n\n({cards_more} of {task} with -v)"
+        return hidden
+
+    def _show_grade(self, terminal: pytest.TerminalReporter) -> None:
+        session, grade = self._session, self._session.grade
+        if grade.results and session.grades:
+            terminal.section(f"{session.syllabus.title}: {session.tree.name}")
+            lost = "Bring what is missing back from where you got the lab."
+            back = [lost] if grade.absent and session.tree.name == "exercises" else []
+            for line in [*summary(grade), *grade.absent, *back, *grade.notes]:
+                terminal.write_line(line)
+        for line in self._conclusion.told:
+            terminal.write_line(sanitize(line))

@@ -1,0 +1,199 @@
+"""Lanes: trials played side by side, since a check mostly waits for its submission.
+
+Trials in lab time share one lane, several wide: each has a process of its own, and no neighbour can
+slow its clock down or hurry it. What talks to real processes goes one after the other, in a lane
+beside it. A failure that a neighbour can have caused (:attr:`Verdict.stands`) is in doubt, and its
+trial is played once more, alone; only that verdict counts.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import Protocol
+
+from ml_api_lab.grading.verdict import Verdict
+from ml_api_lab.sandbox.clock import Clock
+from ml_api_lab.sandbox.workspace import Workspace
+from ml_api_lab.trials.trial import Trial
+
+# More would wait for each other in this process, however many cores there are.
+_SIDE_BY_SIDE = min(os.cpu_count() or 1, 4) + 1
+
+_MOST_WORKSPACES = 40
+"""How many may be laid out at a time: a submission's folder can be large."""
+
+_SHARE = 0.25
+"""The part of its budget that a trial in lab time has here: what is slow is played again alone."""
+
+_GRACE_SECONDS = 0.5
+"""How long what is at work may go on when all of it is to end."""
+
+_PART_SECONDS = 0.2
+"""How long to wait at a time: on Windows, Ctrl-C is not heard while one waits for a lock."""
+
+
+class Play(Protocol):
+    """Plays a trial, as :func:`ml_api_lab.trials.trial.play` does with a runner."""
+
+    def __call__(
+        self,
+        trial: Trial,
+        *,
+        workspace: Workspace | None = None,
+        on_start: Callable[[Clock], None],
+        budget: float | None = None,
+    ) -> Verdict: ...
+
+
+class Lanes:
+    """Plays trials in threads.
+
+    Args:
+        play: plays a trial; closes its workspace.
+        lay_out: makes the workspace of a trial. This needs no other process, so it is done for many
+            at once, while the first processes are still on their way.
+    """
+
+    def __init__(self, play: Play, lay_out: Callable[[Trial], Workspace]) -> None:
+        self._play = play
+        self._lay_out = lay_out
+        self._clocks: dict[str, Clock] = {}
+        self._futures: dict[str, Future[Verdict | None]] = {}
+        self._lock = threading.Lock()
+        self._at_work = _Gate()
+        self._is_over = False
+        self._room = threading.Semaphore(_MOST_WORKSPACES)
+        self._lanes: dict[str, ThreadPoolExecutor] = {}
+
+    def begin(self, trials: Sequence[Trial]) -> None:
+        """Begin with these trials, in this order."""
+        for trial in trials:
+            workspace = None
+            if trial.clock == "lab":
+                layers = self._lane("workspaces", 1)
+                workspace = layers.submit(self._lay_out_when_there_is_room, trial)
+            lane = self._lane(trial.clock, _SIDE_BY_SIDE if trial.clock == "lab" else 1)
+            self._futures[trial.check.id] = lane.submit(self._try, trial, workspace)
+
+    def verdict(self, trial: Trial) -> Verdict | None:
+        """Wait for the verdict on a trial that has begun; in doubt, play it again alone.
+
+        Returns:
+            None if the trial has not begun here, or ended in what only pytest understands.
+        """
+        future = self._futures.pop(trial.check.id, None)
+        if future is None:
+            return None
+        while not future.done():
+            wait([future], _PART_SECONDS)
+        verdict = future.result()
+        if verdict is not None and not verdict.stands:
+            return self.play_alone(trial)
+        return verdict
+
+    def play_alone(self, trial: Trial) -> Verdict:
+        """Play a trial now, with its whole budget and nothing beside it."""
+        with self.nothing_at_work():
+            return self._play(trial, on_start=lambda clock: None)
+
+    @contextmanager
+    def nothing_at_work(self) -> Iterator[None]:
+        """Begin no trial meanwhile, and wait before until those at work have ended."""
+        with self._at_work.closed():
+            yield
+
+    def end(self) -> None:
+        """End all that is at work, and begin nothing more."""
+        with self._lock:
+            self._is_over = True
+            for clock in self._clocks.values():
+                clock.shorten_budget(_GRACE_SECONDS)
+        for lane in self._lanes.values():
+            lane.shutdown()
+
+    def _lane(self, name: str, width: int) -> ThreadPoolExecutor:
+        if name not in self._lanes:
+            self._lanes[name] = ThreadPoolExecutor(width, name)
+        return self._lanes[name]
+
+    def _lay_out_when_there_is_room(self, trial: Trial) -> Workspace:
+        self._room.acquire()
+        return self._lay_out(trial)
+
+    def _try(self, trial: Trial, workspace: Future[Workspace] | None) -> Verdict | None:
+        if workspace is None:
+            return self._play_beside_others(trial, None)
+        if self._is_over and workspace.cancel():
+            return None
+        try:
+            return self._play_beside_others(trial, workspace.result())
+        except Exception:  # there is no workspace, which is found out again alone
+            return None
+        finally:
+            self._room.release()
+
+    def _play_beside_others(self, trial: Trial, workspace: Workspace | None) -> Verdict | None:
+        with self._at_work.open():
+            if self._is_over:
+                if workspace is not None:
+                    workspace.close()
+                return None
+            budget = trial.budget * _SHARE if trial.clock == "lab" else trial.budget
+            try:
+                return self._play(
+                    trial,
+                    workspace=workspace,
+                    on_start=lambda clock: self._remember(trial, clock),
+                    budget=budget,
+                )
+            except BaseException:  # pytest's own outcomes, which pytest must see
+                return None
+            finally:
+                with self._lock:
+                    self._clocks.pop(trial.check.id, None)
+
+    def _remember(self, trial: Trial, clock: Clock) -> None:
+        with self._lock:
+            self._clocks[trial.check.id] = clock
+            if self._is_over:
+                clock.shorten_budget(_GRACE_SECONDS)
+
+
+class _Gate:
+    """Lets many in at a time, or one alone."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._inside = 0
+        self._closed = 0
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Be one of many, once nobody is or wants to be alone."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._closed)
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        """Be alone, once the others have left."""
+        with self._changed:
+            self._closed += 1
+            while self._inside:
+                self._changed.wait(_PART_SECONDS)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._closed -= 1
+                self._changed.notify_all()

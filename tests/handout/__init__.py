@@ -1,0 +1,1 @@
+"""Tests of the handout: its examples, its pictures, its links."""

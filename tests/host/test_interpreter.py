@@ -1,0 +1,198 @@
+"""A fork that becomes `python ...` behaves as a fresh interpreter does: programs run by both."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ml_api_lab.sandbox.clock import WallClock
+from ml_api_lab.sandbox.host_pool import HostPool
+from ml_api_lab.sandbox.process import Process, python_arguments
+from ml_api_lab.sandbox.transcript import Transcript
+from tests.support.toy import LIMIT
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="hosts are forked on POSIX")
+
+ENVIRONMENT = {"PATH": os.defpath, "PYTHONUTF8": "1", "TZ": "UTC"}
+
+PROGRAMS = {
+    "what Python tells of itself": (
+        """
+        import __main__, os, sys
+        print(__name__, __main__.__file__ == os.path.abspath(__file__), sys.argv)
+        print(os.getcwd(), sys.path[0] == os.path.dirname(os.path.abspath(__file__)))
+        print(sorted(name for name in sys.modules if name.startswith("ml_api_lab")))
+        print(__builtins__.__class__, sys.flags.interactive, os.environ["TZ"])
+        """,
+        ["one", "two"],
+    ),
+    "an exception": ("def f():\n    raise ValueError('wrong')\nprint('begun')\nf()\n", []),
+    "a syntax error": ("print('begun'\n", []),
+    "a status": ("import sys\nprint('begun')\nsys.exit(7)\n", []),
+    "a text for a status": ("import sys\nsys.exit('no')\n", []),
+    "threads and exit handlers": (
+        """
+        import atexit, threading, time
+        atexit.register(print, "at exit")
+        threading.Thread(target=lambda: (time.sleep(0.05), print("thread"))).start()
+        print("main")
+        """,
+        [],
+    ),
+    "a module beside it": ("import helper\nprint(helper.NAME)\n", []),
+    "handlers of a log": (
+        """
+        import logging, logging.handlers, sys
+        target = logging.StreamHandler(sys.stdout)
+        logging.getLogger().addHandler(logging.handlers.MemoryHandler(100, target=target))
+        logging.warning("kept until the end")
+        """,
+        [],
+    ),
+    "what ends at once": ("import os\nprint('lost in the buffer')\nos._exit(3)\n", []),
+    "an interrupt of its own": (
+        "import os, signal\nprint('begun', flush=True)\nos.kill(os.getpid(), signal.SIGINT)\n",
+        [],
+    ),
+    "a worker that is spawned": (
+        """
+        import multiprocessing
+
+        def square(number):
+            return number * number
+
+        if __name__ == "__main__":
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                print(pool.map(square, [3]))
+        """,
+        [],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[HostPool]:
+    pool = HostPool("real", ("fastapi", "uvicorn"))
+    yield pool
+    pool.close()
+
+
+def run(folder: Path, command: list[str], pool: HostPool | None, **env: str) -> tuple[int, str]:
+    """Run a command to its end; return its exit status and what it printed."""
+    transcript = Transcript(folder, folder, folder.name)
+    process = Process(command, folder, {**ENVIRONMENT, **env}, transcript, WallClock(LIMIT), pool)
+    give_up = time.monotonic() + LIMIT
+    while process.status is None and time.monotonic() < give_up:
+        time.sleep(0.01)
+    status = process.status
+    assert status is not None
+    printed = process.output
+    process.close()
+    return status, printed
+
+
+def write(folder: Path, source: str) -> None:
+    lines = source.strip("\n").splitlines()
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    text = "\n".join(line[indent:] for line in lines) + "\n"
+    (folder / "main.py").write_text(text, encoding="utf-8")
+    (folder / "helper.py").write_text("NAME = 'mine'\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_it_does_what_a_fresh_one_does(name: str, pool: HostPool, tmp_path: Path) -> None:
+    source, arguments = PROGRAMS[name]
+    write(tmp_path, source)
+    command = [sys.executable, "main.py", *arguments]
+    assert run(tmp_path, command, pool) == run(tmp_path, command, None)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-c", "import sys, helper; print(sys.argv, sys.path[0], helper.NAME)", "more"],
+        ["-m", "main", "more"],
+        ["-m", "json.tool", "--help"],
+        ["-m", "no_such_module"],
+        ["no_such_file.py"],
+    ],
+    ids=str,
+)
+def test_so_it_does_with_other_arguments(
+    arguments: list[str], pool: HostPool, tmp_path: Path
+) -> None:
+    write(tmp_path, "import sys\nprint(__name__, sys.argv[1:])\n")
+    command = [sys.executable, *arguments]
+    assert run(tmp_path, command, pool) == run(tmp_path, command, None)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_is_buffered_as_it_would_be(unbuffered: str, pool: HostPool, tmp_path: Path) -> None:
+    write(tmp_path, "import os\nprint('seen?')\nos._exit(0)\n")
+    command = [sys.executable, "main.py"]
+    env = {"PYTHONUNBUFFERED": unbuffered} if unbuffered else {}
+    seen = run(tmp_path, command, pool, **env)
+    assert seen == run(tmp_path, command, None, **env)
+    assert seen == (0, "seen?\n" if unbuffered else "")
+
+
+def test_it_hears_signals_and_leaves_what_it_leaves(pool: HostPool, tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        """
+        import os, signal, sys, time
+        if os.fork() == 0:
+            time.sleep(600)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(4))
+        print("begun", flush=True)
+        time.sleep(600)
+        """,
+    )
+    transcript = Transcript(tmp_path, tmp_path, "here")
+    process = Process(
+        [sys.executable, "main.py"], tmp_path, ENVIRONMENT, transcript, WallClock(LIMIT), pool
+    )
+    give_up = time.monotonic() + LIMIT
+    while "begun" not in process.output and time.monotonic() < give_up:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    while process.status is None and time.monotonic() < give_up:
+        time.sleep(0.01)
+    assert process.status == 4
+    assert process.has_leftovers()
+    process.close()
+    while process.has_leftovers() and time.monotonic() < give_up:
+        time.sleep(0.01)
+    assert not process.has_leftovers()
+
+
+@pytest.mark.parametrize(
+    ("command", "environment"),
+    [
+        (["sh", "-c", "python main.py"], {}),
+        ([sys.executable], {}),
+        ([sys.executable, "-m"], {}),
+        ([sys.executable, "-X", "dev", "main.py"], {}),
+        ([sys.executable, "main.py"], {"PYTHONOPTIMIZE": "1"}),
+        ([sys.executable, "main.py"], {"PYTHONWARNINGS": "error"}),
+    ],
+    ids=str,
+)
+def test_what_only_a_fresh_interpreter_heeds_gets_one(
+    command: list[str], environment: dict[str, str]
+) -> None:
+    assert python_arguments(command, environment) is None
+
+
+def test_a_script_of_the_environment_is_forked_too(tmp_path: Path) -> None:
+    uvicorn = str(Path(sys.executable).parent / "uvicorn")
+    assert python_arguments([uvicorn, "main:app"], {}) == [uvicorn, "main:app"]
+    other = tmp_path / "uvicorn"
+    other.write_text("#!/bin/sh\n")
+    assert python_arguments([str(other)], {}) is None

@@ -1,0 +1,105 @@
+"""The submission as a program: whose modules it imports, and what keeps it from being run."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from ml_api_lab.errors import SubmissionFault
+from ml_api_lab.task import Task
+from tests.support.faults import (
+    SERVE,
+    Fault,
+    Outcomes,
+    expect_fault,
+    possible_here,
+)
+from tests.support.toy import Course, Scenes
+from tests.support.toy_tasks import CHECKS
+
+
+def test_a_submissions_own_modules_come_first(tmp_path: Path) -> None:
+    """Also where they are called as one that the host has loaded: the lab's own, or a package."""
+    course = Course(tmp_path / "course")
+    course.preload("dotenv")
+    main = "from {module} import hello, wait\nhello()\nwait()\n"
+    helpers = "import time\ndef hello(): print('hello')\ndef wait(): time.sleep(2)\n"
+    for number, (module, files) in enumerate(
+        {
+            "shared": {"shared.py": helpers},
+            "ml_api_lab.errors": {"ml_api_lab/errors.py": helpers},
+            "ml_api_lab.host": {"ml_api_lab/__init__.py": "", "ml_api_lab/host.py": helpers},
+            "dotenv": {"dotenv.py": helpers},
+        }.items(),
+        start=1,
+    ):
+        course.task(f"task_0_{number}", CHECKS, {"main.py": main.format(module=module), **files})
+    result = course.run()
+    assert result.messages == {}
+    assert result.score == (40, 40)
+
+
+FAULTS = {
+    "serves at import": Fault(
+        "from fastapi import FastAPI\nimport uvicorn\napp = FastAPI()\nuvicorn.run(app, port=0)",
+        "Importing main.py failed: RuntimeError: a server was started while the file was imported "
+        "(exercises/",
+        SERVE,
+    ),
+    "syntax error": Fault("def f(:\n", "Importing main.py failed: SyntaxError: ", SERVE),
+    "syntax error in a script": Fault("def f(:\n", "main.py stopped with SyntaxError: "),
+    "not UTF-8": Fault(
+        "name = 'caf\u00e9'\n".encode("latin-1"),
+        "Importing main.py failed: SyntaxError: ",
+        SERVE,
+    ),
+    "a comment that is not UTF-8": Fault(
+        "# caf\u00e9\nprint('x')\n".encode("latin-1"),
+        "main.py stopped with SyntaxError: the file is not in UTF-8",
+    ),
+    "null bytes": Fault(b"\0\0", "Importing main.py failed: ", SERVE),
+    "no app": Fault("x = 1", "main.py has no variable named app; `uvicorn main:app` serves", SERVE),
+    "app is no application": Fault(
+        "app = 3",
+        "app in main.py is no application, but int; `uvicorn main:app` serves what has that name.",
+        SERVE,
+    ),
+    "app is a class": Fault("from fastapi import FastAPI as app", "The status is wrong.", SERVE),
+}
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    return Outcomes(tmp_path_factory.mktemp("faults"), FAULTS)
+
+
+@pytest.mark.parametrize("name", possible_here(FAULTS))
+def test_fault(name: str, outcomes: Outcomes) -> None:
+    expect_fault(outcomes.forked[name], FAULTS[name])
+
+
+def test_an_import_may_make_a_pair_of_sockets(scripts: Scenes) -> None:
+    """On Windows that is Python's own code, which listens; each new event loop has such a pair."""
+    source = f"""
+        import socket
+        code = "def socketpair():\\n one = socket(); one.bind(('127.0.0.1', 0)); one.listen(1)"
+        names = {{"socket": socket.socket}}
+        exec(compile(code, {socket.__file__!r}, "exec"), names)
+        names["socketpair"]()
+        print("a pair")
+        with socket.socket() as server:
+            server.listen()
+    """
+
+    async def scene(task: Task, _: object) -> tuple[str, str]:
+        try:
+            await task.load()
+        except SubmissionFault as fault:
+            return str(fault), task.transcript.lines[0].text
+        return "", ""
+
+    said, printed = scripts.play(source, scene)
+    assert printed == "a pair"
+    assert "a server was started while the file was imported" in said

@@ -1,0 +1,123 @@
+"""What a run shows and writes down: cards, the table at its end, and reports."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from tests.support.toy import Course
+
+
+def test_the_grade_is_the_last_thing_shown(course: Course) -> None:
+    *_, short, table, end = re.findall(r"^=+ (.+) =+$", course.run().text, re.M)
+    assert (short, table) == ("short test summary info", "Toy course: exercises")
+    assert end.startswith("4 failed")
+
+
+def test_tasks_without_a_point_show_one_card(course: Course, tmp_path: Path) -> None:
+    """Whoever runs everything has begun with some tasks, whose cards are not to be buried."""
+    shutil.copytree(course.root / "exercises", tmp_path / "tree")
+    begun = tmp_path / "tree" / "task_0_2" / "main.py"
+
+    def cards(text: str) -> list[tuple[str, str]]:
+        return re.findall(r"^Again: pytest checks/task_(\w+)/test_toy.py::test_(\w+)", text, re.M)
+
+    tree = f"--tree={tmp_path}/tree"
+    whole = course.run(tree)
+    assert cards(whole.text) == [("0_1", "greets"), ("0_2", "greets")]
+    assert whole.text.count("FAILED checks/") == 2
+    assert re.findall(r"^\((.*)\)$", whole.text, re.M) == [
+        "1 more card of task_0_1 with -v",
+        "1 more card of task_0_2 with -v",
+    ]
+    assert re.fullmatch(r"=+ 4 failed in .*=", whole.text.splitlines()[-1])
+    assert all(check["card"] for check in whole.checks.values())
+    begun.write_text("import time\ntime.sleep(2)\n", encoding="utf-8")
+    half = course.run(tree)
+    assert cards(half.text) == [("0_1", "greets"), ("0_2", "greets")]
+    assert re.findall(r"^\((.*)\)$", half.text, re.M) == ["1 more card of task_0_1 with -v"]
+    for all_of in (["-v"], ["checks/task_0_1"]):
+        text = course.run(tree, *all_of).text
+        assert cards(text)[:2] == [("0_1", "greets"), ("0_1", "waits")]
+        assert "with -v" not in text
+
+
+def test_what_does_not_start_shows_one_card(tmp_path: Path) -> None:
+    course = Course(tmp_path / "course")
+    course.preload("fastapi")
+    served = """
+        @points({points}, hint="Why?")
+        async def test_{name}(task: Task, clock: Clock):
+            \"\"\"It starts.\"\"\"
+            async with task.serve(env={{"WHO": "{who}"}}):
+                pass
+    """
+    asked = (("first", 4, "ada"), ("again", 3, "ada"), ("other", 3, "bob"))
+    checks = "".join(served.format(name=name, points=n, who=who) for name, n, who in asked)
+    course.task("task_1_1", checks, "import os\n\nraise RuntimeError(os.environ['WHO'])\n")
+    course.task("task_1_2", checks, {"other.py": ""})
+    started = course.run("checks/task_1_1").text
+    assert re.findall(r"^Again: .*test_(\w+)", started, re.M) == ["first", "other"]
+    assert "\n(1 more card of task_1_1 with -v)\n" in started
+    assert course.run("checks/task_1_2").text.count("Again: ") == 1
+    # So does one that fails in the same line, whatever was asked.
+    asks = """
+        @points({points}, hint="What is asked?")
+        async def test_{name}(task: Task, clock: Clock):
+            \"\"\"It answers.\"\"\"
+            async with task.serve() as client:
+                await client.get("/{name}")
+            raise Hinted("It answered {name} with 500; right is 200.")
+    """
+    checks = "".join(asks.format(name=name, points=n) for name, n in (("one", 5), ("two", 5)))
+    app = "async def app(scope, receive, send):\n    raise ValueError(object())\n"
+    course.task("task_1_3", checks, app)
+    failed = course.run("checks/task_1_3").text
+    assert "\nHint: Begin with the error above: " in failed
+    assert failed.count("Again: ") == 1
+    assert course.run("checks/task_1_1", "-v").text.count("Again: ") == 3
+
+
+def test_a_report_speaks_of_the_authors_own_tree(course: Course, tmp_path: Path) -> None:
+    """On a platform a student reads it, who has no such folders as the grader's."""
+    shutil.copytree(course.root / "exercises", tmp_path / "ada" / "exercises")
+    broken = "def greet():\n    raise ValueError(__file__)\n\ngreet()\n"
+    (tmp_path / "ada/exercises/task_0_1/main.py").write_text(broken, encoding="utf-8")
+    result = course.run(f"--tree={tmp_path}/ada", "--seed=7", cwd="checks/task_0_1")
+    for check in result.checks.values():
+        assert "task_0_1/main.py:2 in greet" in check["card"]
+        assert str(tmp_path) not in check["card"] + check["message"]
+    greets = "test_toy.py::test_greets"
+    again = f"Again: pytest checks/task_0_1/{greets} --seed=7"
+    assert result.checks["task_0_1 test_greets"]["card"].endswith(again)
+    # Who graded it is told where it lies.
+    assert f"Again: pytest {greets} --tree={tmp_path}/ada/exercises --seed=7" in result.text
+
+
+def test_again_works_where_pytest_was_called(course: Course) -> None:
+    result = course.run(cwd="exercises/task_0_1")
+    again = re.search(r"^Again: pytest (\S+waits) --seed", result.text, re.M)
+    assert again is not None
+    assert course.run(again[1], cwd="exercises/task_0_1").outcomes == {
+        "task_0_1 test_greets": "deselected",
+        "task_0_1 test_waits": "failed",
+    }
+
+
+def test_what_a_terminal_lacks_is_spelled(course: Course) -> None:
+    """Of a card, that is; pytest itself would spell its line breaks as well."""
+    tree = course.root.parent / "smiling"
+    (tree / "task_0_1").mkdir(parents=True)
+    (tree / "task_0_1" / "main.py").write_text("print('\u2705')\n", encoding="utf-8")
+    result = course.run(
+        "checks/task_0_1", f"--tree={tree}", PYTHONIOENCODING="cp1252", PYTHONUTF8="0"
+    )
+    assert "\nIt printed '\\u2705'; 'hello' is right.\n" in result.text
+
+
+def test_native_tracebacks_on_request(course: Course) -> None:
+    result = course.run("--tb=short", "checks/task_0_1")
+    assert "checks/task_0_1/test_toy.py:14: in test_greets" in result.text
+    assert "AssertionError: It printed 'bye'; 'hello' is right." in result.text
+    assert "Hint:" not in result.text

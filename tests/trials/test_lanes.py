@@ -1,0 +1,395 @@
+"""Lanes: trials side by side, doubt that is settled alone, and what is left to pytest."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from ml_api_lab.course.catalog import Check
+from ml_api_lab.course.syllabus import Entry
+from ml_api_lab.course.tree import Tree
+from ml_api_lab.errors import Dead
+from ml_api_lab.grading.verdict import Verdict
+from ml_api_lab.lab_time import Span
+from ml_api_lab.protocol.messages import ClockName
+from ml_api_lab.sandbox.clock import Clock, LabClock
+from ml_api_lab.sandbox.workspace import Workspace
+from ml_api_lab.trials.lanes import _MOST_WORKSPACES, Lanes
+from ml_api_lab.trials.trial import Trial
+from tests.support.toy import LIMIT, Course
+
+OnStart = Callable[[Clock], None]
+BUDGET = 8.0
+
+
+async def nothing() -> None: ...
+
+
+def trial(name: str, clock: ClockName = "lab") -> Trial:
+    return Trial(
+        check=Check("task_0_1", "test_it.py", name, name, 1, "?"),
+        function=nothing,
+        entry=Entry("task_0_1", "It", "Part"),
+        tree=Tree("toy", Path("toy")),
+        seed=1,
+        clock=clock,
+        budget=BUDGET,
+    )
+
+
+class Place:
+    """Where a trial works: it remembers that it was closed."""
+
+    def __init__(self, trial: Trial) -> None:
+        self.check = trial.check
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def place(trial: Trial) -> Workspace:
+    return cast(Workspace, Place(trial))
+
+
+def moving(now: float = 0) -> Clock:
+    clock = LabClock(LIMIT)
+    clock._now = Span(round(now * 1e9))
+    return clock
+
+
+def verdict(trial: Trial, error: BaseException | None = None, at: float = 0) -> Verdict:
+    return Verdict(
+        check=trial.check, error=error, lab_time=Span(round(at * 1e9)), clock=trial.clock
+    )
+
+
+Scene = Callable[[Trial, OnStart], Verdict]
+
+
+class Stage:
+    """Plays trials as the scenes say, and remembers how: each name, its budget, its thread."""
+
+    def __init__(self, **scenes: Scene) -> None:
+        self.played: list[tuple[str, float, bool]] = []
+        self._scenes = scenes
+
+    def __call__(
+        self,
+        trial: Trial,
+        *,
+        workspace: Workspace | None = None,
+        on_start: OnStart,
+        budget: float | None = None,
+    ) -> Verdict:
+        alone = threading.current_thread() is threading.main_thread()
+        self.played.append((trial.check.name, trial.budget if budget is None else budget, alone))
+        try:
+            return self._scenes[trial.check.name](trial, on_start)
+        finally:
+            if workspace is not None:
+                workspace.close()
+
+
+def passes(trial: Trial, on_start: OnStart) -> Verdict:
+    return verdict(trial, at=3)
+
+
+def fails(trial: Trial, on_start: OnStart) -> Verdict:
+    return verdict(trial, AssertionError("It is wrong."))
+
+
+def dies(trial: Trial, on_start: OnStart) -> Verdict:
+    return verdict(trial, Dead("It has died."))
+
+
+def test_several_run_side_by_side() -> None:
+    together = threading.Barrier(2, timeout=LIMIT)
+
+    def meets(trial: Trial, on_start: OnStart) -> Verdict:
+        together.wait()
+        return verdict(trial, at=3)
+
+    lanes = Lanes(Stage(one=meets, two=meets), place)
+    trials = [trial("one"), trial("two")]
+    lanes.begin(trials)
+    seen = [lanes.verdict(each) for each in trials]
+    lanes.end()
+    assert [each.lab_time for each in seen if each is not None] == [3_000_000_000] * 2
+
+
+def test_a_failure_in_lab_time_stands_and_ends_nothing() -> None:
+    stage = Stage(fails=fails, passes=passes)
+    lanes = Lanes(stage, place)
+    trials = [trial("fails"), trial("passes")]
+    lanes.begin(trials)
+    seen = [lanes.verdict(each) for each in trials]
+    lanes.end()
+    assert [each.passed for each in seen if each is not None] == [False, True]
+    assert sorted(stage.played) == [("fails", BUDGET / 4, False), ("passes", BUDGET / 4, False)]
+
+
+@pytest.mark.parametrize(("scene", "clock"), [(dies, "lab"), (fails, "real")])
+def test_doubt_is_settled_alone(scene: Scene, clock: ClockName) -> None:
+    """With the whole budget, once nothing else is at work, and before anything new begins."""
+    at_work, alone = threading.Event(), threading.Event()
+
+    def neighbour(trial: Trial, on_start: OnStart) -> Verdict:
+        at_work.set()
+        time.sleep(0.05)
+        assert not alone.is_set(), "it was at work beside what had to be alone"
+        return verdict(trial)
+
+    def doubtful(trial: Trial, on_start: OnStart) -> Verdict:
+        if threading.current_thread() is not threading.main_thread():
+            return scene(trial, on_start)
+        alone.set()
+        time.sleep(0.05)
+        alone.clear()
+        return verdict(trial)
+
+    stage = Stage(doubtful=doubtful, **{f"n{number}": neighbour for number in range(12)})
+    lanes = Lanes(stage, place)
+    first = trial("doubtful", clock)
+    others = [trial(f"n{number}") for number in range(12)]
+    lanes.begin([first, *others])
+    assert at_work.wait(LIMIT)
+    seen = lanes.verdict(first)
+    assert seen is not None
+    assert seen.passed
+    assert [lanes.verdict(each) is not None for each in others] == [True] * 12
+    lanes.end()
+    assert stage.played.count(("doubtful", BUDGET, True)) == 1
+
+
+def test_real_processes_go_one_after_the_other() -> None:
+    inside: list[str] = []
+    most = 0
+
+    def real(trial: Trial, on_start: OnStart) -> Verdict:
+        nonlocal most
+        inside.append(trial.check.name)
+        most = max(most, len(inside))
+        time.sleep(0.02)
+        inside.remove(trial.check.name)
+        return verdict(trial)
+
+    lanes = Lanes(Stage(one=real, two=real, three=real), place)
+    trials = [trial(name, "real") for name in ("one", "two", "three")]
+    lanes.begin(trials)
+    assert all(lanes.verdict(each) is not None for each in trials)
+    lanes.end()
+    assert most == 1
+
+
+def test_at_the_end_what_is_at_work_is_hurried() -> None:
+    """What has not begun never does."""
+    begun, hurried = threading.Event(), threading.Event()
+
+    def goes_on(trial: Trial, on_start: OnStart) -> Verdict:
+        clock = moving()
+        on_start(clock)
+        clock.join(Idle())
+        begun.set()
+        while time.monotonic() < clock.budget_end:
+            time.sleep(0.01)
+        hurried.set()
+        return dies(trial, on_start)
+
+    many = {f"n{number}": goes_on for number in range(20)}
+    stage = Stage(**many)
+    lanes = Lanes(stage, place)
+    lanes.begin([trial(name) for name in many])
+    assert begun.wait(LIMIT)
+    lanes.end()
+    assert hurried.is_set()
+    assert len(stage.played) < len(many)
+
+
+def test_workspaces_are_bounded_in_number_and_all_closed() -> None:
+    places: list[Place] = []
+    going_on = threading.Event()
+    many = [f"n{number}" for number in range(_MOST_WORKSPACES + 10)]
+
+    def lay_out(trial: Trial) -> Workspace:
+        places.append(Place(trial))
+        return cast(Workspace, places[-1])
+
+    def waits(trial: Trial, on_start: OnStart) -> Verdict:
+        assert going_on.wait(LIMIT)
+        return verdict(trial)
+
+    lanes = Lanes(Stage(**dict.fromkeys(many, waits)), lay_out)
+    trials = [trial(name) for name in many]
+    lanes.begin(trials)
+    give_up = time.monotonic() + LIMIT
+    while len(places) < _MOST_WORKSPACES and time.monotonic() < give_up:
+        time.sleep(0.001)
+    time.sleep(0.05)  # for one too many
+    assert len(places) == _MOST_WORKSPACES
+    going_on.set()
+    assert all(lanes.verdict(each) is not None for each in trials)
+    lanes.end()
+    assert len(places) == len(many)
+    assert all(place.closed for place in places)
+
+
+def test_what_cannot_be_laid_out_is_left_to_pytest() -> None:
+    def lay_out(trial: Trial) -> Workspace:
+        raise OSError("no space left on device")
+
+    lanes = Lanes(Stage(), lay_out)
+    trials = [trial("one"), trial("two")]
+    lanes.begin(trials)
+    assert [lanes.verdict(each) for each in trials] == [None, None]
+    lanes.end()
+
+
+def test_what_is_no_exception_is_left_to_pytest() -> None:
+    def skips(trial: Trial, on_start: OnStart) -> Verdict:
+        pytest.skip("not today")
+
+    lanes = Lanes(Stage(one=skips), place)
+    lanes.begin([trial("one")])
+    assert lanes.verdict(trial("one")) is None
+    lanes.end()
+
+
+class Idle:
+    """A party of which nobody wants anything."""
+
+    next_moment = None
+    has_pending_messages = False
+
+    def grant(self, now: Span) -> None: ...
+
+    def wait_until_idle(self) -> None: ...
+
+    def deliver(self) -> bool:
+        return False
+
+    def fail_waiting(self, reason: str) -> bool:
+        return False
+
+    def watch(self, loop: object) -> None: ...
+
+
+def test_a_budget_that_begins_later_is_hurried_as_well() -> None:
+    late = moving()
+    late.shorten_budget(0)
+    late.join(Idle())
+    assert late.budget_end <= time.monotonic()
+    late.renew_budget()
+    assert late.budget_end <= time.monotonic()
+
+
+ALONE = '''
+import threading
+
+def alone():
+    return threading.current_thread() is threading.main_thread()
+
+@points(1, hint="?")
+async def test_is_begun_ahead(task: Task):
+    """It runs ahead, and passes."""
+    assert not alone(), "It ran in its turn."
+
+@on_the_wall_clock
+@points(1, hint="?")
+async def test_talks_to_a_process(task: Task):
+    """What fails on the wall clock is asked again, alone."""
+    assert alone(), "It ran ahead."
+
+@points(1, hint="?")
+async def test_is_begun_ahead_again(task: Task):
+    """So does one behind it."""
+    assert not alone(), "It ran in its turn."
+
+@pytest.mark.parametrize("number", [1, 2])
+@points(1, hint="?")
+async def test_has_cases(task: Task, number: int):
+    """What asks pytest for more runs in its turn."""
+    assert alone(), "It ran ahead."
+
+@points(1, hint="?")
+async def test_fails(task: Task, clock: Clock):
+    """A failure in lab time stands."""
+    assert alone(), "It failed beside others."
+
+@points(1, hint="?")
+async def test_comes_behind_a_failure(task: Task):
+    """It ends nothing."""
+    assert not alone(), "It ran in its turn."
+
+@points(1, hint="?")
+async def test_takes_a_fixture(task: Task, tmp_path):
+    """What asks pytest for more runs in its turn."""
+    assert alone(), "It ran ahead."
+
+@points(3, hint="?")
+async def test_ends_its_process_once(task: Task):
+    """What ended its process beside others is asked again, alone."""
+    if not alone():
+        task.files.write("main.py", "import os; os._exit(3)")
+    await task.run()
+'''
+
+
+def test_what_stands_and_what_is_asked_again(tmp_path: Path) -> None:
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", ALONE, "print('hello')")
+    result = course.run("-v")
+    assert result.messages == {"task_0_1 test_fails": "It failed beside others."}
+    assert (result.status, result.score) == (1, (9, 10))
+    assert result.text.count("test_is_begun_ahead PASSED") == 1
+
+
+MEETING = '''
+@points(5, hint="?")
+async def test_one(task: Task):
+    """They meet."""
+    run = await task.run()
+    assert run.output == "met", f"It printed {run.output!r}."
+
+@points(5, hint="?")
+async def test_two(task: Task):
+    """They meet."""
+    run = await task.run()
+    assert run.output == "met", f"It printed {run.output!r}."
+'''
+MEETS = """
+import os
+from pathlib import Path
+
+def lives(pid):
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+place = Path({place!r})
+(place / str(os.getpid())).touch()
+both = place.parent / "both"
+while not both.exists():
+    if sum(lives(int(each.name)) for each in place.iterdir()) == 2:
+        both.touch()
+print("met")
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="looks for other processes by signal 0")
+def test_two_submissions_are_at_work_at_once(tmp_path: Path) -> None:
+    """Each waits in real time until the other lives as well: in turn, both would wait for ever."""
+    (tmp_path / "place").mkdir()
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", MEETING, MEETS.format(place=str(tmp_path / "place")))
+    result = course.run("--budget=60")
+    assert result.messages == {}
+    assert result.score == (10, 10)
