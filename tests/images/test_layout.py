@@ -14,8 +14,9 @@ import pytest
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.course.tree import Tree
 from ml_api_lab.errors import CourseError, SubmissionFault
+from ml_api_lab.images.container import Container
 from ml_api_lab.images.engine import Engine
-from ml_api_lab.images.layout import Container, signal_named
+from ml_api_lab.images.layout import signal_named
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.process import free_port
 from ml_api_lab.sandbox.transcript import Line
@@ -111,9 +112,9 @@ def test_only_the_image_s_files_are_there(images: Images) -> None:
     async def scene(task: Task, container: Container) -> None:
         port = free_port()
         container.start({"PORT": str(port)}, port)
-        await container.listening()
+        await container.wait_until_listening()
         assert await get(port) == "['main.py'] inside"
-        assert await container.stopped(10)
+        assert await container.stop(10)
 
     images.play(scene, other_txt="not copied")
 
@@ -122,7 +123,7 @@ def test_variables_from_outside_win(images: Images) -> None:
     async def scene(task: Task, container: Container) -> None:
         port = free_port()
         container.start({"PORT": str(port), "WORD": "outside"}, port)
-        await container.listening()
+        await container.wait_until_listening()
         assert await get(port) == "['main.py'] outside"
 
     images.play(scene)
@@ -133,8 +134,8 @@ def test_an_address_of_one_s_own_is_not_reachable(images: Images, host: str, out
     async def scene(task: Task, container: Container) -> None:
         port = free_port()
         container.start({"PORT": str(port), "HOST": host}, port)
-        await container.listening()
-        assert await container.reachable() in (outside, None)
+        await container.wait_until_listening()
+        assert await container.is_reachable() in (outside, None)
 
     images.play(scene)
 
@@ -157,11 +158,11 @@ COMMANDS = [
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_start_command_is_read_as_in_the_image(images: Images, command: str) -> None:
     async def scene(task: Task, container: Container) -> None:
-        assert container.lacks is None
+        assert container.missing_tool is None
         port = free_port()
         container.start({"PORT": str(port)}, port)
-        await container.listening()
-        assert await container.stopped(10)
+        await container.wait_until_listening()
+        assert await container.stop(10)
 
     script = '#!/bin/sh\nset -e\ncd /app\nexec python "$@"\n'
     lines = DOCKERFILE + f"COPY --chmod=755 start.sh /app/\nCMD {command}\n"
@@ -177,8 +178,8 @@ def test_what_a_shell_leaves_behind_is_seen(images: Images, command: str) -> Non
     async def scene(task: Task, container: Container) -> None:
         port = free_port()
         container.start({"PORT": str(port)}, port)
-        await container.listening()
-        assert not await container.stopped(1)
+        await container.wait_until_listening()
+        assert not await container.stop(1)
 
     images.play(scene, DOCKERFILE + f"CMD {command}\n")
 
@@ -193,7 +194,7 @@ def test_what_a_shell_leaves_behind_is_seen(images: Images, command: str) -> Non
 )
 def test_a_tool_that_is_not_here_is_told(images: Images, command: str, tool: str) -> None:
     async def scene(task: Task, container: Container) -> None:
-        assert container.lacks == tool
+        assert container.missing_tool == tool
 
     images.play(scene, DOCKERFILE + f"CMD {command}\n")
 
@@ -214,7 +215,7 @@ def test_a_start_that_fails_is_told(images: Images, command: str, reason: str) -
     async def scene(task: Task, container: Container) -> None:
         port = free_port()
         container.start({"PORT": str(port)}, port)
-        await container.listening()
+        await container.wait_until_listening()
 
     with pytest.raises(SubmissionFault, match=reason):
         images.play(scene, DOCKERFILE + f"CMD {command}\n")
@@ -230,7 +231,7 @@ def test_a_stand_in_model_loads_beside_nothing_of_the_lab(images: Images) -> Non
     async def scene(task: Task, container: Container) -> None:
         folder = container.mount(task.files.path("../task_9_1"))
         process = container.start({"MODEL": f"{folder}/random_forest.pkl"}, free_port())
-        assert await process.ended(30) == 0
+        assert await process.wait_for_exit(30) == 0
 
     load = "import os, pickle\nprint(pickle.load(open(os.environ['MODEL'], 'rb')))\n"
     printed = images.play(scene, main_py=load)
@@ -303,10 +304,10 @@ def test_an_engine_builds_runs_stops_and_removes(
     async def scene(task: Task, container: Container) -> None:
         folder = container.mount(task.files.folder)
         container.start({"KEY": "k", "AT": f"{folder}/x"}, 8080)
-        await container.listening()
-        assert await container.reachable()
+        await container.wait_until_listening()
+        assert await container.is_reachable()
         assert await get(int(container.url.rpartition(":")[2])) != ""
-        assert await container.stopped(10)
+        assert await container.stop(10)
 
     images.runner.engine = Engine(str(docker))
     images.play(scene)
@@ -353,7 +354,7 @@ async def test_container(task: Task) -> None:
     '''It answers.'''
     container = task.container(task.image())
     container.start({}, 8080)
-    await container.listening()
+    await container.wait_until_listening()
 """
 
 
