@@ -27,7 +27,7 @@ from ml_api_lab.grading.card import card, message_of
 from ml_api_lab.grading.grade import Grade, Outcome, Result
 from ml_api_lab.grading.reports import FORMATS
 from ml_api_lab.grading.reports.classroom50 import identity
-from ml_api_lab.lab_time import Span
+from ml_api_lab.lab_time import Span, seconds
 from ml_api_lab.sandbox.transcript import Frame, Line, Raised, Transcript
 from ml_api_lab.sanitize import CARD_LIMIT, MESSAGE_LIMIT, sanitize, sanitize_and_truncate, truncate
 from tests.proofs.prover import COURSE, Prover, cases
@@ -84,14 +84,14 @@ def synthetic(
     for place, outcome in enumerate(outcomes):
         task, nth = divmod(place, len(points))
         check = Check(
-            entries[task].name,
-            f"test_{entries[task].name}.py",
-            f"test_{nth}",
-            f"Check {nth} & <co> | `more`",
-            points[nth],
-            "Why?",
+            task=entries[task].name,
+            file=f"test_{entries[task].name}.py",
+            name=f"test_{nth}",
+            title=f"Check {nth} & <co> | `more`",
+            points=points[nth],
+            hint="Why?",
         )
-        result = Result(check, outcome, lab_time=3 * 10**9, real_time=0.01)
+        result = Result(check, outcome, lab_time=seconds(3), real_time=0.01)
         if outcome == Outcome.FAILED:
             result.message = message_of(AssertionError(said))
             result.card = card(check, result.message, transcript, "pytest")
@@ -510,14 +510,20 @@ def test_plain_is_done_once() -> None:
     assert obeyed(sanitize(HOSTILE)) == []
 
 
+def a_check() -> Check:
+    return Check(
+        task="task_0_1", file="test_a.py", name="test_a", title="A title.", points=1, hint="Why?"
+    )
+
+
 def test_wrapping_cannot_make_a_command() -> None:
-    check = Check("task_0_1", "test_a.py", "test_a", "A title.", 1, "Why?")
+    check = a_check()
     for width in range(80, 100):
         assert obeyed(card(check, "x" * width + " ::error::forged", None, "pytest")) == []
 
 
 def test_what_was_said_does_not_stand_at_the_margin() -> None:
-    check = Check("task_0_1", "test_a.py", "test_a", "A title.", 1, "Why?")
+    check = a_check()
     forged = "It is wrong.\nTotal                 [####################] 200 of 200"
     transcript = Transcript(Path(), Path(), "exercises/task_0_1")
     transcript.lines = [Line(forged, Span(0))]
@@ -527,7 +533,7 @@ def test_what_was_said_does_not_stand_at_the_margin() -> None:
 
 
 def test_a_card_is_capped_and_says_so() -> None:
-    check = Check("task_0_1", "test_a.py", "test_a", "A title.", 1, "Why?")
+    check = a_check()
     transcript = Transcript(Path(), Path(), "exercises/task_0_1")
     transcript.entries = [(Span(0), f"-> GET / {'y' * 10**6}")] * 100
     transcript.lines = [Line("z" * 10**4, Span(0))] * 2000
