@@ -12,6 +12,9 @@ from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.host_pool import HostPool
 
+Kind = tuple[ClockName, tuple[str, ...]]
+"""The clock of a host, and the modules that it has loaded."""
+
 SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model", "sklearn.datasets")
 
 
@@ -33,18 +36,31 @@ class HostPools:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pools: dict[tuple[ClockName, tuple[str, ...]], HostPool] = {}
+        self._pools: dict[Kind, HostPool] = {}
 
     def get(self, clock: ClockName, modules: tuple[str, ...]) -> HostPool:
-        """Return the hosts on that clock with those modules, starting them if need be."""
+        """Return the hosts on that clock with those modules, starting them if need be.
+
+        Hosts that have more than those serve as well, but for scikit-learn, which makes each fork
+        slower, and for a bare interpreter, which is there long before the others.
+        """
         key = (clock, modules)
         with self._lock:
             if key not in self._pools:
-                self._pools[key] = HostPool(clock, modules, fork=can_fork())
+                shared = [each for each in self._pools if modules and _serves(each, key)]
+                self._pools[key] = (
+                    self._pools[shared[0]] if shared else HostPool(clock, modules, fork=can_fork())
+                )
             return self._pools[key]
 
     def close(self) -> None:
         """End all hosts."""
-        for pool in self._pools.values():
+        for pool in set(self._pools.values()):
             pool.close()
         self._pools.clear()
+
+
+def _serves(one: Kind, other: Kind) -> bool:
+    """Whether hosts of one kind serve where the other is asked for."""
+    more = set(one[1]) - set(other[1])
+    return one[0] == other[0] and set(one[1]) >= set(other[1]) and more.isdisjoint(SCIKIT_LEARN)
