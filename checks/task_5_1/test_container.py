@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -13,17 +12,11 @@ from checks.support.http import expect, expect_json, json_field
 from checks.support.http_client import bounded_client
 from checks.task_5_1 import installation
 from ml_api_lab.check import Process, SubmissionFault, Task, free_port, on_the_wall_clock, points
-from ml_api_lab.images.image import Command, Image, Stage
-from ml_api_lab.images.layout import Container, answers
+from ml_api_lab.images.container import Container
+from ml_api_lab.images.image import BuildStage, Command, Image
 
 KEY = "a-key-from-outside"
 DEFAULT_PORT = 8080
-PORT_TAKEN = re.compile(r"\bin use\b|already allocated|\b10048\b", re.IGNORECASE)
-"""How servers and Docker say that something else listens on the port."""
-
-ATTEMPTS = 5
-"""How often to ask for a port that something else takes just then."""
-
 ANSWER_LIMIT_SECONDS = 15
 """How long an answer may take, in seconds of real time."""
 
@@ -148,7 +141,7 @@ async def test_no_secrets_inside(task: Task) -> None:
         )
 
 
-def _run_lines_of(stage: Stage | None) -> Iterator[str]:
+def _run_lines_of(stage: BuildStage | None) -> Iterator[str]:
     """Yield what was run in a stage and in those that it continues."""
     while stage is not None:
         yield from (step.text for step in stage.steps)
@@ -195,7 +188,7 @@ async def test_serves_from_its_own_files(task: Task) -> None:
     _expect_code(image)
     _expect_start_command(image)
     container = task.container(image)
-    if container.lacks is not None:
+    if container.missing_tool is not None:
         _judge_workers_by_text(image)
         container = task.container(_with_uvicorn(image))
     features = task.models.features()
@@ -228,7 +221,7 @@ async def test_listens_on_port(task: Task) -> None:
             "PORT itself, or a shell that is asked for by name."
         )
     container = task.container(image)
-    if container.lacks is not None:
+    if container.missing_tool is not None:
         _judge_port_by_text(image)
         return
     port = free_port()
@@ -236,24 +229,17 @@ async def test_listens_on_port(task: Task) -> None:
         await _serve(task, container, port, with_port=True)
     except SubmissionFault as fault:
         raise AssertionError(f"With PORT={port} set: {fault}") from None
-    await container.stopped(STOP_LIMIT_SECONDS)
+    await container.stop(STOP_LIMIT_SECONDS)
     await _expect_the_default_port(task, image)
 
 
 async def _expect_the_default_port(task: Task, image: Image) -> None:
-    for attempt in range(ATTEMPTS):
-        if await _is_port_busy(DEFAULT_PORT):
-            return  # something else here listens there
-        container = task.container(image)
-        server = _start_container(task, container, DEFAULT_PORT, with_port=False)
-        try:
-            await container.listening()
-            return
-        except SubmissionFault as fault:
-            # Something else may have had the port for just that moment.
-            was_taken = PORT_TAKEN.search(server.output) and attempt < ATTEMPTS - 1
-            if not was_taken and not await _is_port_busy(DEFAULT_PORT):
-                raise AssertionError(f"Without PORT, which means 8080: {fault}") from None
+    container = task.container(image)
+    _start_container(task, container, DEFAULT_PORT, with_port=False)
+    try:
+        await container.wait_until_listening()
+    except SubmissionFault as fault:
+        raise AssertionError(f"Without PORT, which means 8080: {fault}") from None
 
 
 @points(1, hint="Inside a container, who is 127.0.0.1?")
@@ -263,11 +249,11 @@ async def test_listens_on_every_interface(task: Task) -> None:
     image = task.image()
     _expect_start_command(image)
     container = task.container(image)
-    if container.lacks is not None:
+    if container.missing_tool is not None:
         _judge_address_by_text(image)
         return
     await _serve(task, container, free_port(), with_port=True)
-    assert await container.reachable() is not False, (
+    assert await container.is_reachable() is not False, (
         "The app listens on 127.0.0.1, which nobody outside the container can reach; right is "
         "0.0.0.0."
     )
@@ -287,7 +273,7 @@ async def test_stop_signal_ends_it(task: Task) -> None:
         'between the stop signal and the app; right is the exec form: ["program", "argument"].'
     )
     container = task.container(image)
-    if container.lacks is not None:
+    if container.missing_tool is not None:
         text = _start_text(image)
         assert not _starts_a_shell(image) or "exec " in text, (
             f"The start command, {text}, leaves the shell in front of the app, where it keeps the "
@@ -295,7 +281,7 @@ async def test_stop_signal_ends_it(task: Task) -> None:
         )
         return
     await _serve(task, container, free_port(), with_port=True)
-    assert await container.stopped(STOP_LIMIT_SECONDS), (
+    assert await container.stop(STOP_LIMIT_SECONDS), (
         f"{STOP_LIMIT_SECONDS} s after {image.final.stop_signal} some of it still runs; right is "
         "that the signal reaches the app and ends it."
     )
@@ -407,19 +393,9 @@ def _judge_workers_by_text(image: Image) -> None:
     )
 
 
-async def _is_port_busy(port: int) -> bool:
-    if await answers("127.0.0.1", port):
-        return True
-    try:
-        socket.create_server(("0.0.0.0", port)).close()
-    except OSError:
-        return True
-    return False
-
-
 async def _serve(task: Task, container: Container, port: int, *, with_port: bool) -> None:
     _start_container(task, container, port, with_port=with_port)
-    await container.listening()
+    await container.wait_until_listening()
 
 
 def _start_container(task: Task, container: Container, port: int, *, with_port: bool) -> Process:

@@ -140,7 +140,7 @@ def test_stages_are_followed(build: Build) -> None:
     assert seen.start == ("python", "base.py")
     assert seen.final.images == ["ghcr.io/astral-sh/uv:0.5"]
     assert {stage.name for stage in seen.stages} == {None, "base", "build", "unused"}
-    assert [step.text for step in seen.lines()] == ["make /out"]
+    assert [step.text for step in seen.run_steps()] == ["make /out"]
 
 
 def test_a_stage_does_not_change_the_one_it_continues(build: Build) -> None:

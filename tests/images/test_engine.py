@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ml_api_lab.errors import CourseError, SubmissionFault
+from ml_api_lab.images.container import Container
 from ml_api_lab.images.engine import Engine
-from ml_api_lab.images.layout import Container
 from ml_api_lab.task import Task
 from tests.support.images import DOCKERFILE, SERVER, Images, get
 from tests.support.toy import Course
@@ -81,10 +81,10 @@ def test_an_engine_builds_runs_stops_and_removes(
     async def scene(task: Task, container: Container) -> None:
         folder = container.mount(task.files.folder)
         container.start({"KEY": "k", "AT": f"{folder}/x"}, 8080)
-        await container.listening()
-        assert await container.reachable()
+        await container.wait_until_listening()
+        assert await container.is_reachable()
         assert await get(int(container.url.rpartition(":")[2])) != ""
-        assert await container.stopped(10)
+        assert await container.stop(10)
 
     images.runner.engine = Engine(str(docker))
     images.play(scene)
@@ -131,7 +131,7 @@ async def test_container(task: Task) -> None:
     '''It answers.'''
     container = task.container(task.image())
     container.start({}, 8080)
-    await container.listening()
+    await container.wait_until_listening()
 """
 
 

@@ -44,7 +44,7 @@ def test_a_run_line_knows_what_was_there(build: Build) -> None:
         "RUN --mount=type=bind,source=auth.py,target=/a --mount=type=cache,target=/c pip \\\n"
         "  install -r requirements.txt\nCOPY . ."
     )
-    (step,) = seen.lines()
+    (step,) = seen.run_steps()
     assert (step.line, step.workdir, step.mounted) == (4, "/app", ("auth.py",))
     assert list(step.files) == ["/app/requirements.txt"]
 

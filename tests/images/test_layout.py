@@ -7,10 +7,11 @@ import sys
 import pytest
 
 from ml_api_lab.errors import SubmissionFault
-from ml_api_lab.images.layout import Container, signal_named
+from ml_api_lab.images.container import Container
+from ml_api_lab.images.layout import signal_named
 from ml_api_lab.sandbox.process import free_port
 from ml_api_lab.task import Task
-from tests.support.images import DOCKERFILE, Images, get
+from tests.support.images import DOCKERFILE, Images, get, port_of
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="an engine's signals are POSIX's")
 
@@ -19,9 +20,9 @@ def test_only_the_image_s_files_are_there(images: Images) -> None:
     async def scene(task: Task, container: Container) -> None:
         port = free_port()
         container.start({"PORT": str(port)}, port)
-        await container.listening()
-        assert await get(port) == "['main.py'] inside"
-        assert await container.stopped(10)
+        await container.wait_until_listening()
+        assert await get(port_of(container)) == "['main.py'] inside"
+        assert await container.stop(10)
 
     images.play(scene, other_txt="not copied")
 
@@ -30,8 +31,8 @@ def test_variables_from_outside_win(images: Images) -> None:
     async def scene(task: Task, container: Container) -> None:
         port = free_port()
         container.start({"PORT": str(port), "WORD": "outside"}, port)
-        await container.listening()
-        assert await get(port) == "['main.py'] outside"
+        await container.wait_until_listening()
+        assert await get(port_of(container)) == "['main.py'] outside"
 
     images.play(scene)
 
@@ -41,8 +42,8 @@ def test_an_address_of_one_s_own_is_not_reachable(images: Images, host: str, out
     async def scene(task: Task, container: Container) -> None:
         port = free_port()
         container.start({"PORT": str(port), "HOST": host}, port)
-        await container.listening()
-        assert await container.reachable() in (outside, None)
+        await container.wait_until_listening()
+        assert await container.is_reachable() in (outside, None)
 
     images.play(scene)
 
@@ -65,11 +66,11 @@ COMMANDS = [
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_start_command_is_read_as_in_the_image(images: Images, command: str) -> None:
     async def scene(task: Task, container: Container) -> None:
-        assert container.lacks is None
+        assert container.missing_tool is None
         port = free_port()
         container.start({"PORT": str(port)}, port)
-        await container.listening()
-        assert await container.stopped(10)
+        await container.wait_until_listening()
+        assert await container.stop(10)
 
     script = '#!/bin/sh\nset -e\ncd /app\nexec python "$@"\n'
     lines = DOCKERFILE + f"COPY --chmod=755 start.sh /app/\nCMD {command}\n"
@@ -85,8 +86,8 @@ def test_what_a_shell_leaves_behind_is_seen(images: Images, command: str) -> Non
     async def scene(task: Task, container: Container) -> None:
         port = free_port()
         container.start({"PORT": str(port)}, port)
-        await container.listening()
-        assert not await container.stopped(1)
+        await container.wait_until_listening()
+        assert not await container.stop(1)
 
     images.play(scene, DOCKERFILE + f"CMD {command}\n")
 
@@ -101,7 +102,7 @@ def test_what_a_shell_leaves_behind_is_seen(images: Images, command: str) -> Non
 )
 def test_a_tool_that_is_not_here_is_told(images: Images, command: str, tool: str) -> None:
     async def scene(task: Task, container: Container) -> None:
-        assert container.lacks == tool
+        assert container.missing_tool == tool
 
     images.play(scene, DOCKERFILE + f"CMD {command}\n")
 
@@ -122,7 +123,7 @@ def test_a_start_that_fails_is_told(images: Images, command: str, reason: str) -
     async def scene(task: Task, container: Container) -> None:
         port = free_port()
         container.start({"PORT": str(port)}, port)
-        await container.listening()
+        await container.wait_until_listening()
 
     with pytest.raises(SubmissionFault, match=reason):
         images.play(scene, DOCKERFILE + f"CMD {command}\n")
@@ -138,7 +139,7 @@ def test_a_stand_in_model_loads_beside_nothing_of_the_lab(images: Images) -> Non
     async def scene(task: Task, container: Container) -> None:
         folder = container.mount(task.files.path("../task_9_1"))
         process = container.start({"MODEL": f"{folder}/random_forest.pkl"}, free_port())
-        assert await process.ended(30) == 0
+        assert await process.wait_for_exit(30) == 0
 
     load = "import os, pickle\nprint(pickle.load(open(os.environ['MODEL'], 'rb')))\n"
     printed = images.play(scene, main_py=load)

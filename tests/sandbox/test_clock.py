@@ -85,37 +85,37 @@ def test_a_check_that_waits_for_nothing_is_its_authors_fault() -> None:
 class Scripted:
     """A party that acts as it is told, and remembers when."""
 
-    def __init__(self, *moments: int) -> None:
+    def __init__(self, *moments: Span) -> None:
         self.moments = list(moments)
-        self.granted: list[int] = []
-        self.posted = False
-        self.next: int | None = moments[0] if moments else None
+        self.granted: list[Span] = []
+        self.has_pending_messages = False
+        self.next_moment: Span | None = moments[0] if moments else None
 
-    def grant(self, now: int) -> None:
-        self.posted = False
+    def grant(self, now: Span) -> None:
+        self.has_pending_messages = False
         self.granted.append(now)
 
-    def settle(self) -> None:
+    def wait_until_idle(self) -> None:
         if self.moments:
             self.moments.pop(0)
-        self.next = self.moments[0] if self.moments else None
+        self.next_moment = self.moments[0] if self.moments else None
 
     def deliver(self) -> bool:
         return False
 
-    def stall(self, reason: str) -> bool:
+    def fail_waiting(self, reason: str) -> bool:
         return False
 
-    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
         raise NotImplementedError
 
 
 def test_a_party_cannot_turn_time_back() -> None:
     """What a submission says of its next moment is used, never believed."""
 
-    async def main(loop: LabLoop) -> list[int]:
+    async def main(loop: LabLoop) -> list[Span]:
         await asyncio.sleep(5)
-        liar = Scripted(-10, seconds(2), seconds(7))
+        liar = Scripted(Span(-10), seconds(2), seconds(7))
         loop.clock.join(liar)
         await asyncio.sleep(5)
         assert loop.clock.now == seconds(10)
@@ -129,7 +129,7 @@ def test_parties_run_before_the_checks_at_the_same_moment() -> None:
         events: list[str] = []
 
         class Recording(Scripted):
-            def grant(self, now: int) -> None:
+            def grant(self, now: Span) -> None:
                 events.append("party")
                 super().grant(now)
 

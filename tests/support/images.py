@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.course.tree import Tree
-from ml_api_lab.images.layout import Container
+from ml_api_lab.images.container import Container
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.transcript import Line
 from ml_api_lab.task import Task
@@ -79,6 +79,11 @@ class Images:
         tree = Tree("scene", self._folder)
         self.runner.play(played, entry, tree, random.Random(1), clock="real")
         return [line.text for line in printed]
+
+
+def port_of(container: Container) -> int:
+    """Return the port at which a container is published."""
+    return int(container.url.rpartition(":")[2])
 
 
 async def get(port: int) -> str:

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.syllabus import POINTS_PER_TASK, Syllabus
+from ml_api_lab.lab_time import NO_TIME, Span
+from ml_api_lab.protocol.messages import ClockName
 
 
 class Outcome(StrEnum):
@@ -39,7 +41,7 @@ class Result:
     Attributes:
         message: what was seen against what is right, for a failed check; sanitized.
         card: the whole card, for a failed check; sanitized.
-        lab_time: how far the check's clock went, in nanoseconds.
+        lab_time: how far the check's clock went.
         real_time: how long it took, in seconds.
         absent: whether it failed since its task's folder is not there, or cannot be used.
     """
@@ -48,7 +50,7 @@ class Result:
     outcome: Outcome = Outcome.NOT_RUN
     message: str = ""
     card: str = ""
-    lab_time: int = 0
+    lab_time: Span = NO_TIME
     real_time: float = 0.0
     absent: bool = False
 
@@ -63,7 +65,6 @@ class Grade:
 
     Attributes:
         tree: how the graded tree is called.
-        clock: "lab" or "real".
         seed: what the run's draws began with.
         ended: "" for a run that came to its end, else why it did not, in a word or two.
         began: when the run began.
@@ -74,7 +75,7 @@ class Grade:
 
     syllabus: Syllabus
     tree: str
-    clock: str
+    clock: ClockName
     seed: int
     results: dict[str, Result] = field(default_factory=dict)
     ended: str = ""

@@ -17,10 +17,9 @@ from ml_api_lab.errors import (
     SubmissionFault,
 )
 from ml_api_lab.grading.card import card, hint_of, message_of
-from ml_api_lab.lab_time import Span
+from ml_api_lab.lab_time import NO_TIME, Span
+from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.transcript import Transcript
-
-NO_TIME = Span(0)
 
 _ADDRESS = re.compile("0x[0-9a-f]+")
 
@@ -44,7 +43,7 @@ class Verdict:
     lab_time: Span = NO_TIME
     real_seconds: float = 0.0
     skipped: bool = False
-    clock: str = "lab"
+    clock: ClockName = "lab"
 
     @property
     def passed(self) -> bool:
