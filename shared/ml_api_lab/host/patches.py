@@ -23,6 +23,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from ml_api_lab.host import compiled_modules
 from ml_api_lab.host.clock import CLOCK, Waiter, start_uncounted
 
 DAY = datetime.datetime(2026, 1, 5, 9)
@@ -131,7 +132,11 @@ def _freeze() -> None:
     freezegun.configure(default_ignore_list=[])
     # freezegun's local time is its frozen (UTC) time less time.timezone.
     west = datetime.timedelta(seconds=time.timezone)
+    real = {name: getattr(datetime, name) for name in ("date", "datetime")}
     frozen: Any = freezegun.freeze_time(DAY + west, tz_offset=-west).start()
+    compiled_modules.load_with_real_dates(
+        frozen={name: getattr(datetime, name) for name in real}, real=real
+    )
     CLOCK.on_move = lambda now: frozen.move_to(
         DAY + west + datetime.timedelta(microseconds=now // 1000)
     )
