@@ -35,15 +35,28 @@ class HostPools:
         self._pools: dict[tuple[str, tuple[str, ...]], HostPool] = {}
 
     def get(self, clock: str, modules: tuple[str, ...]) -> HostPool:
-        """Return the hosts on that clock with those modules, starting them if need be."""
+        """Return the hosts on that clock with those modules, starting them if need be.
+
+        Hosts that have more than those serve as well, but for scikit-learn, which makes each fork
+        slower, and for a bare interpreter, which is there long before the others.
+        """
         key = (clock, modules)
         with self._lock:
             if key not in self._pools:
-                self._pools[key] = HostPool(clock, modules, fork=can_fork())
+                shared = [each for each in self._pools if modules and _serves(each, key)]
+                self._pools[key] = (
+                    self._pools[shared[0]] if shared else HostPool(clock, modules, fork=can_fork())
+                )
             return self._pools[key]
 
     def close(self) -> None:
         """End all hosts."""
-        for pool in self._pools.values():
+        for pool in set(self._pools.values()):
             pool.close()
         self._pools.clear()
+
+
+def _serves(one: tuple[str, tuple[str, ...]], other: tuple[str, tuple[str, ...]]) -> bool:
+    """Whether hosts of one kind serve where the other is asked for."""
+    more = set(one[1]) - set(other[1])
+    return one[0] == other[0] and set(one[1]) >= set(other[1]) and more.isdisjoint(SCIKIT_LEARN)

@@ -45,6 +45,10 @@ class PlayedItem(pytest.Item):
         if self.verdict.error is not None:
             raise self.verdict.error
 
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *rest: Any) -> str:
+        """Return the sentence alone: a card is shown, and a traceback takes long to draw."""
+        return str(excinfo.value)
+
     def reportinfo(self) -> tuple[Path, int | None, str]:
         return self.path, None, self.name
 
