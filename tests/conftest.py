@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.handout.player import Player
 from tests.proofs.prover import Prover
+from tests.support import graded
 from tests.support.toy import Course, Scenes
 from tests.support.toy_tasks import two_tasks
 
@@ -49,6 +51,12 @@ def player() -> Iterator[Player]:
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """A toy course of two tasks whose solutions are right and whose exercises are not."""
     return two_tasks(tmp_path_factory.mktemp("toy") / "course")
+
+
+@pytest.fixture(scope="session")
+def small_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small course, for runs with all reports."""
+    return graded.build(tmp_path_factory.mktemp("small") / "course")
 
 
 @pytest.fixture(scope="session")

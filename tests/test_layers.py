@@ -106,7 +106,7 @@ def test_rooms_run_in_no_circle() -> None:
 DOORS = {
     "ml_api_lab.check",
     "ml_api_lab.images.image",
-    "ml_api_lab.images.layout",
+    "ml_api_lab.images.container",
     "ml_api_lab.yaml_file",
 }
 

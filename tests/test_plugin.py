@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import graded
 from tests.support.toy import Course
 from tests.support.toy_tasks import ONE_CHECK
 
@@ -65,3 +66,34 @@ def test_what_runs_nothing_has_no_grade(asked: str, course: Course) -> None:
     assert result.report is None
     assert "test_greets" in result.text or asked == "--fixtures"
     assert "Total" not in result.text
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["yaml=x"], "valid formats are json, junit, markdown, gradescope, classroom50, prairie"),
+        (["json"], "'json' is not FORMAT=FILE"),
+        (["json="], "'json=' is not FORMAT=FILE"),
+        (["json={tmp}"], "it is a folder; give a file"),
+        (["json={tmp}/file/grade.json"], "cannot be written"),
+        (["json={tmp}/a", "junit={tmp}/b/../a"], "give each its own file"),
+        (["classroom50={tmp}/a"], "needs CLASSROOM, ASSIGNMENT, SUBMISSION_TAG, COMMIT_URL"),
+    ],
+)
+def test_what_cannot_be_written_is_refused(
+    options: list[str], sentence: str, small_course: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    given = [f"--report={option.format(tmp=tmp_path)}" for option in options]
+    ran = graded.pytest(small_course, "--tree=solutions", *given)
+    assert ran.status == 4
+    assert sentence in ran.output
+    assert "test session starts" not in ran.output
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_where_there_is_no_course_there_is_no_grade(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p ml_api_lab.plugin\n")
+    ran = graded.pytest(tmp_path, "--report=json=grade.json")
+    assert ran.status == 4
+    assert "has no checks/syllabus.toml" in ran.output

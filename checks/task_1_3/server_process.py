@@ -106,8 +106,8 @@ def is_port_taken(port: int) -> bool:
 async def has_ended(server: Process, limit_seconds: float) -> bool:
     """Wait until the process has ended, and whatever it has started; return whether it did."""
     give_up = time.monotonic() + limit_seconds
-    await server.ended(limit_seconds)
-    while server.leftovers() and time.monotonic() < give_up:
+    await server.wait_for_exit(limit_seconds)
+    while server.has_leftovers() and time.monotonic() < give_up:
         await asyncio.sleep(_POLL_SECONDS)
     return server.status is not None
 

@@ -144,7 +144,7 @@ async def test_an_interrupt_ends_it(task: Task) -> None:
             f"The server still runs {END_LIMIT_SECONDS:g} s after an interrupt; right is that it "
             "ends within 5 s."
         )
-        assert not server.leftovers(), (
+        assert not server.has_leftovers(), (
             "The server ended and left a process behind; right is that nothing of it still runs."
         )
         seen = journal.read_text().splitlines()

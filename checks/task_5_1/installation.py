@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 
 from checks.support.requirements import decode
 from ml_api_lab.check import parse
-from ml_api_lab.images.image import File, Image, Step
+from ml_api_lab.images.image import File, Image, RunStep
 
 _INSTALLS = re.compile(
     r"\b(pip3?|uv|poetry|pdm|pipenv|conda|mamba|micromamba|hatch)\b[^\n]*?\b(install|sync|wheel|add)\b"
@@ -40,14 +40,14 @@ _PACKAGES_OF_SERVERS = {"fastapi": "fastapi-cli"}
 SERVERS = ("uvicorn", "gunicorn", "hypercorn", "granian", "daphne", "fastapi")
 
 
-def install_steps(image: Image) -> list[Step]:
+def install_steps(image: Image) -> list[RunStep]:
     """Return the `RUN` lines that install packages; those that take them from a list, if any."""
-    lines = sorted(image.lines(), key=lambda step: step.line)
+    lines = sorted(image.run_steps(), key=lambda step: step.line)
     steps = [step for step in lines if _INSTALLS.search(step.text)]
     return [step for step in steps if _FROM_LIST.search(step.text)] or steps
 
 
-def code_copied_before(step: Step) -> list[tuple[str, int]]:
+def code_copied_before(step: RunStep) -> list[tuple[str, int]]:
     """Return the code that was there before that line, with the lines that brought it."""
     return [
         (file.origin, file.line)
@@ -56,11 +56,11 @@ def code_copied_before(step: Step) -> list[tuple[str, int]]:
     ]
 
 
-def missing_requirements_file(image: Image, step: Step) -> tuple[str, bool] | None:
+def missing_requirements_file(image: Image, step: RunStep) -> tuple[str, bool] | None:
     """Return the list that the line installs from but cannot find, and whether it is at hand."""
     commands = [each for each in re.split(r"&&|[;|\n]", step.text) if _INSTALLS.search(each)]
     named = re.findall(r"\s(?:-r|--requirements?)[ =]*([^\s;&|]+)", " ; ".join(commands))
-    earlier = [each.text for each in image.lines() if each.line < step.line]
+    earlier = [each.text for each in image.run_steps() if each.line < step.line]
     for name in (each.strip("\"'") for each in named):
         path = str(PurePosixPath(step.workdir) / name)
         base = PurePosixPath(name).name

@@ -13,8 +13,8 @@ from checks.support.http import expect, expect_json, json_field
 from checks.support.http_client import bounded_client
 from checks.task_5_1 import installation
 from ml_api_lab.check import Process, SubmissionFault, Task, free_port, on_the_wall_clock, points
-from ml_api_lab.images.image import Command, Image, Stage
-from ml_api_lab.images.layout import Container, answers
+from ml_api_lab.images.container import Container, answers_http
+from ml_api_lab.images.image import BuildStage, Command, Image
 
 KEY = "a-key-from-outside"
 DEFAULT_PORT = 8080
@@ -148,7 +148,7 @@ async def test_no_secrets_inside(task: Task) -> None:
         )
 
 
-def _run_lines_of(stage: Stage | None) -> Iterator[str]:
+def _run_lines_of(stage: BuildStage | None) -> Iterator[str]:
     """Yield what was run in a stage and in those that it continues."""
     while stage is not None:
         yield from (step.text for step in stage.steps)
@@ -195,7 +195,7 @@ async def test_serves_from_its_own_files(task: Task) -> None:
     _expect_code(image)
     _expect_start_command(image)
     container = task.container(image)
-    if container.lacks is not None:
+    if container.missing_tool is not None:
         _judge_workers_by_text(image)
         container = task.container(_with_uvicorn(image))
     features = task.models.features()
@@ -228,7 +228,7 @@ async def test_listens_on_port(task: Task) -> None:
             "PORT itself, or a shell that is asked for by name."
         )
     container = task.container(image)
-    if container.lacks is not None:
+    if container.missing_tool is not None:
         _judge_port_by_text(image)
         return
     port = free_port()
@@ -236,7 +236,7 @@ async def test_listens_on_port(task: Task) -> None:
         await _serve(task, container, port, with_port=True)
     except SubmissionFault as fault:
         raise AssertionError(f"With PORT={port} set: {fault}") from None
-    await container.stopped(STOP_LIMIT_SECONDS)
+    await container.stop(STOP_LIMIT_SECONDS)
     await _expect_the_default_port(task, image)
 
 
@@ -247,7 +247,7 @@ async def _expect_the_default_port(task: Task, image: Image) -> None:
         container = task.container(image)
         server = _start_container(task, container, DEFAULT_PORT, with_port=False)
         try:
-            await container.listening()
+            await container.wait_until_listening()
             return
         except SubmissionFault as fault:
             # Something else may have had the port for just that moment.
@@ -263,11 +263,11 @@ async def test_listens_on_every_interface(task: Task) -> None:
     image = task.image()
     _expect_start_command(image)
     container = task.container(image)
-    if container.lacks is not None:
+    if container.missing_tool is not None:
         _judge_address_by_text(image)
         return
     await _serve(task, container, free_port(), with_port=True)
-    assert await container.reachable() is not False, (
+    assert await container.is_reachable() is not False, (
         "The app listens on 127.0.0.1, which nobody outside the container can reach; right is "
         "0.0.0.0."
     )
@@ -287,7 +287,7 @@ async def test_stop_signal_ends_it(task: Task) -> None:
         'between the stop signal and the app; right is the exec form: ["program", "argument"].'
     )
     container = task.container(image)
-    if container.lacks is not None:
+    if container.missing_tool is not None:
         text = _start_text(image)
         assert not _starts_a_shell(image) or "exec " in text, (
             f"The start command, {text}, leaves the shell in front of the app, where it keeps the "
@@ -295,7 +295,7 @@ async def test_stop_signal_ends_it(task: Task) -> None:
         )
         return
     await _serve(task, container, free_port(), with_port=True)
-    assert await container.stopped(STOP_LIMIT_SECONDS), (
+    assert await container.stop(STOP_LIMIT_SECONDS), (
         f"{STOP_LIMIT_SECONDS} s after {image.final.stop_signal} some of it still runs; right is "
         "that the signal reaches the app and ends it."
     )
@@ -408,7 +408,7 @@ def _judge_workers_by_text(image: Image) -> None:
 
 
 async def _is_port_busy(port: int) -> bool:
-    if await answers("127.0.0.1", port):
+    if await answers_http("127.0.0.1", port):
         return True
     try:
         socket.create_server(("0.0.0.0", port)).close()
@@ -419,7 +419,7 @@ async def _is_port_busy(port: int) -> bool:
 
 async def _serve(task: Task, container: Container, port: int, *, with_port: bool) -> None:
     _start_container(task, container, port, with_port=with_port)
-    await container.listening()
+    await container.wait_until_listening()
 
 
 def _start_container(task: Task, container: Container, port: int, *, with_port: bool) -> Process:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.errors import CourseError, Stopped
 from ml_api_lab.lab_time import Span
-from ml_api_lab.protocol.messages import Start
+from ml_api_lab.protocol.messages import Mode, Start
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.host_pool import HostPool
 from ml_api_lab.sandbox.host_pools import can_fork
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from ml_api_lab.images.container import Container
     from ml_api_lab.images.engine import Engine
     from ml_api_lab.images.image import Image
-    from ml_api_lab.images.layout import Container
     from ml_api_lab.sandbox.models import Models
     from ml_api_lab.sandbox.process import Process
 
@@ -222,13 +222,13 @@ class Task:
 
         Its files are laid out alone, or a real engine builds it if the run was given one.
         """
-        from ml_api_lab.images.layout import Layout
+        from ml_api_lab.images.layout import LocalContainer
 
         self._images += 1
         place = self.files.outside(f"image-{self._images}")
         if self._engine is not None:
             return self._engine.build(image, self.files.folder, place, self._launch)
-        return Layout(image, place, self._launch)
+        return LocalContainer(image, place, self._launch)
 
     def _launch(self, words: Sequence[str], folder: Path, env: Mapping[str, str] | None) -> Process:
         from ml_api_lab.sandbox.process import Process
@@ -256,7 +256,7 @@ class Task:
         self.files.close()
 
     def _begin(
-        self, mode: str, file: str, env: Mapping[str, str] | None, beat: Span | None = None
+        self, mode: Mode, file: str, env: Mapping[str, str] | None, beat: Span | None = None
     ) -> Submission:
         self.files.require(file)
         start = Start(
@@ -269,13 +269,12 @@ class Task:
             beat=beat,
             now=int(self.clock.now),
         )
-        debugging = self._terminal is not None
         submission = Submission(
-            self._hosts(), self.clock, self.transcript, start, debugging=debugging
+            self._hosts(), self.clock, self.transcript, start, may_pause=self._terminal is not None
         )
         self._submissions.append(submission)
         if self._models is not None:
-            self._models.brief(submission)
+            self._models.configure(submission)
         return submission
 
     def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:

@@ -17,8 +17,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ml_api_lab.errors import SubmissionFault
 
-_LARGEST = 200_000
-_MOST_VALUES = 20_000
+_MAX_LENGTH = 200_000
+_MAX_VALUES = 20_000
 
 
 class _Missing:
@@ -67,7 +67,7 @@ class Node:
         return node
 
     def _child(self, key: str) -> Node:
-        path = f"{self.path}.{_spelled(key)}" if self.path else _spelled(key)
+        path = f"{self.path}.{_quoted(key)}" if self.path else _quoted(key)
         if not isinstance(self.value, dict) or key not in self.value:
             return Node(MISSING, path, self.line)
         return Node(self.value[key], path, _line_of_key(self.value, key, self.line))
@@ -96,13 +96,13 @@ def read(text: str, name: str) -> Node:
     Raises:
         SubmissionFault: it is not YAML, has a key twice, or holds several documents.
     """
-    if len(text) > _LARGEST:
+    if len(text) > _MAX_LENGTH:
         raise SubmissionFault(f"{name} is larger than any such file needs to be.")
     yaml = YAML(typ="rt")
     try:
         documents = list(yaml.load_all(text))
         documents = [each for each in documents if each is not None]
-        _count(documents, name)
+        _limit_values(documents, name)
     except DuplicateKeyError as error:
         key = str(error.problem).partition('"')[2].partition('"')[0]
         raise SubmissionFault(
@@ -110,7 +110,7 @@ def read(text: str, name: str) -> Node:
             "would count."
         ) from None
     except MarkedYAMLError as error:
-        raise SubmissionFault(f"{name} is not valid YAML: {_told(error, text)}.") from None
+        raise SubmissionFault(f"{name} is not valid YAML: {_problem_text(error, text)}.") from None
     except (YAMLError, ValueError, TypeError, NotImplementedError) as error:
         first = str(error).strip().splitlines()
         raise SubmissionFault(
@@ -126,7 +126,7 @@ def read(text: str, name: str) -> Node:
     return Node(documents[0] if documents else MISSING, "", 1)
 
 
-def _told(error: MarkedYAMLError, text: str) -> str:
+def _problem_text(error: MarkedYAMLError, text: str) -> str:
     """Return what is wrong and where, in words that need no manual of YAML."""
     line = _line(error)
     problem = str(error.problem or error.context or "it cannot be read").rstrip(".")
@@ -144,9 +144,9 @@ def _line(error: MarkedYAMLError) -> int:
     return int(mark.line) + 1 if mark is not None else 1
 
 
-def _count(documents: list[Any], name: str) -> None:
+def _limit_values(documents: list[Any], name: str) -> None:
     """Refuse what grows without end through its anchors."""
-    left = _MOST_VALUES
+    left = _MAX_VALUES
     waiting: list[Any] = list(documents)
     while waiting:
         value = waiting.pop()
@@ -159,7 +159,7 @@ def _count(documents: list[Any], name: str) -> None:
             waiting += value
 
 
-def _spelled(key: object) -> str:
+def _quoted(key: object) -> str:
     text = str(key)
     return f"'{text}'" if "." in text or "/" in text else text
 

@@ -1,16 +1,25 @@
-"""Golden cards of a toy course: the whole text of a failure, for each kind that there is.
+"""Cards: the whole text of each kind of failure, and what a submission says in one.
 
-``pytest tests/test_kinds_of_cards.py --update-cards`` writes them anew.
+``pytest tests/grading/test_card.py --update-cards`` writes the golden ones anew.
 """
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from ml_api_lab.course.catalog import Check
+from ml_api_lab.grading.card import card, message_of
+from ml_api_lab.lab_time import Span
+from ml_api_lab.sandbox.transcript import Frame, Line, Raised, Transcript
+from ml_api_lab.sanitize import CARD_LIMIT, MESSAGE_LIMIT
 from tests.proofs.test_cards import CARDS, write
-from tests.support.toy import Course
+from tests.support.grades import (
+    obeyed_by_terminals,
+)
+from tests.support.toy import LIMIT, Course
 
 APP = """\
 import asyncio
@@ -98,6 +107,8 @@ SERVED = """
     async def test_budget(task: Task, clock: Clock):
         \"\"\"It comes to rest.\"\"\"
         async with task.serve() as client:
+            clock.budget = 2
+            clock.renew_budget()
             await client.get("/loop")
 
     @points(4, hint="Is it there?")
@@ -208,7 +219,7 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     course.task("task_1_4", STARTED, {"other.py": ""})
     course.task("task_1_5", RUN, SCRIPT)
     course.task("task_1_6", GUARDS, GUARDED)
-    result = course.run("--budget=2")
+    result = course.run(f"--budget={LIMIT}")
     return {
         name.replace(" test_", ", "): re.sub(r"--seed=\d+", "--seed=N", check["card"])
         for name, check in result.checks.items()
@@ -221,3 +232,37 @@ def test_cards(cards: dict[str, str], pytestconfig: pytest.Config) -> None:
     if pytestconfig.getoption("--update-cards"):
         write(path, seen)
     assert seen == path.read_text(encoding="utf-8")
+
+
+def test_wrapping_cannot_make_a_command() -> None:
+    check = Check("task_0_1", "test_a.py", "test_a", "A title.", 1, "Why?")
+    for width in range(80, 100):
+        assert (
+            obeyed_by_terminals(card(check, "x" * width + " ::error::forged", None, "pytest")) == []
+        )
+
+
+def test_what_was_said_does_not_stand_at_the_margin() -> None:
+    check = Check("task_0_1", "test_a.py", "test_a", "A title.", 1, "Why?")
+    forged = "It is wrong.\nTotal                 [####################] 200 of 200"
+    transcript = Transcript(Path(), Path(), "exercises/task_0_1")
+    transcript.lines = [Line(forged, Span(0))]
+    transcript.entries = [(Span(0), forged)]
+    transcript.raised = [Raised("E", forged, (Frame("a", 1, forged, forged),), "run", 0, Span(0))]
+    assert "\nTotal" not in card(check, forged, transcript, "pytest")
+
+
+def test_a_card_is_capped_and_says_so() -> None:
+    check = Check("task_0_1", "test_a.py", "test_a", "A title.", 1, "Why?")
+    transcript = Transcript(Path(), Path(), "exercises/task_0_1")
+    transcript.entries = [(Span(0), f"-> GET / {'y' * 10**6}")] * 100
+    transcript.lines = [Line("z" * 10**4, Span(0))] * 2000
+    transcript.dropped, transcript.unread = 7, 8
+    transcript.raised = [Raised("E", "x" * 10**6, (), "run", n, Span(0)) for n in range(5)]
+    message = message_of(AssertionError("w" * 10**6))
+    assert len(message) < MESSAGE_LIMIT + 100
+    assert message.endswith("ww ... (cut at 2000 characters)")
+    text = card(check, "It is long.", transcript, "pytest")
+    assert len(text) < CARD_LIMIT + 500
+    assert text.count("(cut at 500 characters)") > 10
+    assert text.endswith("Hint: Why?\n\nAgain: pytest")

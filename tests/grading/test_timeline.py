@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from ml_api_lab.grading.timeline import Bar, Lane, Mark, Panel, TimeLine, Tone, of_transcript, svg
-from ml_api_lab.lab_time import milliseconds, seconds
+from ml_api_lab.lab_time import Span, milliseconds, seconds
 from ml_api_lab.sandbox.transcript import Transcript
 
 
@@ -129,7 +129,7 @@ def one_lane_named(name: str) -> TimeLine:
 
 def test_a_transcript_becomes_a_lane_for_each_request_and_one_for_the_output() -> None:
     transcript = Transcript(Path("copy"), Path("original"), "shown")
-    slow = transcript.request(0, "POST", "/predict", [], b"")
+    slow = transcript.request(Span(0), "POST", "/predict", [], b"")
     fast = transcript.request(seconds(1), "GET", "/health", [], b"")
     transcript.answer(seconds(1), fast, 200, [], b"")
     transcript.printed(seconds(2), "a line")

@@ -15,7 +15,7 @@ from checks.support import prediction_log
 from checks.support.predictions import FEATURES
 from ml_api_lab.check import Clock, Run, Task, milliseconds, seconds
 from ml_api_lab.grading.timeline import Bar, Lane, Mark, Panel, TimeLine, Tone
-from ml_api_lab.sandbox.transcript import Asked
+from ml_api_lab.sandbox.transcript import RequestRecord
 from tests.handout.player import SYLLABUS, Player
 
 _BEAT = seconds(1)
@@ -53,7 +53,7 @@ def script(player: Player, task: str) -> TimeLine:
 def blocked_loop(player: Player) -> TimeLine:
     """Draw a prediction, and a request to /health during its wait: blocked, then free."""
 
-    async def scene(task: Task, clock: Clock) -> list[Asked]:
+    async def scene(task: Task, clock: Clock) -> list[RequestRecord]:
         async with task.serve() as client:
             prediction = asyncio.create_task(client.post(_PREDICT, json=_FLOWER))
             await asyncio.sleep(1)
@@ -79,7 +79,7 @@ def blocked_loop(player: Player) -> TimeLine:
 def background_task(player: Player) -> TimeLine:
     """Draw a prediction, the log line that is written behind it, and /health meanwhile."""
 
-    async def scene(task: Task, clock: Clock) -> tuple[list[Asked], int]:
+    async def scene(task: Task, clock: Clock) -> tuple[list[RequestRecord], int]:
         prediction_log.reset(task)
         async with task.serve() as client:
             await client.post(_PREDICT, json=_FLOWER)
@@ -99,7 +99,7 @@ def cache_hit(player: Player) -> TimeLine:
     """Draw four times the same question: before, within and after an entry's time to live."""
     lifetime = seconds(10)
 
-    async def scene(task: Task, clock: Clock) -> tuple[list[Asked], list[str]]:
+    async def scene(task: Task, clock: Clock) -> tuple[list[RequestRecord], list[str]]:
         said = []
         env = {"CACHE_TTL": f"{lifetime / seconds(1):g}"}
         async with task.serve(env) as client:
@@ -119,12 +119,12 @@ def cache_hit(player: Player) -> TimeLine:
     return TimeLine(_title("task_4_5"), (Panel((Lane(f"POST {_PREDICT}", bars), entry)),))
 
 
-def _lane(asked: Asked, tone: Tone) -> Lane:
+def _lane(asked: RequestRecord, tone: Tone) -> Lane:
     name = f"{asked.method} {asked.target}"
     return Lane(name, (Bar(asked.sent, _end(asked), f"{asked.status}", tone),))
 
 
-def _end(asked: Asked) -> int:
+def _end(asked: RequestRecord) -> int:
     assert asked.answered is not None, f"{asked.method} {asked.target} has no answer"
     return asked.answered
 

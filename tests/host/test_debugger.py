@@ -13,7 +13,7 @@ import pytest
 from tests.support.toy import LIMIT, Course, own_environment
 from tests.support.toy_tasks import CHECKS
 
-BUDGET_SECONDS = 2
+BUDGET_SECONDS = 5
 
 
 STOPS_IN_DEBUGGER = """

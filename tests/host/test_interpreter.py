@@ -161,15 +161,15 @@ def test_it_hears_signals_and_leaves_what_it_leaves(pool: HostPool, tmp_path: Pa
     give_up = time.monotonic() + LIMIT
     while "begun" not in process.output and time.monotonic() < give_up:
         time.sleep(0.01)
-    process.signal(signal.SIGTERM)
+    process.send_signal(signal.SIGTERM)
     while process.status is None and time.monotonic() < give_up:
         time.sleep(0.01)
     assert process.status == 4
-    assert process.leftovers()
+    assert process.has_leftovers()
     process.close()
-    while process.leftovers() and time.monotonic() < give_up:
+    while process.has_leftovers() and time.monotonic() < give_up:
         time.sleep(0.01)
-    assert not process.leftovers()
+    assert not process.has_leftovers()
 
 
 @pytest.mark.parametrize(

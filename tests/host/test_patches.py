@@ -26,36 +26,6 @@ WAYS = {
         """,
         [(0, "sleep length must be non-negative")],
     ),
-    "two timers at the same moment fire in the order they were set": (
-        """
-        import asyncio
-        async def main():
-            loop = asyncio.get_running_loop()
-            for name in "abc":
-                loop.call_later(2, print, name)
-            await asyncio.sleep(2)
-            print("awake")
-        asyncio.run(main())
-        """,
-        [(2, "a"), (2, "b"), (2, "c"), (2, "awake")],
-    ),
-    "asyncio": (
-        """
-        import asyncio
-        async def wait(name, delay):
-            await asyncio.sleep(delay); print(name)
-        async def main():
-            async with asyncio.TaskGroup() as group:
-                group.create_task(wait("three", 3)); group.create_task(wait("one", 1))
-            try:
-                async with asyncio.timeout(1.5): await wait("never", 9)
-            except TimeoutError: print("timeout")
-            await asyncio.gather(wait("x", 1), wait("y", 1))
-            await asyncio.wait_for(asyncio.to_thread(__import__("time").sleep, 2), 3); print("done")
-        asyncio.run(main())
-        """,
-        [(1, "one"), (3, "three"), (4.5, "timeout"), (5.5, "x"), (5.5, "y"), (7.5, "done")],
-    ),
     "a thread that sleeps twice": (
         """
         import threading, time
@@ -73,15 +43,6 @@ WAYS = {
         thread.join(1); print(thread.is_alive()); thread.join(5); print(thread.is_alive())
         """,
         [(1, "True"), (3, "False")],
-    ),
-    "the script ends with its last thread": (
-        """
-        import threading, time
-        threading.Thread(target=lambda: (time.sleep(4), print("late"))).start()
-        threading.Thread(target=lambda: (time.sleep(99), print("never")), daemon=True).start()
-        print("main")
-        """,
-        [(0, "main"), (4, "late")],
     ),
     "a thread that dies": (
         """
@@ -150,26 +111,6 @@ WAYS = {
         print("done")
         """,
         [(2.25, "done")],
-    ),
-    "the script ends with a pool that nobody closed": (
-        """
-        import atexit, time
-        from concurrent.futures import ThreadPoolExecutor
-        atexit.register(print, "the end")
-        pool = ThreadPoolExecutor(2)
-        pool.submit(lambda: (time.sleep(2), print("late")))
-        """,
-        [(2, "late"), (2, "the end")],
-    ),
-    "to_thread has 32 threads on any machine": (
-        """
-        import asyncio, time
-        async def main():
-            await asyncio.gather(*(asyncio.to_thread(time.sleep, 1) for _ in range(33)))
-            print("all")
-        asyncio.run(main())
-        """,
-        [(2, "all")],
     ),
     "a lock": (
         """
@@ -326,19 +267,6 @@ WAYS = {
             (3, "'timeout' must be a non-negative number"),
         ],
     ),
-    "a loop in another thread": (
-        """
-        import asyncio, threading, time
-        loop = asyncio.new_event_loop()
-        threading.Thread(target=loop.run_forever).start()
-        async def work():
-            await asyncio.sleep(2); print("worked"); return 7
-        future = asyncio.run_coroutine_threadsafe(work(), loop)
-        time.sleep(1); print("main"); print(future.result())
-        loop.call_soon_threadsafe(loop.stop)
-        """,
-        [(1, "main"), (2, "worked"), (2, "7")],
-    ),
     "low-level threads and locks": (
         """
         import _thread, time
@@ -356,19 +284,6 @@ WAYS = {
         plan.enter(2, 1, print, ("two",)); plan.enter(1, 1, print, ("one",)); plan.run()
         """,
         [(1, "one"), (2, "two")],
-    ),
-    "anyio": (
-        """
-        import anyio, time
-        async def main():
-            async with anyio.create_task_group() as group:
-                for _ in range(41): group.start_soon(anyio.to_thread.run_sync, time.sleep, 1)
-            print("all")
-            with anyio.move_on_after(3): await anyio.sleep_forever()
-            print("moved on")
-        anyio.run(main)
-        """,
-        [(2, "all"), (5, "moved on")],
     ),
 }
 

@@ -1,8 +1,9 @@
-"""The submission as a program: whose modules it imports, and what keeps it from being run."""
+"""The submission as a program: what it imports, what keeps it from being run, and when it ends."""
 
 from __future__ import annotations
 
 import socket
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,32 @@ def test_an_import_may_make_a_pair_of_sockets(scripts: Scenes) -> None:
     said, printed = scripts.play(source, scene)
     assert printed == "a pair"
     assert "a server was started while the file was imported" in said
+
+
+ENDINGS = {
+    "the script ends with its last thread": (
+        """
+        import threading, time
+        threading.Thread(target=lambda: (time.sleep(4), print("late"))).start()
+        threading.Thread(target=lambda: (time.sleep(99), print("never")), daemon=True).start()
+        print("main")
+        """,
+        [(0, "main"), (4, "late")],
+    ),
+    "the script ends with a pool that nobody closed": (
+        """
+        import atexit, time
+        from concurrent.futures import ThreadPoolExecutor
+        atexit.register(print, "the end")
+        pool = ThreadPoolExecutor(2)
+        pool.submit(lambda: (time.sleep(2), print("late")))
+        """,
+        [(2, "late"), (2, "the end")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_ending(name: str, scripts: Scenes) -> None:
+    source, expected = ENDINGS[name]
+    assert scripts.events(textwrap.dedent(source)) == expected

@@ -37,6 +37,7 @@ from typing import Any
 from ml_api_lab.course import catalog, syllabus
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.tree import Tree
+from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.trials.runner import Runner
 from ml_api_lab.trials.trial import Trial, load, play
 
@@ -153,7 +154,7 @@ class Prover:
     """Grades trees, with the same processes throughout."""
 
     def __init__(
-        self, clock: str = "lab", seed: int = 1, budget: float = BUDGET, course: Path = COURSE
+        self, clock: ClockName = "lab", seed: int = 1, budget: float = BUDGET, course: Path = COURSE
     ) -> None:
         self.course = course
         self.syllabus = syllabus.read(course / "checks" / "syllabus.toml")

@@ -153,24 +153,24 @@ def test_frames_arrive_in_pieces(ends: tuple[Link, socket.socket]) -> None:
     thread.start()
     assert [near.receive() for _ in MESSAGES] == MESSAGES
     thread.join()
-    assert near.next() is None
+    assert near.next_message() is None
     assert near.received == len(data)
 
 
 def test_a_frame_over_the_limit_is_refused_by_its_length(ends: tuple[Link, socket.socket]) -> None:
     """Not when all of it has come: it may never, or fill the memory."""
     near, far = ends
-    far.sendall((link.FRAME_LIMIT + 1).to_bytes(4, "big"))
+    far.sendall((link.FRAME_LIMIT_BYTES + 1).to_bytes(4, "big"))
     with pytest.raises(
-        BadFrame, match=f"a frame of {link.FRAME_LIMIT + 1} bytes is over the limit"
+        BadFrame, match=f"a frame of {link.FRAME_LIMIT_BYTES + 1} bytes is over the limit"
     ):
         near.receive()
 
 
 def test_held_messages_leave_first(ends: tuple[Link, socket.socket]) -> None:
     near, far = ends
-    near.hold(Beat())
-    near.hold(Idle(1))
+    near.send_later(Beat())
+    near.send_later(Idle(1))
     near.send(Grant(5))
     other = Link(far)
     assert [other.receive() for _ in range(3)] == [Beat(), Idle(1), Grant(5)]

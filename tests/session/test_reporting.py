@@ -6,6 +6,14 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
+
+from tests.support import graded, readings
+from tests.support.grades import (
+    HOSTILE,
+    HOSTILE_PROGRAM,
+    obeyed_by_terminals,
+)
 from tests.support.toy import Course
 
 
@@ -121,3 +129,61 @@ def test_native_tracebacks_on_request(course: Course) -> None:
     assert "checks/task_0_1/test_toy.py:14: in test_greets" in result.text
     assert "AssertionError: It printed 'bye'; 'hello' is right." in result.text
     assert "Hint:" not in result.text
+
+
+@pytest.mark.parametrize("refused", ["--tree=nowhere", "--report=xml=a.xml", "checks/task_9_9"])
+def test_a_refused_run_leaves_no_earlier_report(
+    refused: str, small_course: Path, tmp_path: Path
+) -> None:
+    earlier = tmp_path / "grade.json"
+    earlier.write_text("the grade of somebody else", encoding="utf-8")
+    ran = graded.pytest(small_course, f"--report=json={earlier}", refused)
+    assert ran.status == 4
+    assert not earlier.exists()
+
+
+def test_a_usage_error_leaves_no_report(small_course: Path, tmp_path: Path) -> None:
+    ran = graded.grade(
+        small_course, "solutions", tmp_path, "checks/task_0_1/test_task_0_1.py::nonesuch"
+    )
+    assert ran.status == 4
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_that_fails_does_not_take_the_others_with_it(tmp_path: Path) -> None:
+    course = graded.build(tmp_path / "course")
+    removes = (
+        "import shutil\ndef pytest_runtest_logfinish():\n"
+        f"    shutil.rmtree({str(tmp_path / 'gone')!r}, True)\n"
+        f"    open({str(tmp_path / 'gone')!r}, 'w').close()\n"
+    )
+    (course / "checks" / "conftest.py").write_text(removes)
+    ran = graded.pytest(
+        course,
+        "--tree=solutions",
+        f"--report=json={tmp_path}/gone/a",
+        f"--report=junit={tmp_path}/b",
+    )
+    assert ran.status == 3
+    assert "The json report was not written" in ran.output
+    assert readings.read("junit", (tmp_path / "b").read_text("utf-8")).score == graded.MAXIMUM
+
+
+def test_the_course_can_be_graded_from_elsewhere(small_course: Path, tmp_path: Path) -> None:
+    """A report's relative file lies where pytest was started."""
+    tree = graded.submit(tmp_path / "tree")
+    shutil.rmtree(small_course / "out", ignore_errors=True)
+    graded.pytest(small_course, f"--tree={tree}", "--report=json=out/grade.json")
+    assert readings.read("json", (small_course / "out" / "grade.json").read_text()).score == 30
+
+
+@pytest.mark.parametrize(
+    "options",
+    [[], ["-v"], ["-s"], ["-rA"], *([f"--tb={each}"] for each in ("short", "long", "line", "no"))],
+)
+def test_a_log_cannot_be_forged(options: list[str], small_course: Path, tmp_path: Path) -> None:
+    greets = f"import sys\nsys.stdout.reconfigure(errors='surrogatepass')\nprint({HOSTILE[9:]!r})"
+    tree = graded.submit(tmp_path / "tree", task_1_1=greets, task_0_2=HOSTILE_PROGRAM)
+    ran = graded.pytest(small_course, f"--tree={tree}", "--color=no", *options)
+    assert ran.status == 1
+    assert obeyed_by_terminals(ran.output) == []

@@ -1,4 +1,4 @@
-"""A run on a toy course: its grade, what earns nothing, and with which status it ends."""
+"""A run on a toy course: its tree and its grade, what earns nothing, and what a seed repeats."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import textwrap
 from pathlib import Path
 
 from tests.support.toy import Course
-from tests.support.toy_tasks import CHECKS, ONE_CHECK, RIGHT, WRONG
 
 
 def test_solutions_earn_everything(course: Course) -> None:
@@ -122,64 +121,6 @@ def test_what_earns_nothing(tmp_path: Path) -> None:
         "(KeyError: 'behind').",
         "test_raises": "The check could not make sense of what it got (KeyError: 'missing').",
     }
-
-
-def test_the_run_ends_early(tmp_path: Path) -> None:
-    """What was not run is named, and scores nothing."""
-    course = Course(tmp_path / "course")
-    course.task("task_0_1", CHECKS, WRONG)
-    first = course.run("-x")
-    assert (first.status, first.score) == (1, (0, 10))
-    assert first.outcomes == {"task_0_1 test_greets": "failed", "task_0_1 test_waits": "not run"}
-    interrupting = CHECKS.replace("run = await task.run()", "raise KeyboardInterrupt", 1)
-    course.task("task_0_1", interrupting, RIGHT)
-    second = course.run()
-    assert (second.status, second.score) == (2, (0, 10))
-    assert second.report is not None
-    assert second.report["ended"] == "interrupted"
-    assert set(second.outcomes.values()) == {"not run"}
-
-
-def test_a_broken_module_of_checks(tmp_path: Path) -> None:
-    """It is the course's fault, but no point vanishes."""
-    course = Course(tmp_path / "course")
-    course.task("task_0_1", CHECKS, RIGHT)
-    course.task("task_0_2", "import nothing_such\n" + CHECKS, RIGHT)
-    result = course.run("--continue-on-collection-errors")
-    assert result.status == 3
-    assert result.score == (10, 20)
-    assert set(result.outcomes.values()) == {"passed", "not run"}
-
-
-def test_a_faulty_check_has_a_status_of_its_own(tmp_path: Path) -> None:
-    """Nobody is to take an author's mistake for the student's."""
-    course = Course(tmp_path / "course")
-    waits = CHECKS.replace("run = await task.run()", "await asyncio.Event().wait()", 1)
-    course.task("task_0_1", waits, RIGHT)
-    result = course.run()
-    assert result.status == 3
-    assert result.report is not None
-    assert result.report["ended"].startswith("the harness failed")
-    assert result.outcomes == {"task_0_1 test_greets": "failed", "task_0_1 test_waits": "passed"}
-    assert "The check itself waits for something that can never come" in result.text
-
-
-def test_a_check_in_a_class_is_refused(tmp_path: Path) -> None:
-    course = Course(tmp_path / "course")
-    course.task("task_0_1", CHECKS + "\nclass TestMore:\n    async def test_more(self): pass\n")
-    result = course.run(report=False)
-    assert result.status == 4
-    assert "test_toy.py::TestMore::test_more is no check: checks are functions" in result.text
-
-
-def test_the_order_is_the_syllabus(tmp_path: Path) -> None:
-    course = Course(tmp_path / "course")
-    for name in ("task_0_10", "task_0_9"):
-        course.task(name, ONE_CHECK, "")
-    result = course.run("-v")
-    assert result.text.index("task_0_10/test_toy.py::test_one") < result.text.index(
-        "task_0_9/test_toy.py::test_one"
-    )
 
 
 def test_a_seed_repeats_the_draws(tmp_path: Path) -> None:

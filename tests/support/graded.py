@@ -5,6 +5,7 @@ For tests of what a run leaves behind: its files, its exit status, its output.
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -28,6 +29,7 @@ IDENTITY = {
     "REVIEW_URL": "https://example.org/ada/compare/0...a1b2c3d",
 }
 MAXIMUM = 30
+ON_WINDOWS = os.name == "nt"
 RIGHT = {
     "task_0_1": "import time\nprint('hello')\ntime.sleep(2)\n",
     "task_0_2": "print('hello')\n",

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.course.tree import Tree
 from ml_api_lab.lab_time import NS
+from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.task import Run, Task
 from ml_api_lab.trials.runner import Runner
@@ -172,7 +173,7 @@ class Scenes:
         source: str,
         scene: Callable[[Task, Clock], Awaitable[T]],
         *,
-        clock: str = "lab",
+        clock: ClockName = "lab",
         budget: float = 60,
     ) -> T:
         """Put that source to work as a task's `main.py`; return what the scene returns."""

@@ -17,6 +17,7 @@ from ml_api_lab.course.tree import Tree
 from ml_api_lab.errors import Dead
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
+from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock, LabClock
 from ml_api_lab.sandbox.workspace import Workspace
 from ml_api_lab.trials.lanes import _MOST_WORKSPACES, Lanes
@@ -30,7 +31,7 @@ BUDGET = 8.0
 async def nothing() -> None: ...
 
 
-def trial(name: str, clock: str = "lab") -> Trial:
+def trial(name: str, clock: ClockName = "lab") -> Trial:
     return Trial(
         check=Check("task_0_1", "test_it.py", name, name, 1, "?"),
         function=nothing,
@@ -59,7 +60,7 @@ def place(trial: Trial) -> Workspace:
 
 def moving(now: float = 0) -> Clock:
     clock = LabClock(LIMIT)
-    clock._now = round(now * 1e9)
+    clock._now = Span(round(now * 1e9))
     return clock
 
 
@@ -135,7 +136,7 @@ def test_a_failure_in_lab_time_stands_and_ends_nothing() -> None:
 
 
 @pytest.mark.parametrize(("scene", "clock"), [(dies, "lab"), (fails, "real")])
-def test_doubt_is_settled_alone(scene: Scene, clock: str) -> None:
+def test_doubt_is_settled_alone(scene: Scene, clock: ClockName) -> None:
     """With the whole budget, once nothing else is at work, and before anything new begins."""
     at_work, alone = threading.Event(), threading.Event()
 
@@ -196,7 +197,7 @@ def test_at_the_end_what_is_at_work_is_hurried() -> None:
         on_start(clock)
         clock.join(Idle())
         begun.set()
-        while time.monotonic() < clock.give_up:
+        while time.monotonic() < clock.budget_end:
             time.sleep(0.01)
         hurried.set()
         return dies(trial, on_start)
@@ -263,29 +264,29 @@ def test_what_is_no_exception_is_left_to_pytest() -> None:
 class Idle:
     """A party of which nobody wants anything."""
 
-    next = None
-    posted = False
+    next_moment = None
+    has_pending_messages = False
 
-    def grant(self, now: int) -> None: ...
+    def grant(self, now: Span) -> None: ...
 
-    def settle(self) -> None: ...
+    def wait_until_idle(self) -> None: ...
 
     def deliver(self) -> bool:
         return False
 
-    def stall(self, reason: str) -> bool:
+    def fail_waiting(self, reason: str) -> bool:
         return False
 
-    def attach(self, loop: object) -> None: ...
+    def watch(self, loop: object) -> None: ...
 
 
 def test_a_budget_that_begins_later_is_hurried_as_well() -> None:
     late = moving()
-    late.hurry(0)
+    late.shorten_budget(0)
     late.join(Idle())
-    assert late.give_up <= time.monotonic()
+    assert late.budget_end <= time.monotonic()
     late.renew_budget()
-    assert late.give_up <= time.monotonic()
+    assert late.budget_end <= time.monotonic()
 
 
 ALONE = '''

@@ -12,9 +12,9 @@ from ml_api_lab.errors import CourseError
 
 TREES = ("exercises", "solutions")
 
-_DEEPEST = 3
+_MAX_DEPTH = 3
 """How many folders down tasks are looked for: an unpacked archive often adds one or two."""
-_MOST_FOLDERS = 500
+_MAX_FOLDERS = 500
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,16 @@ def choose(name: str, course: Path, tasks: list[str]) -> Tree:
                 "folder that it lies in."
             )
         if not root.is_dir():
-            meant = nearest(name, TREES)
-            told = f"did you mean --tree={meant}?" if meant else f"{valid}, as in --tree=solutions."
+            suggestion = nearest(name, TREES)
+            told = (
+                f"did you mean --tree={suggestion}?"
+                if suggestion
+                else f"{valid}, as in --tree=solutions."
+            )
             raise CourseError(f"There is no tree {name!r}; {told}")
-        if root.name in tasks and not _holds(root, tasks):
+        if root.name in tasks and not _has_tasks(root, tasks):
             return Tree(name, root, single=root.name)
-        found = _find(root, tasks)
+        found = _find_task_folders(root, tasks)
     except OSError as error:
         raise CourseError(f"The tree {name!r} cannot be read: {error.strerror or error}.") from None
     if not found:
@@ -84,9 +88,9 @@ def choose(name: str, course: Path, tasks: list[str]) -> Tree:
         inside = " and ".join(str(each.relative_to(root)) for each in found[:2])
         raise CourseError(
             f"The folder {name!r} holds tasks in more than one place ({inside}); say which is "
-            f"meant, as in --tree={_below(name, root, found[0])}."
+            f"meant, as in --tree={_joined_name(name, root, found[0])}."
         )
-    return Tree(name if found[0] == root else _below(name, root, found[0]), found[0])
+    return Tree(name if found[0] == root else _joined_name(name, root, found[0]), found[0])
 
 
 def nearest(name: str, valid: Sequence[str]) -> str | None:
@@ -96,25 +100,25 @@ def nearest(name: str, valid: Sequence[str]) -> str | None:
     return known[close[0]] if close else None
 
 
-def _holds(folder: Path, tasks: list[str]) -> bool:
+def _has_tasks(folder: Path, tasks: list[str]) -> bool:
     return any((folder / task).is_dir() for task in tasks)
 
 
-def _find(root: Path, tasks: list[str]) -> list[Path]:
+def _find_task_folders(root: Path, tasks: list[str]) -> list[Path]:
     """Return the folders that hold tasks, of those nearest to the root; `exercises` if it does."""
     level, seen = [root], 0
-    for _ in range(_DEEPEST + 1):
-        found = [folder for folder in level if _holds(folder, tasks)]
+    for _ in range(_MAX_DEPTH + 1):
+        found = [folder for folder in level if _has_tasks(folder, tasks)]
         if found:
             return [each for each in found if each.name == TREES[0]] or found
         seen += len(level)
-        if seen > _MOST_FOLDERS:
+        if seen > _MAX_FOLDERS:
             break
-        level = [inner for folder in level for inner in _folders(folder)]
+        level = [inner for folder in level for inner in _subfolders(folder)]
     return []
 
 
-def _folders(folder: Path) -> list[Path]:
+def _subfolders(folder: Path) -> list[Path]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
@@ -126,5 +130,5 @@ def _folders(folder: Path) -> list[Path]:
     ]
 
 
-def _below(name: str, root: Path, folder: Path) -> str:
+def _joined_name(name: str, root: Path, folder: Path) -> str:
     return (Path(name) / folder.relative_to(root)).as_posix()

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.syllabus import POINTS_PER_TASK, Syllabus
+from ml_api_lab.protocol.messages import ClockName
 
 
 class Outcome(StrEnum):
@@ -63,7 +64,6 @@ class Grade:
 
     Attributes:
         tree: how the graded tree is called.
-        clock: "lab" or "real".
         seed: what the run's draws began with.
         ended: "" for a run that came to its end, else why it did not, in a word or two.
         began: when the run began.
@@ -74,7 +74,7 @@ class Grade:
 
     syllabus: Syllabus
     tree: str
-    clock: str
+    clock: ClockName
     seed: int
     results: dict[str, Result] = field(default_factory=dict)
     ended: str = ""

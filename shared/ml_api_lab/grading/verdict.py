@@ -18,6 +18,7 @@ from ml_api_lab.errors import (
 )
 from ml_api_lab.grading.card import card, hint_of, message_of
 from ml_api_lab.lab_time import Span
+from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.transcript import Transcript
 
 NO_TIME = Span(0)
@@ -44,7 +45,7 @@ class Verdict:
     lab_time: Span = NO_TIME
     real_seconds: float = 0.0
     skipped: bool = False
-    clock: str = "lab"
+    clock: ClockName = "lab"
 
     @property
     def passed(self) -> bool:

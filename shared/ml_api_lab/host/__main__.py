@@ -11,45 +11,36 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from typing import cast
 
-from ml_api_lab.protocol.link import Link, dial
-from ml_api_lab.protocol.messages import Execute, Hello, Start
+from ml_api_lab.host import fork_server, interpreter, patches, preload
+from ml_api_lab.host.program import Program
+from ml_api_lab.protocol.link import dial
+from ml_api_lab.protocol.messages import ClockName, Execute, Hello, HostRole, Start
 
 
-def main(port: int, token: str, clock: str, role: str, modules: list[str]) -> int:
+def main(port: int, token: str, clock: ClockName, role: HostRole, modules: list[str]) -> int:
     # Nothing is collected while modules are loaded: what is alive then stays alive.
     gc.disable()
-    from ml_api_lab.host import preload
-
-    lab_time = clock == "lab"
-    if lab_time:
-        from ml_api_lab.host import patches
-
+    is_lab_time = clock == "lab"
+    if is_lab_time:
         preload.import_unfreezable(modules)
         patches.install()
 
-    def host(token: str, link: Link | None = None) -> int:
-        from ml_api_lab.host.program import Program
-
-        link = link or dial(port, Hello(token, os.getpid()))
+    def host(token: str) -> int:
+        link = dial(port, Hello(token, os.getpid()))
         match link.receive():
             case Start() as start:
-                return Program(link, start, lab_time=lab_time).run()
-            case Execute() as command:
+                return Program(link, start, is_lab_time=is_lab_time).run()
+            case Execute() as program:
                 link.close()
-                return interpreter.become(command)
+                return interpreter.become(program)
         return 1
 
     if role == "one":
         # Before it calls: a check's budget is for the submission.
         preload.preload(modules)
         return host(token)
-    from ml_api_lab.host import (
-        fork_server,
-        interpreter,
-        program,  # noqa: F401 - the same
-    )
-
     link = dial(port, Hello(token, os.getpid()))
     preload.preload(modules)
     fork_server.serve(link, host)
@@ -57,4 +48,5 @@ def main(port: int, token: str, clock: str, role: str, modules: list[str]) -> in
 
 
 if __name__ == "__main__":
-    os._exit(main(int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5:]))
+    _, port, token, clock, role, *modules = sys.argv
+    os._exit(main(int(port), token, cast(ClockName, clock), cast(HostRole, role), modules))

@@ -24,7 +24,7 @@ from ml_api_lab.protocol.messages import Idle, Message
 
 # Taken before anything is patched: the clock itself must neither park nor see lab time.
 _allocate_lock = _thread.allocate_lock
-start_uncounted = _thread.start_new_thread
+start_untracked_thread = _thread.start_new_thread
 """Start a thread that the clock does not know of."""
 
 NS = 1_000_000_000
@@ -33,7 +33,7 @@ NS = 1_000_000_000
 class Waiter:
     """One parked thread: woken once, by its moment, by another thread, or by a selector's poll."""
 
-    __slots__ = ("_gate", "_wake", "deadline", "parked", "poll", "timed_out")
+    __slots__ = ("_gate", "_wake", "deadline", "has_timed_out", "is_parked", "poll")
 
     def __init__(
         self,
@@ -43,8 +43,8 @@ class Waiter:
     ) -> None:
         self.deadline = deadline
         self.poll = poll
-        self.parked = True
-        self.timed_out = False
+        self.is_parked = True
+        self.has_timed_out = False
         self._gate = _allocate_lock()
         self._gate.acquire()
         self._wake = wake or self._gate.release
@@ -55,10 +55,10 @@ class Waiter:
     def wait(self) -> bool:
         """Block until woken; return whether it was the deadline that came."""
         self._gate.acquire()
-        return self.timed_out
+        return self.has_timed_out
 
 
-class Clock:
+class GrantedClock:
     """The submission's clock. One to a process; it moves by `grant` alone."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Clock:
         self._reported = True
 
     def begin(self, now: int) -> None:
-        """Begin at that moment: a submission may be started when lab time has long been running."""
+        """Begin at that moment: a submission may be started late in a check."""
         with self.mutex:
             if now > self.now:
                 self.now = now
@@ -94,14 +94,14 @@ class Clock:
         self.mutex = _thread.RLock()
 
     @property
-    def connected(self) -> bool:
+    def is_connected(self) -> bool:
         return self._send is not None
 
     @property
     def seconds(self) -> float:
         return self.now / NS
 
-    def moment(self, delay: float) -> int:
+    def deadline_in(self, delay: float) -> int:
         """Return the moment that comes `delay` seconds from now."""
         return self.now + max(0, round(delay * NS))
 
@@ -118,9 +118,9 @@ class Clock:
 
     def unpark(self, waiter: Waiter) -> bool:
         """Count a parked thread in; return False if somebody did so before. Holds `mutex`."""
-        if not waiter.parked:
+        if not waiter.is_parked:
             return False
-        waiter.parked = False
+        waiter.is_parked = False
         self._polled.discard(waiter)
         self._running += 1
         return True
@@ -142,33 +142,33 @@ class Clock:
         """Count out a thread that parks or ends; the last one reports that all is idle."""
         with self.mutex:
             self._running -= 1
-            self._settle()
+            self._report_if_idle()
 
     def sleep(self, delay: float) -> None:
         """Park the calling thread for `delay` seconds of lab time."""
         with self.mutex:
-            waiter = Waiter(self.moment(delay))
+            waiter = Waiter(self.deadline_in(delay))
             self.park(waiter)
         waiter.wait()
 
-    def pass_on(self, poll: Callable[[], bool], *, idle: bool = False) -> None:
+    def let_time_pass(self, poll: Callable[[], bool], *, is_idle: bool = False) -> None:
         """Let time move to the next moment that somebody waits for, if anybody does.
 
         For a thread that waits for what is outside the lab; `poll` says whether that has come.
 
         Args:
-            idle: whether nothing can come from there before somebody here asks for it.
+            is_idle: whether nothing can come from there before somebody here asks for it.
         """
         with self.mutex:
             self._drop_woken()
-            if not self._deadlines and not idle:
+            if not self._deadlines and not is_idle:
                 return
             waiter = Waiter(self._deadlines[0][0] if self._deadlines else None, poll=poll)
             self.park(waiter)
         waiter.wait()
 
     def _drop_woken(self) -> None:
-        while self._deadlines and not self._deadlines[0][2].parked:
+        while self._deadlines and not self._deadlines[0][2].is_parked:
             heapq.heappop(self._deadlines)
 
     def grant(self, now: int, act: Iterable[Callable[[], None]] = ()) -> None:
@@ -184,12 +184,12 @@ class Clock:
                 each()
             while self._deadlines and self._deadlines[0][0] <= now:
                 waiter = heapq.heappop(self._deadlines)[2]
-                if waiter.parked:
-                    waiter.timed_out = True
+                if waiter.is_parked:
+                    waiter.has_timed_out = True
                     self.wake(waiter)
             self.leave()
 
-    def _settle(self) -> None:
+    def _report_if_idle(self) -> None:
         if self._running > 0 or self._reported or self._send is None:
             return
         for waiter in list(self._polled):
@@ -202,5 +202,5 @@ class Clock:
         self._send(Idle(self._deadlines[0][0] if self._deadlines else None))
 
 
-CLOCK = Clock()
+CLOCK = GrantedClock()
 """This process's clock."""

@@ -18,35 +18,35 @@ from typing import NoReturn
 from ml_api_lab.protocol.link import Link, LinkClosed
 from ml_api_lab.protocol.messages import Ended, Fork, Kill, Message, Release, Signal
 
-_SUBREAPER = 36
-_SWEEPS = 1000
+_PR_SET_CHILD_SUBREAPER = 36
+_MAX_SWEEPS = 1000
 
 
 def serve(link: Link, host: Callable[[str], int]) -> None:
     """Serve until the checks' side is gone. `host(token)` is a forked process's whole life."""
-    _adopt_orphans()
+    _become_subreaper()
     wake, woken = socket.socketpair()
     woken.setblocking(False)
     wake.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
 
-    def live(token: str) -> NoReturn:
+    def run_child(token: str) -> NoReturn:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for each in (wake, woken, link):
             each.close()
-        _live(host, token)
+        _run_child(host, token)
 
-    server = _ForkServer(link, live)
+    server = _ForkServer(link, run_child)
     try:
         while True:
             readable, _, _ = select.select([link.fileno(), wake.fileno()], [], [])
             # What was asked for first: a host may have ended since.
             while select.select([link.fileno()], [], [], 0)[0]:
-                link.fill()
-                while (message := link.next()) is not None:
-                    server.obey(message)
+                link.read_more()
+                while (message := link.next_message()) is not None:
+                    server.handle(message)
             if wake.fileno() in readable:
                 wake.recv(4096)
                 server.reap()
@@ -63,34 +63,34 @@ class _ForkServer:
     what it leaves behind is for a check to see, until the checks' side says `Kill`.
     """
 
-    def __init__(self, link: Link, live: Callable[[str], NoReturn]) -> None:
+    def __init__(self, link: Link, run_child: Callable[[str], NoReturn]) -> None:
         self._link = link
-        self._live = live
+        self._run_child = run_child
         self._hosts: set[int] = set()
         self._released: set[int] = set()
-        self._left: set[int] = set()
+        self._left_behind: set[int] = set()
         # Orphans, each with the hosts that may have started it and are not done with.
-        self._orphans: dict[int, set[int]] = {}
+        self._owners_of_orphans: dict[int, set[int]] = {}
 
-    def obey(self, message: Message) -> None:
+    def handle(self, message: Message) -> None:
         match message:
             case Fork():
                 pid = os.fork()
                 if pid == 0:
-                    self._live(message.token)
+                    self._run_child(message.token)
                 self._hosts.add(pid)
             case Release() if message.pid in self._hosts:
                 self._released.add(message.pid)
             case Signal() if message.pid in self._hosts:
                 send = os.killpg if message.to_group else os.kill
-                _send(send, message.pid, message.number)
+                _send_if_alive(send, message.pid, message.number)
             case Kill() if message.pid in self._hosts:
                 # Alone as well: it may not have become a group yet.
-                _send(os.killpg, message.pid, signal.SIGKILL)
-                _send(os.kill, message.pid, signal.SIGKILL)
+                _send_if_alive(os.killpg, message.pid, signal.SIGKILL)
+                _send_if_alive(os.kill, message.pid, signal.SIGKILL)
                 self._released.discard(message.pid)
-            case Kill() if message.pid in self._left:
-                self._left.discard(message.pid)
+            case Kill() if message.pid in self._left_behind:
+                self._left_behind.discard(message.pid)
                 self._tidy_up(message.pid)
 
     def reap(self) -> None:
@@ -107,47 +107,47 @@ class _ForkServer:
             self._hosts.discard(pid)
             if pid in self._released:
                 self._released.discard(pid)
-                self._left.add(pid)
+                self._left_behind.add(pid)
             else:
                 self._tidy_up(pid)
             self._link.send(Ended(pid, os.waitstatus_to_exitcode(status)))
 
     def close(self) -> None:
-        """End everything."""
-        for pid in self._hosts | self._left:
-            _send(os.killpg, pid, signal.SIGKILL)
-        self._hosts, self._left = set(), set()
-        self._end_orphans(0)
+        """Kill all hosts and what they have left behind."""
+        for pid in self._hosts | self._left_behind:
+            _send_if_alive(os.killpg, pid, signal.SIGKILL)
+        self._hosts, self._left_behind = set(), set()
+        self._kill_orphans(0)
 
     def _tidy_up(self, pid: int) -> None:
         """End what a host that has ended left behind."""
         # Its number may be another's by now; that of a group that still has members is not.
         if pid not in self._hosts:
-            _send(os.killpg, pid, signal.SIGKILL)
-        self._end_orphans(pid)
+            _send_if_alive(os.killpg, pid, signal.SIGKILL)
+        self._kill_orphans(pid)
 
-    def _end_orphans(self, ended: int) -> None:
-        """End the orphans that no host can have started but those that have ended.
+    def _kill_orphans(self, ended: int) -> None:
+        """Kill the orphans that no host can have started but those that have ended.
 
         An orphan is a child of this process that it has not forked. Its session says whose it is,
         but for a session that a host's helper has begun: then it may be of any host that lived when
         it was first seen, and stays until all of those have ended.
         """
-        alive = self._hosts | self._left
-        for _ in range(_SWEEPS):
+        alive = self._hosts | self._left_behind
+        for _ in range(_MAX_SWEEPS):
             children = _children() - self._hosts
-            for pid in self._orphans.keys() - children:
-                del self._orphans[pid]
+            for pid in self._owners_of_orphans.keys() - children:
+                del self._owners_of_orphans[pid]
             for pid in children:
-                session = _session(pid)
+                session = _session_of(pid)
                 known = session == ended or session in alive
                 owners = alive & {session} if known else alive
-                self._orphans[pid] = self._orphans.get(pid, owners) & owners
-            doomed = [pid for pid, owners in self._orphans.items() if not owners]
+                self._owners_of_orphans[pid] = self._owners_of_orphans.get(pid, owners) & owners
+            doomed = [pid for pid, owners in self._owners_of_orphans.items() if not owners]
             if not doomed:
                 return
             for pid in doomed:
-                _send(os.kill, pid, signal.SIGKILL)
+                _send_if_alive(os.kill, pid, signal.SIGKILL)
             for pid in doomed:
                 try:
                     os.waitpid(pid, 0)
@@ -155,7 +155,7 @@ class _ForkServer:
                     pass
 
 
-def _live(host: Callable[[str], int], token: str) -> NoReturn:
+def _run_child(host: Callable[[str], int], token: str) -> NoReturn:
     status = 1
     try:
         # A session of its own: one signal reaches all that the submission starts.
@@ -165,18 +165,18 @@ def _live(host: Callable[[str], int], token: str) -> NoReturn:
         os._exit(status & 0xFF)
 
 
-def _send(how: Callable[[int, int], None], pid: int, number: int) -> None:
+def _send_if_alive(how: Callable[[int, int], None], pid: int, number: int) -> None:
     try:
         how(pid, number)
     except (ProcessLookupError, PermissionError):
         pass
 
 
-def _adopt_orphans() -> None:
+def _become_subreaper() -> None:
     if sys.platform == "linux":
         import ctypes
 
-        ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _children() -> set[int]:
@@ -187,7 +187,7 @@ def _children() -> set[int]:
     return {int(pid) for pid in listed.split()}
 
 
-def _session(pid: int) -> int:
+def _session_of(pid: int) -> int:
     try:
         return os.getsid(pid)
     except OSError:

@@ -7,19 +7,19 @@ arguments, the import path, the streams and their buffers, exit statuses, traceb
 
 from __future__ import annotations
 
-import atexit
 import builtins
 import io
 import os
 import runpy
 import signal
 import sys
-import threading
 import time
 import types
 from typing import Any
 
-from ml_api_lab.host.program import LAB_NAME, PATH, exit_status, flush, forget_modules_of
+from ml_api_lab.host import internals
+from ml_api_lab.host.own_modules import IMPORT_PATH, PACKAGE_NAME, give_way
+from ml_api_lab.host.program import exit_status, flush
 from ml_api_lab.protocol.messages import Execute
 
 _NO_FILE_STATUS = 2
@@ -28,18 +28,18 @@ _NO_FILE_STATUS = 2
 
 def become(program: Execute) -> int:
     """Run the program to its end; return the status that its process is to end with."""
-    _take_on(program)
+    _set_up_process(program)
     try:
         _run(program.arguments)
         status = 0
     except SystemExit as error:
         status = exit_status(error)
     except BaseException as error:
-        _tell(error)
+        _print_traceback(error)
         status = 1
         if isinstance(error, KeyboardInterrupt):
             status = -signal.SIGINT
-    _finish()
+    _finalize()
     if status < 0:
         # As Python does, so that who has started it sees by what it ended.
         signal.signal(-status, signal.SIG_DFL)
@@ -47,7 +47,7 @@ def become(program: Execute) -> int:
     return status
 
 
-def _take_on(program: Execute) -> None:
+def _set_up_process(program: Execute) -> None:
     """Take on the program's folder, environment and streams."""
     os.environ.clear()
     os.environ.update(program.environment)
@@ -63,15 +63,14 @@ def _take_on(program: Execute) -> None:
     sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)
     sys.stdout = _stream(1, "surrogateescape", write_through=unbuffered)
     sys.stderr = _stream(2, "backslashreplace", write_through=unbuffered, line_buffering=True)
-    if process := sys.modules.get("multiprocessing.process"):
-        process.ORIGINAL_DIR = program.folder  # type: ignore[attr-defined]  # typeshed leaves it out
-    for name in [each for each in sys.modules if each.partition(".")[0] == LAB_NAME]:
+    internals.set_original_folder(program.folder)
+    for name in [each for each in sys.modules if each.partition(".")[0] == PACKAGE_NAME]:
         del sys.modules[name]  # nothing of the lab is beside a server
     sys.dont_write_bytecode = True
     # As in a fresh interpreter; the fork server was started with neither.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     search = program.environment.get("PYTHONPATH")
-    sys.path[:] = [*(search.split(os.pathsep) if search else []), *PATH]
+    sys.path[:] = [*(search.split(os.pathsep) if search else []), *IMPORT_PATH]
 
 
 def _stream(
@@ -94,19 +93,19 @@ def _run(arguments: list[str]) -> None:
     if first == "-m":
         sys.argv = ["-m", *rest[1:]]
         sys.path.insert(0, os.getcwd())
-        forget_modules_of(os.getcwd())
-        runpy._run_module_as_main(rest[0])  # type: ignore[attr-defined]  # what `python -m` calls
+        give_way(os.getcwd(), is_served=False)
+        internals.run_module(rest[0])
         return
     if first == "-c":
         sys.argv = ["-c", *rest[1:]]
         sys.path.insert(0, "")
-        forget_modules_of(os.getcwd())
+        give_way(os.getcwd(), is_served=False)
         code = compile(rest[0], "<string>", "exec")
     else:
         sys.argv = [first, *rest]
         folder = os.path.dirname(os.path.realpath(first))
         sys.path.insert(0, folder)
-        forget_modules_of(folder)
+        give_way(folder, is_served=False)
         main.__file__ = os.path.abspath(first)
         main.__cached__ = None
         code = compile(_source(first), main.__file__, "exec")
@@ -124,7 +123,7 @@ def _source(file: str) -> bytes:
         sys.exit(_NO_FILE_STATUS)
 
 
-def _tell(error: BaseException) -> None:
+def _print_traceback(error: BaseException) -> None:
     """Print the traceback that Python would print, without the frames of this module."""
     flush()
     trace = error.__traceback__
@@ -133,11 +132,11 @@ def _tell(error: BaseException) -> None:
     sys.excepthook(type(error), error.with_traceback(trace), trace)
 
 
-def _finish() -> None:
+def _finalize() -> None:
     """End as Python does: threads first, then the exit handlers, then what is still buffered."""
     try:
-        threading._shutdown()  # type: ignore[attr-defined]  # what Python calls at this point
-        atexit._run_exitfuncs()
+        internals.wait_for_threads()
+        internals.run_exit_handlers()
     except BaseException as error:
-        _tell(error)
+        _print_traceback(error)
     flush()

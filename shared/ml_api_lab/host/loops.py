@@ -10,30 +10,32 @@ import asyncio
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
+from ml_api_lab.host import internals
+
 RUNNING: list[asyncio.AbstractEventLoop] = []
 """The loops that run at this moment."""
 
-_run_forever = asyncio.BaseEventLoop.run_forever
 
-
-def watch(beat: float | None, tell: Callable[[], None]) -> None:
-    """Keep `RUNNING`, and call `tell` on each loop every `beat` seconds while it is free."""
-
-    def run_forever(self: asyncio.BaseEventLoop) -> None:
-        def tick() -> None:
-            # A timer left behind by an ended run must not begin a second row of beats.
-            if self in RUNNING and number == rounds[self]:
-                tell()
-                self.call_later(beat or 0, tick)
-
-        number = rounds[self] = rounds.get(self, 0) + 1
-        RUNNING.append(self)
-        if beat:
-            self.call_later(beat, tick)
-        try:
-            _run_forever(self)
-        finally:
-            RUNNING.remove(self)
-
+def watch(beat_seconds: float | None, on_beat: Callable[[], None]) -> None:
+    """Keep `RUNNING`, and call `on_beat` on each loop every so many seconds while it is free."""
     rounds: WeakKeyDictionary[asyncio.BaseEventLoop, int] = WeakKeyDictionary()
-    asyncio.BaseEventLoop.run_forever = run_forever  # type: ignore[method-assign]
+
+    def run(
+        loop: asyncio.BaseEventLoop, run_forever: Callable[[asyncio.BaseEventLoop], None]
+    ) -> None:
+        def beat() -> None:
+            # A timer left behind by an ended run must not begin a second row of beats.
+            if loop in RUNNING and number == rounds[loop]:
+                on_beat()
+                loop.call_later(beat_seconds or 0, beat)
+
+        number = rounds[loop] = rounds.get(loop, 0) + 1
+        RUNNING.append(loop)
+        if beat_seconds:
+            loop.call_later(beat_seconds, beat)
+        try:
+            run_forever(loop)
+        finally:
+            RUNNING.remove(loop)
+
+    internals.wrap_run_forever(run)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import faulthandler
 import importlib
 import linecache
@@ -12,17 +11,18 @@ import runpy
 import signal
 import socket
 import sys
-import sysconfig
 import threading
 import time
-import tokenize
 import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
-from ml_api_lab.host import debugger, loops, patches, tracebacks
-from ml_api_lab.host.clock import CLOCK, start_uncounted
+from ml_api_lab.host import debugger, internals, loops, own_modules, tracebacks
+from ml_api_lab.host.clock import CLOCK, start_untracked_thread
+from ml_api_lab.host.patches.sleep import real_sleep
+from ml_api_lab.host.patches.threads import meet_at_files
 from ml_api_lab.host.server import Server
 from ml_api_lab.protocol import stand_in
 from ml_api_lab.protocol.link import BadFrame, Link, LinkClosed
@@ -46,49 +46,40 @@ from ml_api_lab.protocol.messages import (
     Where,
 )
 
-_THREADS = 32
-_PARTING = 0.1
-"""How long the last message has to be received, in real seconds."""
-
-# The lab itself is not on the path of what runs in it. Found out before the fork, once for all.
-_LAB = Path(__file__).resolve().parents[2]
-LAB_NAME = __name__.partition(".")[0]
-PATH = [
-    each
-    for each in sys.path
-    if Path(each).resolve() != _LAB or each == sysconfig.get_path("purelib")  # a wheel lies there
-]
+_EXECUTOR_THREADS = 32
+_LAST_MESSAGE_SECONDS = 0.1
+"""How long the last message has to be received, in real time."""
 
 
 class Program:
     """One submission at work, from `Start` to the end of its process."""
 
-    def __init__(self, link: Link, start: Start, *, lab_time: bool) -> None:
+    def __init__(self, link: Link, start: Start, *, is_lab_time: bool) -> None:
         self._link = link
         self._start = start
-        self._lab_time = lab_time
+        self._is_lab_time = is_lab_time
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Server | None = None
-        self._early: list[Message] = []
+        self._received_early: list[Message] = []
 
     def run(self) -> int:
         """Run the submission; return its exit status."""
-        self._settle_in()
-        start_uncounted(self._obey, ())
-        patches.meet_at_files()
-        if self._lab_time:
+        self._set_up_process()
+        start_untracked_thread(self._receive_messages, ())
+        meet_at_files()
+        if self._is_lab_time:
             CLOCK.begin(self._start.now)
-            CLOCK.connect(self._report)
+            CLOCK.connect(self._report_idle)
         try:
             modes = {"run": self._run, "import": self._import}
             status = modes.get(self._start.mode, self._serve)()
         except SystemExit as error:
             status = exit_status(error)
         flush()
-        self._tell(Done(status))
+        self._send(Done(status))
         if os.name == "nt":
             # What is not yet received there is lost when its sender ends.
-            patches.real_sleep(_PARTING)
+            real_sleep(_LAST_MESSAGE_SECONDS)
         return status
 
     # --- the modes ----------------------------------------------------------------------------
@@ -98,52 +89,58 @@ class Program:
         try:
             # The whole path, as `python main.py` has it in __file__ and in tracebacks.
             path = os.path.join(self._start.folder, self._start.file)
-            _decode(path)
+            if not own_modules.is_decodable(path):
+                # A comment may hold what no import would mind, but `python main.py` does.
+                raise SyntaxError
             runpy.run_path(path, run_name="__main__")
         except SystemExit as error:
             status = exit_status(error)
         except BaseException as error:
-            self._tell(tracebacks.describe(error, self._start.folder, "run"))
+            self._send(tracebacks.describe(error, self._start.folder, "run"))
             status = 1
-        self._end_as_python_does()
+        self._finalize()
         return status
 
-    def _end_as_python_does(self) -> None:
+    def _finalize(self) -> None:
         """Let pools and threads end, and run the submission's exit handlers."""
         try:
-            # How pools hear of the end, of which their idle threads would else never know.
-            for tell in reversed(getattr(threading, "_threading_atexits", ())):
-                tell()
+            internals.tell_pools_of_exit()
             for thread in threading.enumerate():
                 if thread is not threading.current_thread() and not thread.daemon:
                     thread.join()
-            atexit._run_exitfuncs()
+            internals.run_exit_handlers()
         except BaseException as error:
-            self._tell(tracebacks.describe(error, self._start.folder, "run"))
+            self._send(tracebacks.describe(error, self._start.folder, "run"))
 
     def _import(self) -> int:
         if self._main_module() is None:
             return 1
         flush()
-        self._tell(Ready())
+        self._send(Ready())
         return 0
 
     def _serve(self) -> int:
-        _log_as_uvicorn()
+        _configure_uvicorn_logging()
         module = self._main_module()
         if module is None:
             return 1
         app = getattr(module, "app", None)
         if app is None:
-            return self._refuse(f"{self._start.file} has no variable named app")
+            if hiding := own_modules.hiding_module(module, self._start.folder, self._start.file):
+                return self._report_no_app(
+                    f"{hiding} hides {self._start.file}, since Python imports it first, and has no "
+                    "variable named app",
+                    "ImportError",
+                )
+            return self._report_no_app(f"{self._start.file} has no variable named app")
         if not callable(app):
             kind = type(app).__name__
-            return self._refuse(f"app in {self._start.file} is no application, but {kind}")
+            return self._report_no_app(f"app in {self._start.file} is no application, but {kind}")
         asyncio.run(self._serve_app(app))
         return 0
 
-    def _refuse(self, why: str) -> int:
-        self._tell(Problem(stage="app", request=0, type="", text=why, frames=[]))
+    def _report_no_app(self, why: str, kind: str = "") -> int:
+        self._send(Problem(stage="app", request=0, type=kind, text=why, frames=[]))
         return 1
 
     async def _serve_app(self, app: object) -> None:
@@ -151,29 +148,29 @@ class Program:
             self._server = Server(
                 app,  # type: ignore[arg-type]
                 self._start.folder,
-                self._tell,
+                self._send,
                 lifespan=self._start.mode == "serve",
             )
             self._loop = asyncio.get_running_loop()
-            for message in self._early:
+            for message in self._received_early:
                 self._server.handle(message)
         await self._server.run()
 
-    def _main_module(self) -> object | None:
+    def _main_module(self) -> ModuleType | None:
         """Import the submission's file; tell why if that fails."""
         # A server started at import would run for ever.
         socket.socket.listen = _refuse_to_listen  # type: ignore[method-assign,assignment]
         try:
             return importlib.import_module(Path(self._start.file).stem)
         except BaseException as error:
-            self._tell(tracebacks.describe(error, self._start.folder, "import"))
+            self._send(tracebacks.describe(error, self._start.folder, "import"))
             return None
         finally:
             del socket.socket.listen
 
     # --- the process --------------------------------------------------------------------------
 
-    def _settle_in(self) -> None:
+    def _set_up_process(self) -> None:
         """Take on the submission's folder, environment, output and import path."""
         start = self._start
         os.environ.clear()
@@ -193,44 +190,42 @@ class Program:
         sys.stderr = open(
             2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
         )
-        if process := sys.modules.get("multiprocessing.process"):
-            # Where its own child processes will look for its main module.
-            process.ORIGINAL_DIR = start.folder  # type: ignore[attr-defined]
-        atexit._clear()  # what the fork server would do at its own end
+        internals.set_original_folder(start.folder)
+        internals.forget_exit_handlers()  # what the fork server would do at its own end
         sys.argv = [start.file]
         sys.dont_write_bytecode = True
-        sys.path[:] = [start.folder, *PATH]
-        forget_modules_of(start.folder)
+        sys.path[:] = [start.folder, *own_modules.IMPORT_PATH]
+        own_modules.give_way(start.folder, is_served=start.mode in ("serve", "mount"))
         # An executor has as many threads as the machine has cores plus four, so that what
         # asyncio.to_thread can do at once would depend on the machine.
-        os.cpu_count = lambda: _THREADS - 4
+        os.cpu_count = lambda: _EXECUTOR_THREADS - 4
         if hasattr(os, "process_cpu_count"):
-            os.process_cpu_count = lambda: _THREADS - 4
+            os.process_cpu_count = lambda: _EXECUTOR_THREADS - 4
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=CLOCK.disconnect)
         if hasattr(faulthandler, "register"):
             # Where a submission is that no longer answers; works without the interpreter's help.
             trace = open(f"{start.output}.where", "w", encoding="utf-8")
             faulthandler.register(signal.SIGUSR1, file=trace)
-        warnings.formatwarning = partial(_warning, start.folder)
-        debugger.install(start.terminal, lambda inside: self._tell(Paused(inside)))
-        stand_in.journal = lambda *entry: self._tell(Journal(*entry))
-        loops.watch(start.beat / 1e9 if start.beat else None, lambda: self._tell(Beat()))
+        warnings.formatwarning = partial(_format_warning, start.folder)
+        debugger.install(start.terminal, lambda inside: self._send(Paused(inside)))
+        stand_in.journal = lambda *entry: self._send(Journal(*entry))
+        loops.watch(start.beat / 1e9 if start.beat else None, lambda: self._send(Beat()))
 
-    def _tell(self, message: Message) -> None:
+    def _send(self, message: Message) -> None:
         # In lab time nobody acts on these before all is idle, so they leave with the report of it.
-        can_wait = self._lab_time and isinstance(message, Head | Body | Journal | Beat)
+        can_wait = self._is_lab_time and isinstance(message, Head | Body | Journal | Beat)
         try:
-            (self._link.hold if can_wait else self._link.send)(message)
+            (self._link.send_later if can_wait else self._link.send)(message)
         except LinkClosed:
             os._exit(1)
 
-    def _report(self, message: Message) -> None:
+    def _report_idle(self, message: Message) -> None:
         # What has been printed belongs to the moment before the clock moves.
         flush()
-        self._tell(message)
+        self._send(message)
 
-    def _obey(self) -> None:
+    def _receive_messages(self) -> None:
         """Receive until the checks' side is gone; runs in a thread of its own."""
         acts: list[Callable[[], None]] = []
         try:
@@ -239,17 +234,17 @@ class Program:
                 if isinstance(message, Grant):
                     CLOCK.grant(message.now, acts)
                     acts = []
-                elif self._lab_time:
-                    acts.append(partial(self._act, message))
+                elif self._is_lab_time:
+                    acts.append(partial(self._handle, message))
                 else:
-                    self._act(message)
+                    self._handle(message)
         except (LinkClosed, BadFrame):
             os._exit(1)
 
-    def _act(self, message: Message) -> None:
+    def _handle(self, message: Message) -> None:
         match message:
             case Where():
-                self._tell(Waiting(tracebacks.waiting(self._start.folder)))
+                self._send(Waiting(tracebacks.waiting_places(self._start.folder)))
             case Tell():
                 (stand_in.failing.add if message.failing else stand_in.failing.discard)(
                     message.model
@@ -257,37 +252,19 @@ class Program:
             case Request() | Disconnect() | Stop():
                 with CLOCK.mutex:
                     if self._loop is None or self._server is None:
-                        self._early.append(message)
+                        self._received_early.append(message)
                     elif not self._loop.is_closed():
                         self._loop.call_soon_threadsafe(self._server.handle, message)
 
 
-def forget_modules_of(folder: str) -> None:
-    """Forget modules that the submission has files for, as if nothing had been loaded before it.
-
-    Not those of the standard library: most of them are loaded in any process that imports a file.
-    """
-    own = {
-        entry.name.removesuffix(".py")
-        for entry in os.scandir(folder)
-        if entry.name.endswith(".py")
-        or os.path.exists(os.path.join(entry.path, "__init__.py"))
-        or (entry.name == LAB_NAME and entry.is_dir())
-    }
-    for name in list(sys.modules):
-        top = name.partition(".")[0]
-        if top in own and top not in sys.stdlib_module_names and name != stand_in.__name__:
-            del sys.modules[name]
-
-
-def _log_as_uvicorn() -> None:
+def _configure_uvicorn_logging() -> None:
     """Let uvicorn's loggers print, as they do where it is uvicorn that serves."""
     uvicorn = sys.modules.get("uvicorn")
     if uvicorn is not None:
         uvicorn.Config("main:app")  # sets its loggers up
 
 
-def _warning(
+def _format_warning(
     folder: str,
     message: Warning | str,
     category: type[Warning],
@@ -297,26 +274,10 @@ def _warning(
 ) -> str:
     """Return a warning's text, with its place if that lies in the submission."""
     told = f"{category.__name__}: {message}\n"
-    if not tracebacks.inside(file, folder):
+    if not tracebacks.is_inside(file, folder):
         return told
     source = linecache.getline(file, number).strip() if line is None else line.strip()
     return f"{file}:{number}: {told}" + (f"  {source}\n" if source else "")
-
-
-def _decode(path: str) -> None:
-    """Read a source as Python reads it: a comment may hold what no import would mind.
-
-    Raises:
-        SyntaxError: it is not in the encoding that it says, by default UTF-8.
-    """
-    try:
-        with tokenize.open(path) as file:
-            file.read()
-    except (SyntaxError, UnicodeDecodeError):
-        # As tokenize says it, it would not tell what to do.
-        raise SyntaxError(
-            "the file is not in UTF-8 (or what its first lines say); save it so"
-        ) from None
 
 
 def exit_status(error: SystemExit) -> int:

@@ -41,7 +41,7 @@ class Server:
         self._folder = folder
         self._send = send
         self._state: dict[str, Any] = {}
-        self._gone: dict[int, asyncio.Event] = {}
+        self._disconnected: dict[int, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
 
@@ -68,22 +68,22 @@ class Server:
         """Act on a message, on the loop's thread."""
         match message:
             case Request():
-                self._gone[message.id] = asyncio.Event()
+                self._disconnected[message.id] = asyncio.Event()
                 task = asyncio.get_running_loop().create_task(
                     self._answer(message), context=contextvars.Context()
                 )
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
-            case Disconnect() if message.id in self._gone:
-                self._gone[message.id].set()
+            case Disconnect() if message.id in self._disconnected:
+                self._disconnected[message.id].set()
             case Stop():
                 self._stopping.set()
 
     async def _answer(self, request: Request) -> None:
-        exchange = _Exchange(request, self._gone[request.id], self._send)
+        exchange = _Exchange(request, self._disconnected[request.id], self._send)
         try:
             await self._app(exchange.scope(self._state), exchange.receive, exchange.send)
-            if not exchange.finished and not exchange.gone.is_set():
+            if not exchange.is_finished and not exchange.gone.is_set():
                 raise RuntimeError("the application returned without completing its answer")
         except asyncio.CancelledError:
             raise
@@ -91,10 +91,10 @@ class Server:
             self._send(describe(error, self._folder, "request", request.id))
             if not isinstance(error, Exception):
                 raise
-            if not exchange.started:
+            if not exchange.is_started:
                 await exchange.fail()
         finally:
-            del self._gone[request.id]
+            del self._disconnected[request.id]
 
 
 class _Exchange:
@@ -104,11 +104,11 @@ class _Exchange:
         self, request: Request, gone: asyncio.Event, send: Callable[[Message], None]
     ) -> None:
         self.gone = gone
-        self.started = False
-        self.finished = False
+        self.is_started = False
+        self.is_finished = False
         self._request = request
         self._send = send
-        self._read = False
+        self._is_read = False
 
     def scope(self, state: dict[str, Any]) -> Scope:
         path, _, query = self._request.target.partition("?")
@@ -132,34 +132,34 @@ class _Exchange:
         }
 
     async def receive(self) -> Scope:
-        if not self._read:
-            self._read = True
+        if not self._is_read:
+            self._is_read = True
             body = base64.b64decode(self._request.body)
             return {"type": "http.request", "body": body, "more_body": False}
         await self.gone.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, event: Scope) -> None:
-        if event["type"] == "http.response.start" and not self.started:
-            self.started = True
+        if event["type"] == "http.response.start" and not self.is_started:
+            self.is_started = True
             headers = [
                 [bytes(name).decode("latin-1"), bytes(value).decode("latin-1")]
                 for name, value in event.get("headers", ())
             ]
             self._send(Head(self._request.id, int(event["status"]), headers))
-        elif event["type"] == "http.response.body" and self.started and not self.finished:
-            self.finished = not event.get("more_body", False)
+        elif event["type"] == "http.response.body" and self.is_started and not self.is_finished:
+            self.is_finished = not event.get("more_body", False)
             data = base64.b64encode(event.get("body", b"")).decode()
-            self._send(Body(self._request.id, data, not self.finished))
-            if self.finished:
+            self._send(Body(self._request.id, data, not self.is_finished))
+            if self.is_finished:
                 self.gone.set()
         else:
             raise RuntimeError(f"the application sent an unexpected {event['type']!r}")
 
     async def fail(self) -> None:
         """Answer 500 for an application that has not begun to answer."""
-        plain = (b"content-type", b"text/plain; charset=utf-8")
-        await self.send({"type": "http.response.start", "status": 500, "headers": [plain]})
+        content_type = (b"content-type", b"text/plain; charset=utf-8")
+        await self.send({"type": "http.response.start", "status": 500, "headers": [content_type]})
         await self.send({"type": "http.response.body", "body": b"Internal Server Error"})
 
 
@@ -180,16 +180,16 @@ class _Lifespan:
 
     async def startup(self) -> BaseException | None:
         """Start; return the error that stopped it."""
-        self._task = asyncio.get_running_loop().create_task(self._live())
-        return await self._step("startup")
+        self._task = asyncio.get_running_loop().create_task(self._run())
+        return await self._send_event("startup")
 
     async def shutdown(self) -> BaseException | None:
         """Shut down; return the error that happened meanwhile."""
         if self._task is None or self._task.done():
             return None
-        return await self._step("shutdown")
+        return await self._send_event("shutdown")
 
-    async def _live(self) -> None:
+    async def _run(self) -> None:
         # In a coroutine of its own: what is no application may raise when it is called.
         await self._app(self._scope, self._events.get, self._receive_reply)
 
@@ -197,7 +197,7 @@ class _Lifespan:
         if self._reply is not None and not self._reply.done():
             self._reply.set_result(event)
 
-    async def _step(self, name: str) -> BaseException | None:
+    async def _send_event(self, name: str) -> BaseException | None:
         assert self._task is not None
         self._reply = asyncio.get_running_loop().create_future()
         await self._events.put({"type": f"lifespan.{name}"})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import inspect
 import linecache
 import os
 import sys
@@ -11,42 +9,44 @@ import traceback
 from asyncio import all_tasks
 from functools import cache
 from types import FrameType
-from typing import Any
 
-from ml_api_lab.host import loops
-from ml_api_lab.protocol.messages import Problem
+from ml_api_lab.host import internals, loops, own_modules
+from ml_api_lab.protocol.messages import Problem, ProblemStage
 
-_TEXT_LIMIT = 2000
-_FRAMES = 10
+_MAX_TEXT_LENGTH = 2000
+_MAX_FRAMES = 10
 """How many frames of a long traceback are kept at either end."""
-_STEPS = ("async_generator_asend", "async_generator_athrow")
 
 
-def describe(error: BaseException, folder: str, stage: str, request: int = 0) -> Problem:
+def describe(error: BaseException, folder: str, stage: ProblemStage, request: int = 0) -> Problem:
     """Return the exception with the frames that lie in the submission's folder."""
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     places: list[tuple[str, int | None, str]] = [
         (frame.f_code.co_filename, line, frame.f_code.co_name)
         for frame, line in traceback.walk_tb(error.__traceback__)
-        if inside(frame.f_code.co_filename, folder)
+        if is_inside(frame.f_code.co_filename, folder)
     ]
-    if isinstance(error, SyntaxError) and error.filename and inside(error.filename, folder):
+    if isinstance(error, SyntaxError) and error.filename and is_inside(error.filename, folder):
         places.append((error.filename, error.lineno, ""))
-    if len(places) > 2 * _FRAMES:  # a recursion
-        places[_FRAMES:-_FRAMES] = []
+    if len(places) > 2 * _MAX_FRAMES:  # a recursion
+        places[_MAX_FRAMES:-_MAX_FRAMES] = []
     return Problem(
         stage=stage,
         request=request,
         type=type(error).__name__,
-        text=_text(error),
+        text=_text(error, folder),
         frames=[_place(*place) for place in places],
     )
 
 
-def waiting(folder: str) -> list[list[str]]:
+def waiting_places(folder: str) -> list[list[str]]:
     """Return the submission's innermost lines at which its tasks and threads stand."""
-    stacks = [_awaited(task.get_coro()) for loop in loops.RUNNING for task in all_tasks(loop)]
+    stacks = [
+        internals.awaited_frames(task.get_coro())
+        for loop in loops.RUNNING
+        for task in all_tasks(loop)
+    ]
     for frame in sys._current_frames().values():
         stack = [each for each, _ in traceback.walk_stack(frame)][::-1]
         # A thread that runs a loop stands where the loop's tasks stand, unless one blocks it.
@@ -56,16 +56,19 @@ def waiting(folder: str) -> list[list[str]]:
     return [list(place) for place in dict.fromkeys(tuple(place) for place in places if place)]
 
 
-def _text(error: BaseException) -> str:
+def _text(error: BaseException, folder: str) -> str:
     try:
-        text = error.msg if isinstance(error, SyntaxError) else str(error)
+        text = str(error.msg if isinstance(error, SyntaxError) else error)
     except Exception:  # a submission's own __str__
         text = ""
-    return str(text)[:_TEXT_LIMIT]
+    known = own_modules.explain(error, folder)
+    if isinstance(error, SyntaxError) and known:
+        return known  # Python itself says what is wrong, and not where
+    return "; ".join(filter(None, [text[:_MAX_TEXT_LENGTH], known]))
 
 
 @cache
-def inside(file: str, folder: str) -> bool:
+def is_inside(file: str, folder: str) -> bool:
     """Whether that file of code lies in the submission's folder."""
     # A name such as <string> is no path; it would count as one inside the working directory.
     below = os.path.realpath(file).startswith(os.path.realpath(folder) + os.sep)
@@ -77,27 +80,8 @@ def _place(file: str, line: int | None, function: str) -> list[str]:
     return [os.path.realpath(file), str(line or 0), function, source]
 
 
-def _awaited(coroutine: Any) -> list[FrameType]:
-    """Return the frames of a suspended coroutine and of what it awaits, outermost first."""
-    frames = []
-    while coroutine is not None:
-        if inspect.iscoroutine(coroutine):
-            frame, coroutine = coroutine.cr_frame, coroutine.cr_await
-        elif inspect.isasyncgen(coroutine):
-            frame, coroutine = coroutine.ag_frame, coroutine.ag_await
-        else:
-            # One step of an asynchronous generator (a lifespan is one) only refers to it.
-            referred = gc.get_referents(coroutine) if type(coroutine).__name__ in _STEPS else ()
-            coroutine = next(filter(inspect.isasyncgen, referred), None)
-            continue
-        if frame is None:
-            break
-        frames.append(frame)
-    return frames
-
-
 def _innermost(frames: list[FrameType], folder: str) -> list[str] | None:
-    own = [frame for frame in frames if inside(frame.f_code.co_filename, folder)]
+    own = [frame for frame in frames if is_inside(frame.f_code.co_filename, folder)]
     if not own:
         return None
     frame = own[-1]

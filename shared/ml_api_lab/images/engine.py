@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from ml_api_lab.errors import CourseError, SubmissionFault
+from ml_api_lab.images.container import Container, Launch, answers_http, write_stand_in_package
 from ml_api_lab.images.image import Image
-from ml_api_lab.images.layout import Launch, answers, standin_package
 from ml_api_lab.sandbox.process import Process, free_port
 
-_BUILD_LIMIT = 1800.0
-_START_LIMIT = 120.0
-_CALL_LIMIT = 60.0
+_BUILD_TIMEOUT_SECONDS = 1800.0
+_CALL_TIMEOUT_SECONDS = 60.0
 
 
 class Engine:
@@ -36,7 +33,7 @@ class Engine:
         except FileNotFoundError:
             reason = f"the program {program} is not installed"
         except subprocess.TimeoutExpired:
-            reason = f"it does not answer within {_CALL_LIMIT:g} s"
+            reason = f"it does not answer within {_CALL_TIMEOUT_SECONDS:g} s"
         else:
             if asked.returncode == 0:
                 return
@@ -46,7 +43,7 @@ class Engine:
             "start one, or leave the option out."
         )
 
-    def build(self, image: Image, folder: Path, workspace: Path, launch: Launch) -> Contained:
+    def build(self, image: Image, folder: Path, workspace: Path, launch: Launch) -> DockerContainer:
         """Build the image of that folder, and return a container of it that is yet to start.
 
         Raises:
@@ -54,13 +51,17 @@ class Engine:
         """
         name = f"ml-api-lab-{secrets.token_hex(6)}"
         try:
-            built = self.call("build", "--tag", name, str(folder), limit=_BUILD_LIMIT)
+            built = self.call(
+                "build", "--tag", name, str(folder), timeout_seconds=_BUILD_TIMEOUT_SECONDS
+            )
         except subprocess.TimeoutExpired:
-            raise SubmissionFault(f"docker build took more than {_BUILD_LIMIT:g} s.") from None
+            raise SubmissionFault(
+                f"docker build took more than {_BUILD_TIMEOUT_SECONDS:g} s."
+            ) from None
         if built.returncode != 0:
             raise SubmissionFault(f"docker build failed: {_last_line(built.stderr).rstrip('.')}.")
         self._images.append(name)
-        return Contained(self, image, name, workspace, launch)
+        return DockerContainer(self, image, name, workspace, launch)
 
     def run_command(self, *words: str) -> list[str]:
         """Return the words of a `docker run`."""
@@ -72,35 +73,35 @@ class Engine:
             self.call("image", "rm", "--force", name)
         self._images.clear()
 
-    def call(self, *words: str, limit: float = _CALL_LIMIT) -> subprocess.CompletedProcess[str]:
+    def call(
+        self, *words: str, timeout_seconds: float = _CALL_TIMEOUT_SECONDS
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self._program, *words],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            timeout=limit,
+            timeout=timeout_seconds,
             check=False,
         )
 
 
-class Contained:
-    """A real container."""
+class DockerContainer(Container):
+    """A container of a real engine."""
 
-    lacks: str | None = None
+    start_timeout_seconds = 120.0
 
     def __init__(
         self, engine: Engine, image: Image, name: str, workspace: Path, launch: Launch
     ) -> None:
-        self.url = ""
+        super().__init__()
         self._engine = engine
         self._image = image
         self._name = name
         self._workspace = workspace
         self._launch = launch
-        self._mounts = [f"{standin_package(workspace)}:/lab:ro"]
-        self._process: Process | None = None
-        self._port = 0
+        self._mounts = [f"{write_stand_in_package(workspace)}:/lab:ro"]
 
     def mount(self, folder: Path) -> str:
         inside = f"/mounted-{len(self._mounts)}"
@@ -127,30 +128,21 @@ class Contained:
         self._process = self._launch(command, self._workspace.parent, engine)
         return self._process
 
-    async def listening(self) -> None:
-        assert self._process is not None
-        began = time.monotonic()
-        while time.monotonic() - began < _START_LIMIT:
-            if await answers("127.0.0.1", self._port):
-                return
-            if self._process.status is not None:
-                raise SubmissionFault(
-                    f"The container ended with exit status {self._process.status} before it "
-                    "answered."
-                )
-            await asyncio.sleep(0.1)
-        raise SubmissionFault(f"The container did not answer within {_START_LIMIT:g} s.")
+    def _ended_early(self, status: int) -> str:
+        return f"The container ended with exit status {status} before it answered."
 
-    async def reachable(self) -> bool | None:
-        return await answers("127.0.0.1", self._port)
+    def _silent(self) -> str:
+        return "The container did not answer"
 
-    async def stopped(self, limit: float) -> bool:
-        assert self._process is not None
+    async def is_reachable(self) -> bool | None:
+        return await answers_http("127.0.0.1", self._port)
+
+    async def stop(self, timeout_seconds: float) -> bool:
         self._engine.call("kill", "--signal", self._image.final.stop_signal, self._name)
-        ended = await self._process.ended(limit) is not None
-        if not ended:
+        has_ended = await self.process.wait_for_exit(timeout_seconds) is not None
+        if not has_ended:
             self._engine.call("kill", self._name)
-        return ended
+        return has_ended
 
 
 def _last_line(text: str) -> str:

@@ -38,7 +38,7 @@ class Command:
 
 
 @dataclass(frozen=True)
-class Step:
+class RunStep:
     """A `RUN` line, and what was there when it ran.
 
     Attributes:
@@ -55,7 +55,7 @@ class Step:
 
 
 @dataclass
-class Stage:
+class BuildStage:
     """A stage of the build, as it stands after its last line.
 
     Attributes:
@@ -69,7 +69,7 @@ class Stage:
     base: str
     line: int
     name: str | None = None
-    parent: Stage | None = None
+    parent: BuildStage | None = None
     env: dict[str, str] = field(default_factory=dict)
     args: dict[str, str] = field(default_factory=dict)
     workdir: str = "/"
@@ -81,8 +81,8 @@ class Stage:
     ports: list[str] = field(default_factory=list)
     files: dict[str, File] = field(default_factory=dict)
     folders: set[str] = field(default_factory=lambda: set(_STANDARD_FOLDERS))
-    steps: list[Step] = field(default_factory=list)
-    sources: list[Stage] = field(default_factory=list)
+    steps: list[RunStep] = field(default_factory=list)
+    sources: list[BuildStage] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
     declared: set[str] = field(default_factory=set)
 
@@ -102,8 +102,8 @@ class Image:
         context: the folder that it is built from.
     """
 
-    final: Stage
-    stages: tuple[Stage, ...]
+    final: BuildStage
+    stages: tuple[BuildStage, ...]
     context: Context
 
     @property
@@ -135,7 +135,7 @@ class Image:
         command = self.final.entrypoint or self.final.command
         return command is not None and command.in_shell
 
-    def lines(self) -> Iterator[Step]:
+    def run_steps(self) -> Iterator[RunStep]:
         """Yield the `RUN` lines of all its stages."""
         seen: set[tuple[int, str]] = set()
         for stage in self.stages:

@@ -1,6 +1,6 @@
-"""An image at work: its start command on a real socket.
+"""A container without an engine: an image's start command, on a real socket.
 
-Without an engine the image's files are laid out alone in a fresh folder and the start command runs
+The image's files are laid out alone in a fresh folder and the start command runs
 there, in this interpreter's environment: what `pip` would have installed is taken from here. Paths
 into the image are translated to where its files lie, and the signal to stop goes to the first
 process alone, as an engine sends it. What a container also has, a file system and a process number
@@ -18,78 +18,47 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
 
 from ml_api_lab.errors import SubmissionFault
+from ml_api_lab.images.container import (
+    Container,
+    Launch,
+    answers_http,
+    write_stand_in_package,
+)
 from ml_api_lab.images.image import Image
 from ml_api_lab.sandbox.process import Process, other_address
 
-Launch = Callable[[Sequence[str], Path, Mapping[str, str]], Process]
+_SETTLE_SECONDS = 1.0
+"""How long a server may take to listen on one more port."""
 
-_START_LIMIT = 40.0
-_SETTLED = 1.0
+_POLL_SECONDS = 0.05
 _RUNNERS = r"(?:uv|poetry|pdm|pipenv|hatch) run(?: +-[\w=.-]+)*"
 _INITS = ("tini", "tini-static", "dumb-init", "catatonit")
 _TOOLS = (*_INITS, "daphne", "gunicorn", "granian", "hypercorn", "fastapi")
-_STAND_IN = ("__init__.py", "protocol/__init__.py", "protocol/stand_in.py")
 
 
-class Container(Protocol):
-    """What a check may do with an image at work.
-
-    Attributes:
-        url: where it answers from outside.
-        lacks: a tool that its start command needs and that is not here, so that it cannot be run.
-    """
-
-    url: str
-    lacks: str | None
-
-    def mount(self, folder: Path) -> str:
-        """Show it a folder; return the folder's name inside."""
-
-    def start(self, env: Mapping[str, str], port: int) -> Process:
-        """Run its start command, with these variables over its own.
-
-        Args:
-            port: where it should listen.
-        """
-
-    async def listening(self) -> None:
-        """Wait until it answers.
-
-        Raises:
-            SubmissionFault: it ended before, or does not.
-        """
-
-    async def reachable(self) -> bool | None:
-        """Whether others than itself can reach it, None if that cannot be told here."""
-
-    async def stopped(self, limit: float) -> bool:
-        """Send its signal to stop; whether it has then ended in time, with all it started."""
-
-
-class Layout:
+class LocalContainer(Container):
     """An image's files alone in a folder, and its start command there."""
 
+    start_timeout_seconds = 40.0
+
     def __init__(self, image: Image, root: Path, launch: Launch) -> None:
+        super().__init__()
         self.image = image
-        self.url = ""
         self._root = root
         self._launch = launch
-        self._process: Process | None = None
-        self._port = 0
         image.lay_out(root)
         self._translate_scripts()
-        self.lacks = self._missing_tool()
+        self.missing_tool = self._find_missing_tool()
 
     def mount(self, folder: Path) -> str:
         return str(folder.resolve())
 
     def start(self, env: Mapping[str, str], port: int) -> Process:
-        words = self._words()
+        words = self._start_words()
         if not words:
             raise SubmissionFault("The image has no start command; CMD gives it one.")
         self.url = f"http://127.0.0.1:{port}"
@@ -102,39 +71,35 @@ class Layout:
             ) from None
         return self._process
 
-    async def listening(self) -> None:
-        assert self._process is not None
-        began = time.monotonic()
-        while time.monotonic() - began < _START_LIMIT:
-            if await answers("127.0.0.1", self._port):
-                return
-            if self._process.status is not None:
-                raise SubmissionFault(
-                    f"The start command ended with exit status {self._process.status} before it "
-                    f"listened on port {self._port}."
-                )
-            elsewhere = re.search(r"https?://\S*?:(\d+)", self._process.output)
-            if elsewhere and int(elsewhere[1]) != self._port:
-                await asyncio.sleep(_SETTLED)
-                if not await answers("127.0.0.1", self._port):
-                    raise SubmissionFault(
-                        f"It was to listen on port {self._port} and listens on {elsewhere[1]}."
-                    )
-            await asyncio.sleep(0.05)
-        raise SubmissionFault(f"Nothing listened on port {self._port} within {_START_LIMIT:g} s.")
+    def _ended_early(self, status: int) -> str:
+        return (
+            f"The start command ended with exit status {status} before it listened on port "
+            f"{self._port}."
+        )
 
-    async def reachable(self) -> bool | None:
+    def _silent(self) -> str:
+        return f"Nothing listened on port {self._port}"
+
+    async def _wrong_port(self) -> str | None:
+        printed = re.search(r"https?://\S*?:(\d+)", self.process.output)
+        if printed is None or int(printed[1]) == self._port:
+            return None
+        await asyncio.sleep(_SETTLE_SECONDS)
+        if await answers_http("127.0.0.1", self._port):
+            return None
+        return f"It was to listen on port {self._port} and listens on {printed[1]}."
+
+    async def is_reachable(self) -> bool | None:
         address = other_address()
-        return None if address is None else await answers(address, self._port)
+        return None if address is None else await answers_http(address, self._port)
 
-    async def stopped(self, limit: float) -> bool:
-        assert self._process is not None
-        self._process.signal(signal_named(self.image.final.stop_signal))
-        give_up = time.monotonic() + limit
-        ended = await self._process.ended(limit) is not None
-        while ended and self._process.leftovers() and time.monotonic() < give_up:
-            await asyncio.sleep(0.05)
-        return ended and not self._process.leftovers()
+    async def stop(self, timeout_seconds: float) -> bool:
+        self.process.send_signal(signal_named(self.image.final.stop_signal))
+        give_up = time.monotonic() + timeout_seconds
+        has_ended = await self.process.wait_for_exit(timeout_seconds) is not None
+        while has_ended and self.process.has_leftovers() and time.monotonic() < give_up:
+            await asyncio.sleep(_POLL_SECONDS)
+        return has_ended and not self.process.has_leftovers()
 
     # --- the command, as it reads here ------------------------------------------------------------
 
@@ -142,7 +107,7 @@ class Layout:
     def _folder(self) -> Path:
         return self._root / self.image.final.workdir.lstrip("/")
 
-    def _words(self) -> list[str]:
+    def _start_words(self) -> list[str]:
         words = list(self.image.start)
         if words and Path(words[0]).name in _INITS and shutil.which(words[0]) is None:
             rest = [i for i, word in enumerate(words[1:], 1) if not word.startswith("-")]
@@ -156,7 +121,7 @@ class Layout:
     def _program(self, name: str) -> list[str]:
         if Path(name).is_absolute():
             return [name]
-        return [str(self._folder / name) if "/" in name else _installed(name) or name]
+        return [str(self._folder / name) if "/" in name else _find_program(name) or name]
 
     def _translated(self, text: str) -> str:
         """Return the text with every path into the image as it is here."""
@@ -166,7 +131,7 @@ class Layout:
             folder, _, name = path.rpartition("/")
             if path not in self.image.files and folder.endswith("/bin"):
                 # A program that a RUN line or the base image put there.
-                return _installed(name) or found[0]
+                return _find_program(name) or found[0]
             return f"{self._root}{found[0]}" if self._holds(path) else found[0]
 
         return re.sub(r"(?<![\w./:$}~-])/[\w.+-]+(?:/[\w.+-]*)*", here, text)
@@ -181,7 +146,7 @@ class Layout:
         inside = Path(sys.executable).parent
         values["PATH"] = os.pathsep.join([str(inside), os.environ.get("PATH", os.defpath)])
         search = [values["PYTHONPATH"]] if values.get("PYTHONPATH") else []
-        values["PYTHONPATH"] = os.pathsep.join([*search, str(standin_package(self._root))])
+        values["PYTHONPATH"] = os.pathsep.join([*search, str(write_stand_in_package(self._root))])
         return values
 
     def _paths(self, value: str) -> str:
@@ -197,23 +162,23 @@ class Layout:
                 first, newline, rest = text.partition("\n")
                 text = first + newline + self._translated(rest)
                 path.write_bytes(text.encode("utf-8", errors="surrogateescape"))
-                mentioned = any("chmod" in step.text for step in self.image.lines())
+                mentioned = any("chmod" in step.text for step in self.image.run_steps())
                 if file.executable or mentioned:
                     path.chmod(0o755)
 
-    def _missing_tool(self) -> str | None:
-        words = self._words()
+    def _find_missing_tool(self) -> str | None:
+        words = self._start_words()
         if not words:
             return None
-        spoken = set(self._spoken(words))
+        programs = set(self._programs_in(words))
         for tool in _TOOLS:
-            if tool in spoken and not _usable(tool):
+            if tool in programs and not _is_usable(tool):
                 return tool
-        if "/" not in words[0] and _installed(words[0]) is None:
+        if "/" not in words[0] and _find_program(words[0]) is None:
             return words[0]
         return None
 
-    def _spoken(self, words: list[str]) -> list[str]:
+    def _programs_in(self, words: list[str]) -> list[str]:
         """Return the names of the programs that may be called: words, shell text, a script's."""
         texts = [*words]
         for word in words:
@@ -222,21 +187,7 @@ class Layout:
                     if path.suffix != ".py":
                         texts.append(path.read_text(encoding="utf-8", errors="replace"))
                     break
-        return [Path(part).name for text in texts for part in _split(text)]
-
-
-def standin_package(folder: Path) -> Path:
-    """Write what a pickled stand-in needs in order to load, and return that folder.
-
-    A start command runs beside nothing of the lab, but the stand-in models are of a class of its.
-    """
-    package = folder.parent / f"{folder.name}-lab"
-    source = Path(__file__).parents[1]
-    for name in _STAND_IN:
-        target = package / source.name / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, target)
-    return package
+        return [Path(part).name for text in texts for part in _split_words(text)]
 
 
 _SIGNALS = {"SIGHUP": 1, "SIGQUIT": 3, "SIGKILL": 9, "SIGUSR1": 10, "SIGUSR2": 12}
@@ -258,24 +209,7 @@ def signal_named(name: str) -> int:
     return int(number)
 
 
-async def answers(address: str, port: int) -> bool:
-    """Whether something answers HTTP there.
-
-    A connection alone says little: an engine's own proxy accepts it for whoever will listen.
-    """
-    try:
-        async with asyncio.timeout(5):
-            reader, writer = await asyncio.open_connection(address, port)
-            try:
-                writer.write(b"GET /health HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n")
-                return bool(await reader.read(1))
-            finally:
-                writer.close()
-    except OSError:
-        return False
-
-
-def _installed(name: str) -> str | None:
+def _find_program(name: str) -> str | None:
     base = Path(name).name
     if re.fullmatch(r"python3?(\.\d+)?", base):
         return sys.executable
@@ -283,13 +217,13 @@ def _installed(name: str) -> str | None:
     return beside or shutil.which(base)
 
 
-def _usable(tool: str) -> bool:
+def _is_usable(tool: str) -> bool:
     if tool == "fastapi" and importlib.util.find_spec("fastapi_cli") is None:
         return False
-    return _installed(tool) is not None
+    return _find_program(tool) is not None
 
 
-def _split(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     try:
         return shlex.split(text, comments=True)
     except ValueError:

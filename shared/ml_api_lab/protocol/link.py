@@ -14,16 +14,16 @@ import json
 import socket
 import types
 from collections.abc import Callable
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ml_api_lab.protocol.messages import Hello, Message
 
-FRAME_LIMIT = 16 * 1024 * 1024
-"""The largest frame that either side accepts, in bytes."""
+FRAME_LIMIT_BYTES = 16 * 1024 * 1024
+"""The largest frame that either side accepts."""
 
-_HEADER = 4
-_HELD_LIMIT = 64 * 1024
-_PIECE = 64 * 1024
+_HEADER_BYTES = 4
+_UNSENT_LIMIT_BYTES = 64 * 1024
+_READ_BYTES = 64 * 1024
 """How much is received at a time: a larger buffer is memory to be mapped and unmapped each time."""
 
 
@@ -45,6 +45,8 @@ def _checker(hint: Any) -> Callable[[object], bool]:
     if origin in (Union, types.UnionType):
         choices = [_checker(choice) for choice in get_args(hint)]
         return lambda value: any(fits(value) for fits in choices)
+    if origin is Literal:
+        return lambda value: type(value) is str and value in get_args(hint)
     if origin is list:
         item = _checker(get_args(hint)[0])
         return lambda value: type(value) is list and all(map(item, value))
@@ -59,7 +61,7 @@ def _checker(hint: Any) -> Callable[[object], bool]:
 def encode(message: Message) -> bytes:
     """Return the message as a frame."""
     data = json.dumps({"kind": type(message).__name__.lower(), **message._asdict()}).encode()
-    return len(data).to_bytes(_HEADER, "big") + data
+    return len(data).to_bytes(_HEADER_BYTES, "big") + data
 
 
 def decode(data: bytes) -> Message:
@@ -103,7 +105,7 @@ class Link:
         self._socket = connection
         # Not threading's, which is a lock in lab time inside a host.
         self._sending = _thread.allocate_lock()
-        self._held: bytearray = bytearray()
+        self._unsent: bytearray = bytearray()
         self._buffer = bytearray()
         self.received = 0
         """How many bytes have come so far."""
@@ -111,15 +113,15 @@ class Link:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def hold(self, message: Message) -> None:
+    def send_later(self, message: Message) -> None:
         """Keep the message back until the next `send`, so that both leave in one write.
 
         Raises:
             LinkClosed: so much was held back that it was sent, and the far side is gone.
         """
         with self._sending:
-            self._held += encode(message)
-            if len(self._held) > _HELD_LIMIT:
+            self._unsent += encode(message)
+            if len(self._unsent) > _UNSENT_LIMIT_BYTES:
                 self._flush()
 
     def send(self, message: Message) -> None:
@@ -129,41 +131,41 @@ class Link:
             LinkClosed: the far side is gone.
         """
         with self._sending:
-            self._held += encode(message)
+            self._unsent += encode(message)
             self._flush()
 
     def _flush(self) -> None:
-        data, self._held = self._held, bytearray()
+        data, self._unsent = self._unsent, bytearray()
         try:
             self._socket.sendall(data)
         except OSError as error:
             raise LinkClosed(str(error)) from error
 
-    def next(self) -> Message | None:
+    def next_message(self) -> Message | None:
         """Take the next message out of what has been received, if it is complete.
 
         Raises:
             BadFrame: what was received is not a frame.
         """
-        if len(self._buffer) < _HEADER:
+        if len(self._buffer) < _HEADER_BYTES:
             return None
-        size = int.from_bytes(self._buffer[:_HEADER], "big")
-        if size > FRAME_LIMIT:
-            raise BadFrame(f"a frame of {size} bytes is over the limit of {FRAME_LIMIT}")
-        if len(self._buffer) < _HEADER + size:
+        size = int.from_bytes(self._buffer[:_HEADER_BYTES], "big")
+        if size > FRAME_LIMIT_BYTES:
+            raise BadFrame(f"a frame of {size} bytes is over the limit of {FRAME_LIMIT_BYTES}")
+        if len(self._buffer) < _HEADER_BYTES + size:
             return None
-        frame = bytes(self._buffer[_HEADER : _HEADER + size])
-        del self._buffer[: _HEADER + size]
+        frame = bytes(self._buffer[_HEADER_BYTES : _HEADER_BYTES + size])
+        del self._buffer[: _HEADER_BYTES + size]
         return decode(frame)
 
-    def fill(self) -> None:
+    def read_more(self) -> None:
         """Wait for more bytes.
 
         Raises:
             LinkClosed: the far side is gone.
         """
         try:
-            data = self._socket.recv(_PIECE)
+            data = self._socket.recv(_READ_BYTES)
         except OSError as error:
             raise LinkClosed(str(error)) from error
         if not data:
@@ -178,8 +180,8 @@ class Link:
             BadFrame: what was received is not a frame.
             LinkClosed: the far side is gone.
         """
-        while (message := self.next()) is None:
-            self.fill()
+        while (message := self.next_message()) is None:
+            self.read_more()
         return message
 
     def close(self) -> None:

@@ -7,7 +7,28 @@ its own messages and then an :class:`Idle`. On the wall clock neither is sent.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+from ml_api_lab.protocol.stand_in import JournalEvent
+
+ClockName = Literal["lab", "real"]
+"""Lab time, or the wall's."""
+
+HostRole = Literal["forks", "one"]
+"""What a host's process does: serve forks of itself, or be one host."""
+
+Mode = Literal["serve", "mount", "run", "import"]
+"""What a host does with the submission's file.
+
+"mount" serves it without its lifespan, as an application inside another gets none.
+"""
+
+ProblemStage = Literal["import", "app", "startup", "lifespan", "run", "request", "shutdown"]
+"""Where an exception happened.
+
+"app" is no application, as the text says; "lifespan" is that its first event was refused, so that
+there is none.
+"""
 
 # --- to the host ------------------------------------------------------------------------------
 
@@ -53,11 +74,10 @@ class Execute(NamedTuple):
 class Start(NamedTuple):
     """To a fresh host: become the submission in this folder.
 
-    `mode` is "serve", "mount" (serve it without its lifespan, as an application inside another gets
-    none), "run" or "import"; `now` is the moment of lab time at which it begins.
+    `beat` is a length, `now` the moment at which it begins, both in nanoseconds of lab time.
     """
 
-    mode: str
+    mode: Mode
     folder: str
     file: str
     environment: dict[str, str]
@@ -128,13 +148,11 @@ class Ready(NamedTuple):
 class Problem(NamedTuple):
     """An exception of the submission's: its type, its text and its own frames.
 
-    `stage` is where it happened: "import", "app" (no application, as the text says), "startup",
-    "lifespan" (its first event was refused, so there is none), "run", "request" or "shutdown";
     `request` is the request's id in a request and 0 otherwise. A frame is [file, line, function,
     source].
     """
 
-    stage: str
+    stage: ProblemStage
     request: int
     type: str
     text: str
@@ -174,9 +192,9 @@ class Beat(NamedTuple):
 
 
 class Journal(NamedTuple):
-    """A stand-in model was loaded ("load") or asked ("predict", with its rows)."""
+    """A stand-in model was loaded or asked; `rows` is what it was asked with."""
 
-    event: str
+    event: JournalEvent
     model: str
     rows: list[list[float]]
 

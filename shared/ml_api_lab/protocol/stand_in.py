@@ -16,7 +16,10 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
+
+JournalEvent = Literal["load", "predict"]
+"""What happens to a model: it is loaded, or asked."""
 
 CLASSES = 3
 FEATURES = 4
@@ -24,16 +27,16 @@ FEATURES = 4
 FAILS = "fails now, to see what the program does"
 """What a model says when a check has it fail."""
 
-_DIGITS = 3
+_DECIMALS = 3
 """Features count to this many decimals, so that 32-bit floats are answered alike."""
 
 
-def _nowhere(event: str, model: str, rows: list[list[float]]) -> None:
+def _nowhere(event: JournalEvent, model: str, rows: list[list[float]]) -> None:
     pass
 
 
-journal: Callable[[str, str, list[list[float]]], None] = _nowhere
-"""Where loads and calls are told: the event ("load" or "predict"), the model, its rows."""
+journal: Callable[[JournalEvent, str, list[list[float]]], None] = _nowhere
+"""Where loads and calls are told: what happened, the model, its rows."""
 
 failing: set[str] = set()
 """The models whose calls fail."""
@@ -42,21 +45,21 @@ failing: set[str] = set()
 def answer(model: str, seed: str, features: Sequence[float]) -> int:
     """Return the class that the model of that name answers for one flower."""
     # Adding 0.0 turns -0.0 into 0.0.
-    numbers = " ".join(f"{round(each, _DIGITS) + 0.0:.{_DIGITS}f}" for each in features)
+    numbers = " ".join(f"{round(each, _DECIMALS) + 0.0:.{_DECIMALS}f}" for each in features)
     digest = hashlib.blake2b(f"{seed} {model} {numbers}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") % CLASSES
 
 
-def load(model: str, seed: str, takes: float = 0) -> StandIn:
+def load(model: str, seed: str, seconds: float = 0) -> StandIn:
     """Return a stand-in, and journal that it was loaded: what its pickle calls."""
     # As a real model does; later it would be the first prediction that waits for it.
     import numpy  # noqa: F401
 
     journal("load", model, [])
-    return _kind()(model, seed, takes)
+    return _loaded_class()(model, seed, seconds)
 
 
-def _kind() -> type[StandIn]:
+def _loaded_class() -> type[StandIn]:
     """Return the class of a loaded stand-in: for who uses scikit-learn, one of its classifiers."""
     base = sys.modules.get("sklearn.base")
     if base is None:
@@ -68,22 +71,22 @@ class StandIn:
     """A classifier with scikit-learn's interface.
 
     Args:
-        takes: how many seconds it needs for an answer.
+        seconds: how long it takes for an answer.
 
     Attributes:
         n_features_in_: how many features it takes.
     """
 
-    __slots__ = ("_model", "_seed", "_takes")
+    __slots__ = ("_model", "_seconds", "_seed")
     n_features_in_ = FEATURES
 
-    def __init__(self, model: str, seed: str, takes: float = 0) -> None:
+    def __init__(self, model: str, seed: str, seconds: float = 0) -> None:
         self._model = model
         self._seed = seed
-        self._takes = takes
+        self._seconds = seconds
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return load, (self._model, self._seed, self._takes)
+        return load, (self._model, self._seed, self._seconds)
 
     # A copy is not a load.
     def __copy__(self) -> StandIn:
@@ -142,10 +145,10 @@ class StandIn:
             journal("predict", self._model, table.tolist())
         else:
             journal("predict", self._model, [])
-        if self._takes:
+        if self._seconds:
             import time
 
-            time.sleep(self._takes)
+            time.sleep(self._seconds)
         if self._model in failing:
             raise RuntimeError(f"the model {self._model} {FAILS}")
         if table.ndim != 2:

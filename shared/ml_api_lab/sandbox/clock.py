@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import heapq
 import selectors
 import time
 from collections.abc import Callable, Mapping
@@ -31,36 +30,38 @@ from typing import Any, Protocol
 
 from ml_api_lab.errors import CourseError
 from ml_api_lab.lab_time import NS, RoughSpan, Span, seconds
+from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.protocol.timers import OrderedTimer
+from ml_api_lab.sandbox import internals
 
 HORIZON = seconds(600)
 """How long the checks wait for a submission while nothing but the submission's timers happens."""
 
 
-class Party(Protocol):
+class Participant(Protocol):
     """A submission, as its clock sees it."""
 
     @property
-    def next(self) -> int | None:
+    def next_moment(self) -> Span | None:
         """The moment that it waits for, None if only a message can make it run."""
 
     @property
-    def posted(self) -> bool:
+    def has_pending_messages(self) -> bool:
         """Whether there are messages that it has not acted on."""
 
-    def grant(self, now: int) -> None:
+    def grant(self, now: Span) -> None:
         """Let it act on its messages, at this moment."""
 
-    def settle(self) -> None:
-        """Wait until it is idle or gone, at the latest until the clock's `give_up`."""
+    def wait_until_idle(self) -> None:
+        """Wait until it is idle or gone, at the latest until the clock's `budget_end`."""
 
     def deliver(self) -> bool:
         """Hand what it sent to whoever waits for it; return whether somebody did."""
 
-    def stall(self, reason: str) -> bool:
+    def fail_waiting(self, reason: str) -> bool:
         """Fail whoever waits for it, for that reason; return whether somebody did."""
 
-    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Deliver as messages come (the wall clock)."""
 
 
@@ -69,16 +70,16 @@ class Clock:
 
     Attributes:
         budget: the real time that a check may take, in seconds.
-        give_up: when that is over (`time.monotonic`).
+        budget_end: when that is over (`time.monotonic`).
     """
 
-    name: str
+    name: ClockName
 
     def __init__(self, budget: float) -> None:
-        self.parties: list[Party] = []
-        self.give_up = float("inf")
+        self.participants: list[Participant] = []
+        self.budget_end = float("inf")
         self.budget = budget
-        self._began = 0
+        self._began = Span(0)
 
     @property
     def now(self) -> Span:
@@ -91,77 +92,78 @@ class Clock:
         return self.now - self._began
 
     def restart(self) -> None:
-        self._began = int(self.now)
+        self._began = Span(self.now)
 
-    def join(self, party: Party) -> None:
+    def join(self, participant: Participant) -> None:
         """Keep this submission in time from now on; with the first, the budget begins to run."""
-        if self.give_up == float("inf"):
-            self.give_up = time.monotonic() + self.budget
-        self.parties.append(party)
+        if self.budget_end == float("inf"):
+            self.budget_end = time.monotonic() + self.budget
+        self.participants.append(participant)
 
     def renew_budget(self) -> None:
         """Begin the budget anew: what has run so far was work of the check's own."""
-        self.give_up = time.monotonic() + self.budget
+        self.budget_end = time.monotonic() + self.budget
 
-    def hurry(self, limit: float) -> None:
+    def shorten_budget(self, limit_seconds: float) -> None:
         """Allow no more than that many seconds of real time from now on; from any thread."""
-        self.budget = min(self.budget, limit)
-        self.give_up = min(self.give_up, time.monotonic() + limit)
+        self.budget = min(self.budget, limit_seconds)
+        self.budget_end = min(self.budget_end, time.monotonic() + limit_seconds)
 
-    def part(self, party: Party) -> None:
-        if party in self.parties:
-            self.parties.remove(party)
+    def leave(self, participant: Participant) -> None:
+        if participant in self.participants:
+            self.participants.remove(participant)
 
 
 class LabClock(Clock):
     """Lab time, moved by the loop whose selector finds nothing to do."""
 
-    name = "lab"
+    name: ClockName = "lab"
 
     def __init__(self, budget: float) -> None:
         super().__init__(budget)
-        self._now = 0
-        self._active = 0
+        self._now = Span(0)
+        self._last_activity = Span(0)
 
     @property
     def now(self) -> Span:
-        return Span(self._now)
+        return self._now
 
-    def active(self) -> None:
+    def note_activity(self) -> None:
         """Note that the checks have something to do at this moment."""
-        self._active = self._now
+        self._last_activity = self._now
 
-    def turn(self, timeout: float | None) -> None:
+    def take_turn(self, timeout: float | None) -> None:
         """Let the submissions have their turn; `timeout` is the way to the checks' next timer."""
-        acting = [party for party in self.parties if party.posted]
+        acting = [each for each in self.participants if each.has_pending_messages]
         if not acting:
             acting = self._advance(timeout)
-        for party in acting:
-            party.grant(self._now)
-        for party in acting:
-            party.settle()
+        for participant in acting:
+            participant.grant(self._now)
+        for participant in acting:
+            participant.wait_until_idle()
         # All of them, also after one has failed: each has its own waiters.
-        delivered = [party.deliver() for party in acting]
+        delivered = [participant.deliver() for participant in acting]
         if any(delivered):
-            self.active()
+            self.note_activity()
 
-    def _advance(self, timeout: float | None) -> list[Party]:
+    def _advance(self, timeout: float | None) -> list[Participant]:
+        moments = [each.next_moment for each in self.participants]
         own = None if timeout is None else self._now + round(timeout * NS)
-        theirs = [party.next for party in self.parties if party.next is not None]
-        moments = [*theirs, *([] if own is None else [own])]
-        if not moments:
-            self._stall("and nothing is left that could make it go on")
+        due = [each for each in (*moments, own) if each is not None]
+        if not due:
+            self._fail_waiting("and nothing is left that could make it go on")
             return []
-        moment = max(min(moments), self._now)
-        if own is None and moment - self._active > HORIZON:
-            self._stall(f"for more than {HORIZON} of lab time")
+        moment = max(min(due), self._now)
+        if own is None and moment - self._last_activity > HORIZON:
+            self._fail_waiting(f"for more than {HORIZON} of lab time")
             return []
         self._now = moment
-        return [party for party in self.parties if party.next is not None and party.next <= moment]
+        waits = zip(self.participants, moments, strict=True)
+        return [each for each, until in waits if until is not None and until <= moment]
 
-    def _stall(self, reason: str) -> None:
-        stalled = [party.stall(reason) for party in list(self.parties)]
-        if not any(stalled):
+    def _fail_waiting(self, reason: str) -> None:
+        failed = [participant.fail_waiting(reason) for participant in list(self.participants)]
+        if not any(failed):
             raise CourseError(
                 "The check itself waits for something that can never come: no submission runs "
                 "that could wake it, and it has set no timer."
@@ -171,7 +173,7 @@ class LabClock(Clock):
 class WallClock(Clock):
     """The wall's time, counted from when the check began."""
 
-    name = "real"
+    name: ClockName = "real"
 
     def __init__(self, budget: float) -> None:
         super().__init__(budget)
@@ -181,9 +183,9 @@ class WallClock(Clock):
     def now(self) -> Span:
         return RoughSpan(time.monotonic_ns() - self._zero)
 
-    def join(self, party: Party) -> None:
-        super().join(party)
-        party.attach(asyncio.get_running_loop())
+    def join(self, participant: Participant) -> None:
+        super().join(participant)
+        participant.watch(asyncio.get_running_loop())
 
 
 class _Selector(selectors.BaseSelector):
@@ -196,9 +198,9 @@ class _Selector(selectors.BaseSelector):
     def select(self, timeout: float | None = None) -> list[Any]:
         events = self._inner.select(0)
         if events or (timeout is not None and timeout <= 0):
-            self._clock.active()
+            self._clock.note_activity()
             return events
-        self._clock.turn(timeout)
+        self._clock.take_turn(timeout)
         return []  # the loop asks again before it would block
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -224,7 +226,7 @@ class LabLoop(asyncio.SelectorEventLoop):
         self.clock = clock
         super().__init__(_Selector(clock))
         # A loop fires what is due within its resolution; Windows' 16 ms would be early.
-        self._clock_resolution = 1e-9
+        internals.set_clock_resolution(self, 1e-9)
 
     def call_at(  # type: ignore[override]
         self,
@@ -236,9 +238,7 @@ class LabLoop(asyncio.SelectorEventLoop):
         if self.is_closed():
             raise RuntimeError("Event loop is closed")
         timer = OrderedTimer(when, callback, args, self, context)
-        # What the base does with a timer of its own class.
-        heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
-        timer._scheduled = True  # type: ignore[attr-defined]
+        internals.schedule(self, timer)
         return timer
 
     def time(self) -> float:
@@ -253,7 +253,7 @@ class WallLoop(asyncio.SelectorEventLoop):
         super().__init__()
 
 
-def new_loop(name: str, budget: float) -> LabLoop | WallLoop:
+def new_loop(name: ClockName, budget: float) -> LabLoop | WallLoop:
     """Return an event loop of its own clock, "lab" or "real".
 
     Args:

@@ -24,7 +24,17 @@ from pathlib import Path
 
 from ml_api_lab.errors import HarnessError
 from ml_api_lab.protocol.link import BadFrame, Link, LinkClosed
-from ml_api_lab.protocol.messages import Ended, Execute, Fork, Hello, Kill, Release, Signal
+from ml_api_lab.protocol.messages import (
+    ClockName,
+    Ended,
+    Execute,
+    Fork,
+    Hello,
+    HostRole,
+    Kill,
+    Release,
+    Signal,
+)
 
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 """Where the lab's package lies: on the path of a host, and on that of no submission."""
@@ -72,7 +82,9 @@ def _environment() -> dict[str, str]:
 class HostPool:
     """Hosts of one kind: on one clock, with the same modules loaded."""
 
-    def __init__(self, clock: str, modules: tuple[str, ...] = (), *, fork: bool | None = None):
+    def __init__(
+        self, clock: ClockName, modules: tuple[str, ...] = (), *, fork: bool | None = None
+    ):
         """Begin to start the first host.
 
         Args:
@@ -235,7 +247,7 @@ class HostPool:
             _FORK_TIMEOUT_SECONDS if self._control is not None else _START_TIMEOUT_SECONDS
         )
 
-    def _launch(self, role: str) -> tuple[subprocess.Popen[bytes], str]:
+    def _launch(self, role: HostRole) -> tuple[subprocess.Popen[bytes], str]:
         token = os.urandom(8).hex()
         port = self._listener.getsockname()[1]
         # -P: what lies in the working directory is no module of the host's.
@@ -319,8 +331,8 @@ class HostPool:
     def _identify(self, caller: Link) -> Hello | None:
         """Read from a caller; return its hello if it is ours, and hang up if it is not."""
         try:
-            caller.fill()
-            hello = caller.next()
+            caller.read_more()
+            hello = caller.next_message()
         except (LinkClosed, BadFrame):
             hello = None
         else:
@@ -359,8 +371,8 @@ class HostPool:
         """Read what the fork server has told so far: unread, it would block it in the end."""
         try:
             while self._control is not None and select.select([self._control], [], [], 0)[0]:
-                self._control.fill()
-                while (message := self._control.next()) is not None:
+                self._control.read_more()
+                while (message := self._control.next_message()) is not None:
                     if isinstance(message, Ended) and message.pid in self._hosts:
                         self._statuses[message.pid] = message.status
         except (LinkClosed, BadFrame):

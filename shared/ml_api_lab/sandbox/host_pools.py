@@ -9,7 +9,11 @@ import os
 import threading
 
 from ml_api_lab.course.syllabus import Entry
+from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.host_pool import HostPool
+
+Kind = tuple[ClockName, tuple[str, ...]]
+"""The clock of a host, and the modules that it has loaded."""
 
 SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model", "sklearn.datasets")
 
@@ -32,9 +36,9 @@ class HostPools:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pools: dict[tuple[str, tuple[str, ...]], HostPool] = {}
+        self._pools: dict[Kind, HostPool] = {}
 
-    def get(self, clock: str, modules: tuple[str, ...]) -> HostPool:
+    def get(self, clock: ClockName, modules: tuple[str, ...]) -> HostPool:
         """Return the hosts on that clock with those modules, starting them if need be.
 
         Hosts that have more than those serve as well, but for scikit-learn, which makes each fork
@@ -56,7 +60,7 @@ class HostPools:
         self._pools.clear()
 
 
-def _serves(one: tuple[str, tuple[str, ...]], other: tuple[str, tuple[str, ...]]) -> bool:
+def _serves(one: Kind, other: Kind) -> bool:
     """Whether hosts of one kind serve where the other is asked for."""
     more = set(one[1]) - set(other[1])
     return one[0] == other[0] and set(one[1]) >= set(other[1]) and more.isdisjoint(SCIKIT_LEARN)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ml_api_lab.lab_time import Span, seconds
 from ml_api_lab.protocol.messages import Journal, Tell
-from ml_api_lab.protocol.stand_in import CLASSES, FEATURES, StandIn, answer
+from ml_api_lab.protocol.stand_in import CLASSES, FEATURES, JournalEvent, StandIn, answer
 from ml_api_lab.sandbox.submission import Submission
 from ml_api_lab.sandbox.workspace import Workspace
 
@@ -106,24 +106,24 @@ class Models:
     def fail(self, name: str) -> None:
         """Let calls of that model raise from now on."""
         self._failing.append(name)
-        self._tell(Tell(name, True))
+        self._broadcast(Tell(name, True))
 
     def recover(self, name: str) -> None:
         """Let a model that fails answer again from now on."""
         self._failing.remove(name)
-        self._tell(Tell(name, False))
+        self._broadcast(Tell(name, False))
 
-    def brief(self, submission: Submission) -> None:
-        """Tell a submission that has just begun what holds already."""
+    def configure(self, submission: Submission) -> None:
+        """Tell a submission that has just begun which models fail."""
         for name in self._failing:
-            submission.post(Tell(name, True))
+            submission.send(Tell(name, True))
 
-    def _tell(self, message: Tell) -> None:
+    def _broadcast(self, message: Tell) -> None:
         for submission in self._submissions:
             if not submission.done.done():
-                submission.post(message)
+                submission.send(message)
 
-    def _journal(self, event: str) -> Iterator[tuple[Span, Journal]]:
+    def _journal(self, event: JournalEvent) -> Iterator[tuple[Span, Journal]]:
         for submission in self._submissions:
             for at, entry in submission.journal:
                 if entry.event == event:

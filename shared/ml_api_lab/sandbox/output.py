@@ -8,8 +8,11 @@ from pathlib import Path
 from ml_api_lab.lab_time import Span
 from ml_api_lab.sandbox.transcript import Transcript
 
-_KEPT = 1024 * 1024
-_LINE_KEPT = 10_000
+OUTPUT_LIMIT_BYTES = 32 * 1024 * 1024
+"""What a submission may print in one check."""
+
+_KEPT_BYTES = 1024 * 1024
+_LINE_BYTES = 10_000
 
 
 class Output:
@@ -36,20 +39,20 @@ class Output:
     def text(self) -> str:
         """What has been printed so far, up to a megabyte."""
         self._file.seek(0)
-        return _text(self._file.read(_KEPT))
+        return _decode(self._file.read(_KEPT_BYTES))
 
     @property
-    def closed(self) -> bool:
+    def is_closed(self) -> bool:
         return self._file.closed
 
     def record(self, now: Span) -> None:
         """Record the lines that were printed since the last time, at this moment."""
-        if self._recorded >= _KEPT:
+        if self._recorded >= _KEPT_BYTES:
             unread = self.size - self._recorded
             self._transcript.unread += unread - self._unread
             self._unread = unread
             return
-        there = min(self.size, _KEPT) - self._recorded
+        there = min(self.size, _KEPT_BYTES) - self._recorded
         if there <= 0:
             return
         self._file.seek(self._recorded)
@@ -67,8 +70,8 @@ class Output:
         self._file.close()
 
     def _record(self, now: Span, line: bytes) -> None:
-        self._transcript.printed(now, _text(line[:_LINE_KEPT].rstrip(b"\r")))
+        self._transcript.printed(now, _decode(line[:_LINE_BYTES].rstrip(b"\r")))
 
 
-def _text(data: bytes) -> str:
+def _decode(data: bytes) -> str:
     return data.decode("utf-8", errors="backslashreplace")

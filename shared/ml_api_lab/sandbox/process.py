@@ -22,10 +22,10 @@ from ml_api_lab.sandbox.host_pool import HostPool, kill_process_tree
 from ml_api_lab.sandbox.output import Output
 from ml_api_lab.sandbox.transcript import Transcript
 
-_POLL = 0.02
+_POLL_SECONDS = 0.02
 _EXIT_TIMEOUT_SECONDS = 20.0
 
-_KNOWN_VARIABLES = {
+_HARMLESS_VARIABLES = {
     "PYTHONDONTWRITEBYTECODE",
     "PYTHONPATH",
     "PYTHONUNBUFFERED",
@@ -140,7 +140,7 @@ def python_arguments(command: list[str], environment: Mapping[str, str]) -> list
     A fork has read neither options nor the variables of its environment when it began.
     """
     program, *arguments = command
-    if any(name.startswith("PYTHON") and name not in _KNOWN_VARIABLES for name in environment):
+    if any(name.startswith("PYTHON") and name not in _HARMLESS_VARIABLES for name in environment):
         return None
     if program == sys.executable:
         plain = arguments and (arguments[0] in ("-c", "-m") or not arguments[0].startswith("-"))
@@ -159,7 +159,7 @@ def _is_script_of_ours(program: Path) -> bool:
 class Process:
     """A process in a group of its own, its output recorded.
 
-    `limit` arguments are seconds of real time. They are generous: they end what would never end.
+    Time-outs are real time, and generous: they end what would never end.
 
     Args:
         pool: the hosts of which one may become the process, if that is the same; None for none.
@@ -175,8 +175,8 @@ class Process:
         pool: HostPool | None = None,
     ) -> None:
         self._clock = clock
-        self._place = Path(tempfile.mkdtemp(prefix="lab-process-"))
-        file = self._place / "output"
+        self._folder = Path(tempfile.mkdtemp(prefix="lab-process-"))
+        file = self._folder / "output"
         self._output = Output(file, transcript)
         arguments = python_arguments(command, environment)
         self._child: Child
@@ -187,7 +187,7 @@ class Process:
             else:
                 self._child = _Spawned(command, folder, environment, file)
         except BaseException:
-            self._forget()
+            self._clean_up()
             raise
 
     @property
@@ -199,18 +199,18 @@ class Process:
         """Do what Ctrl-C does: a terminal tells all that was started from it."""
         self._child.interrupt()
 
-    def signal(self, number: int) -> None:
+    def send_signal(self, number: int) -> None:
         """Send it a signal, and nobody that it has started; end it where there is no such one."""
         self._child.send_signal(number)
 
-    async def ended(self, limit: float) -> int | None:
+    async def wait_for_exit(self, timeout_seconds: float) -> int | None:
         """Wait until it has ended; return its exit status, None if it still runs then."""
-        give_up = time.monotonic() + limit
+        give_up = time.monotonic() + timeout_seconds
         while self.status is None and time.monotonic() < give_up:
-            await asyncio.sleep(_POLL)
+            await asyncio.sleep(_POLL_SECONDS)
         return self.status
 
-    def leftovers(self) -> bool:
+    def has_leftovers(self) -> bool:
         """Whether something that it started still runs (known on POSIX only)."""
         if os.name != "posix":
             return False
@@ -220,7 +220,7 @@ class Process:
             return False
         except PermissionError:  # macOS says so of a group of zombies
             return False
-        return not _all_zombies(self._child.pid)
+        return not _are_all_zombies(self._child.pid)
 
     @property
     def output(self) -> str:
@@ -229,16 +229,16 @@ class Process:
 
     def close(self) -> None:
         """End it with all that it started, and record what it printed."""
-        if not self._output.closed:
+        if not self._output.is_closed:
             self._child.kill_all()
-            self._forget()
+            self._clean_up()
 
-    def _forget(self) -> None:
+    def _clean_up(self) -> None:
         self._output.close(self._clock.now)
-        shutil.rmtree(self._place, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _all_zombies(group: int) -> bool:
+def _are_all_zombies(group: int) -> bool:
     """Whether all of a group have ended (Linux): in a container nobody may collect orphans."""
     states = []
     for status in Path("/proc").glob("[0-9]*/stat"):

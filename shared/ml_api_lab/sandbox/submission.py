@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import os
-import re
 import select
-import signal
-import stat
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from ml_api_lab.errors import Dead, StartFailed, SubmissionFault
 from ml_api_lab.lab_time import Span
@@ -30,41 +26,28 @@ from ml_api_lab.protocol.messages import (
     Paused,
     Problem,
     Ready,
-    Request,
     Start,
     Stop,
     Waiting,
     Where,
 )
+from ml_api_lab.sandbox import diagnosis
 from ml_api_lab.sandbox.clock import Clock
+from ml_api_lab.sandbox.exchange import ANSWERS_LIMIT_BYTES, Exchange, Exchanges
 from ml_api_lab.sandbox.host_pool import HostPool
-from ml_api_lab.sandbox.output import Output
-from ml_api_lab.sandbox.transcript import Asked, Frame, Raised, Transcript
+from ml_api_lab.sandbox.output import OUTPUT_LIMIT_BYTES, Output
+from ml_api_lab.sandbox.transcript import Frame, Raised, Transcript
 
-OUTPUT_LIMIT = 32 * 1024 * 1024
-"""What a submission may print in one check, in bytes."""
+T = TypeVar("T")
 
-ANSWERS_LIMIT = 64 * 1024 * 1024
-"""What a submission may answer in one check, in bytes as they are sent."""
+_POLL_SECONDS = 0.25
+"""How often to look at the limits while nothing comes."""
 
-_TRACE_LIMIT = 64 * 1024
-_SLICE = 0.25
-_DYING = 5.0
+_EXIT_TIMEOUT_SECONDS = 5.0
+"""How long a process may take to end after it has closed its connection."""
 
-
-@dataclass
-class Exchange:
-    """One request and what has come back for it; `body` once all of its pieces have."""
-
-    request: Request
-    sent: Span
-    answered: asyncio.Future[Exchange]
-    asked: Asked
-    status: int = 0
-    headers: list[list[str]] = field(default_factory=list)
-    pieces: list[bytes] = field(default_factory=list)
-    body: bytes = b""
-    completed: Span | None = None
+_WATCH_SECONDS = 0.02
+"""How often what is printed is recorded on the wall clock."""
 
 
 class Submission:
@@ -75,7 +58,7 @@ class Submission:
         clock: the clock of the check.
         transcript: where to record what happens.
         start: what to run, and how.
-        debugging: whether the debugger may stop the budget of real time.
+        may_pause: whether the debugger may stop the budget of real time.
     """
 
     def __init__(
@@ -85,7 +68,7 @@ class Submission:
         transcript: Transcript,
         start: Start,
         *,
-        debugging: bool = False,
+        may_pause: bool = False,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.transcript = transcript
@@ -93,47 +76,47 @@ class Submission:
         self.journal: list[tuple[Span, Journal]] = []
         self.ready: asyncio.Future[None] = loop.create_future()
         self.done: asyncio.Future[int] = loop.create_future()
-        self.next: int | None = None
-        self.posted = False
+        self.next_moment: Span | None = None
+        self.has_pending_messages = False
         self._hosts = hosts
         self._clock = clock
         self._start = start
-        self._debugging = debugging
-        self._paused: float | None = None
-        self._stopping = False
-        self._exchanges: dict[int, Exchange] = {}
+        self._may_pause = may_pause
+        self._paused_since: float | None = None
+        self._is_stopping = False
+        self._exchanges = Exchanges(clock, transcript)
         self._inbox: list[Message] = []
-        self._waiting: tuple[Frame, ...] = ()
+        self._places: tuple[Frame, ...] = ()
         self._fault: Dead | None = None
-        self._told = False
+        self._is_fault_known = False
         for future in (self.ready, self.done):
             # A failure that nobody waits for is in the transcript.
             future.add_done_callback(lambda each: each.cancelled() or each.exception())
         self._link, self._pid = hosts.acquire()
         # Only now: without a host nobody would close it.
         self._output = Output(Path(start.output), transcript)
-        self._ended = False
+        self._is_terminated = False
         self._detach: Callable[[], None] = lambda: None
         clock.join(self)
-        self.post(start)
+        self.send(start)
 
     # --- what the handle asks for -----------------------------------------------------------------
 
-    def post(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         """Send a message: on the lab clock it leaves when the checks have nothing else to do."""
         if self._fault is not None:
-            self._told = True
+            self._is_fault_known = True
             raise self._fault
         in_turns = self._clock.name == "lab"
-        self.posted = in_turns
+        self.has_pending_messages = in_turns
         try:
-            (self._link.hold if in_turns else self._link.send)(message)
+            (self._link.send_later if in_turns else self._link.send)(message)
         except LinkClosed:
-            self._break_off(self._obituary())
+            self._abort_ended()
             if not in_turns:
                 self.deliver()  # nobody watches the link any more
 
-    async def ask(
+    async def request(
         self, method: str, target: str, headers: list[list[str]], body: bytes
     ) -> Exchange:
         """Send a request and wait for its whole answer.
@@ -141,19 +124,13 @@ class Submission:
         Raises:
             SubmissionFault: no answer will come.
         """
-        number = len(self._exchanges) + 1
-        data = base64.b64encode(body).decode()
-        request = Request(number, method, target, headers, data)
-        answered: asyncio.Future[Exchange] = asyncio.get_running_loop().create_future()
-        asked = self.transcript.request(self._clock.now, method, target, headers, body)
-        exchange = Exchange(request, self._clock.now, answered, asked)
-        self._exchanges[number] = exchange
-        self.post(request)
+        exchange = self._exchanges.open(method, target, headers, body)
+        self.send(exchange.request)
         try:
-            return await answered
+            return await exchange.answered
         except asyncio.CancelledError:
             if self._fault is None:
-                self.post(Disconnect(number))
+                self.send(Disconnect(exchange.request.id))
             raise
 
     async def stop(self) -> None:
@@ -163,66 +140,60 @@ class Submission:
             SubmissionFault: it did not end, or had died before and nobody has been told.
         """
         if self._fault is None:
-            self._stopping = True
-            self.post(Stop())
+            self._is_stopping = True
+            self.send(Stop())
             await self.done
-        elif not self._told:
+        elif not self._is_fault_known:
             raise self._fault
 
     def close(self) -> None:
         """End the process and whatever it has started; closing again does nothing."""
-        if self._output.closed:
+        if self._output.is_closed:
             return
-        self._clock.part(self)
-        self._hang_up()
+        self._clock.leave(self)
+        self._terminate()
         self._output.close(self._clock.now)
         for future in (self.ready, self.done):
             future.cancel()
 
     # --- what the clock asks for ------------------------------------------------------------------
 
-    def grant(self, now: int) -> None:
-        self.posted = False
-        self.next = None
+    def grant(self, now: Span) -> None:
+        self.has_pending_messages = False
+        self.next_moment = None
         if self._fault is None:
-            try:
+            with self._aborting_on_link_errors():
                 self._link.send(Grant(now))
-            except LinkClosed:
-                self._break_off(self._obituary())
 
-    def settle(self) -> None:
+    def wait_until_idle(self) -> None:
         # Asked first: who is idle again at once, time after time, would never be waited for.
-        while self._fault is None and not self._too_late():
-            try:
-                while (message := self._link.next()) is not None:
+        while self._fault is None and not self._is_over_budget():
+            with self._aborting_on_link_errors():
+                while (message := self._link.next_message()) is not None:
                     if isinstance(message, Idle):
-                        self.next = message.next
+                        self.next_moment = None if message.next is None else Span(message.next)
                         return
-                    self._take_in(message)
+                    self._enqueue(message)
                     if isinstance(message, Done):
                         return
                 self._await_bytes()
-            except LinkClosed:
-                self._break_off(self._obituary())
-            except BadFrame as error:
-                self._break_off(f"The submission's process broke the link to the checks: {error}.")
 
     def deliver(self) -> bool:
         self._output.record(self._clock.now)
         inbox, self._inbox = self._inbox, []
-        heard = [self._hear(message) for message in inbox]
+        delivered = [self._handle(message) for message in inbox]
         if self._fault is not None:
-            heard.append(self._fail(self._fault))
-        return any(heard)
+            delivered.append(self._fail_waiting(self._fault))
+        return any(delivered)
 
-    def stall(self, reason: str) -> bool:
-        if not self._someone_waits():
+    def fail_waiting(self, reason: str) -> bool:
+        if all(future.done() for future in self._awaited()):
             return False
-        self._find_out_where()
-        where = "".join(f"; it stands at {each}" for each in self._waiting[:3])
-        return self._fail(SubmissionFault(f"{self._doing()} has waited {reason}{where}."))
+        self._locate_waiting()
+        where = "".join(f"; it stands at {each}" for each in self._places[:3])
+        return self._fail_waiting(SubmissionFault(f"{self._subject()} has waited {reason}{where}."))
 
-    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
         descriptor = self._link.fileno()
 
         def detach() -> None:
@@ -230,110 +201,73 @@ class Submission:
                 loop.remove_reader(descriptor)
 
         def readable() -> None:
-            try:
-                self._link.fill()
-                while (message := self._link.next()) is not None:
-                    self._take_in(message)
-            except LinkClosed:
-                self._break_off(self._obituary())
-            except BadFrame as error:
-                self._break_off(f"The submission's process broke the link to the checks: {error}.")
+            with self._aborting_on_link_errors():
+                self._link.read_more()
+                while (message := self._link.next_message()) is not None:
+                    self._enqueue(message)
             self.deliver()
             if self._fault is None and self.done.done():
                 detach()
 
         def poll() -> None:
-            if self._ended:
+            if self._is_terminated:
                 return
             self._output.record(self._clock.now)
-            if self._too_late() or self._said_too_much():
+            if self._is_over_budget() or self._is_over_limits():
                 self.deliver()
             else:
-                loop.call_later(0.02, poll)
+                loop.call_later(_WATCH_SECONDS, poll)
 
         self._detach = detach
         loop.add_reader(descriptor, readable)
         poll()
 
-    # --- hearing ----------------------------------------------------------------------------------
+    # --- messages ---------------------------------------------------------------------------------
 
-    def _take_in(self, message: Message) -> None:
-        """Keep a message to be heard; the debugger stops the budget at once."""
+    def _enqueue(self, message: Message) -> None:
+        """Keep a message to be handled; the debugger stops the budget at once."""
         self._inbox.append(message)
-        if isinstance(message, Paused) and self._debugging:
+        if isinstance(message, Paused) and self._may_pause:
             now = time.monotonic()
-            if self._paused is not None:
-                self._clock.give_up += now - self._paused
-            self._paused = now if message.inside else None
+            if self._paused_since is not None:
+                self._clock.budget_end += now - self._paused_since
+            self._paused_since = now if message.inside else None
 
-    def _hear(self, message: Message) -> bool:
+    def _handle(self, message: Message) -> bool:
         """Take in what the submission said; return whether somebody has waited for it."""
         now = self._clock.now
         match message:
             case Ready():
                 return _resolve(self.ready, None)
             case Done():
-                return self._hear_done(message)
+                return self._handle_done(message)
             case Beat():
                 self.beats.append(now)
             case Journal():
                 self.journal.append((now, message))
             case Waiting():
-                self._waiting = self.transcript.places(message.frames)
+                self._places = self.transcript.places(message.frames)
             case Problem():
-                return self._hear_problem(message)
+                return self._handle_problem(message)
             case Head():
-                self._hear_head(message)
+                self._exchanges.receive_head(message)
             case Body():
-                return self._hear_body(message)
+                return self._exchanges.receive_body(message)
         return False
 
-    def _hear_done(self, done: Done) -> bool:
-        if self._start.mode in ("serve", "mount") and not self._stopping:
-            failed = self.ready.done() and self.ready.exception() is not None
-            if not failed:
-                self._break_off(
-                    f"{self._doing()} ended the program with exit status {done.status}."
-                )
-        self.next = None
+    def _handle_done(self, done: Done) -> bool:
+        is_running = self._start.mode in ("serve", "mount") and not self._is_stopping
+        if is_running and not (self.ready.done() and self.ready.exception()):
+            self._abort(f"{self._subject()} ended the program with exit status {done.status}.")
+        self.next_moment = None
         return _resolve(self.done, done.status)
 
-    def _hear_head(self, head: Head) -> None:
-        exchange = self._exchanges.get(head.id)
-        if exchange is None or exchange.status:
-            return
-        exchange.status = head.status
-        # Only what a host can have written: pairs, in Latin-1.
-        exchange.headers = [
-            each
-            for each in head.headers
-            if len(each) == 2 and max("".join(each), default="") < "\u0100"
-        ]
-
-    def _hear_body(self, body: Body) -> bool:
-        exchange = self._exchanges.get(body.id)
-        if exchange is None or exchange.status == 0 or exchange.completed is not None:
-            return False
-        try:
-            exchange.pieces.append(base64.b64decode(body.data, validate=True))
-        except ValueError:
-            return False
-        if body.more:
-            return False
-        now = self._clock.now
-        exchange.body = b"".join(exchange.pieces)
-        exchange.completed = now
-        self.transcript.answer(
-            now, exchange.asked, exchange.status, exchange.headers, exchange.body
-        )
-        return _resolve(exchange.answered, exchange)
-
-    def _hear_problem(self, problem: Problem) -> bool:
+    def _handle_problem(self, problem: Problem) -> bool:
         frames = self.transcript.places(problem.frames)
         text = self.transcript.local(problem.text)
         if problem.stage == "app":
             why = f"{text}; `uvicorn main:app` serves what has that name."
-            return self._fail(StartFailed(why, problem.type, text))
+            return self._fail_waiting(StartFailed(why, problem.type, text))
         now = self._clock.now
         raised = Raised(problem.type, text, frames, problem.stage, problem.request, now)
         self.transcript.error(raised)
@@ -345,58 +279,55 @@ class Submission:
                 f"raised {raised.headline} when the lifespan was to begin{where}.",
             )
         if problem.stage == "request":
-            return self._hear_failure(problem.request, f"{raised.headline}{where}")
+            return self._exchanges.break_off(problem.request, f"{raised.headline}{where}")
         if problem.stage not in ("import", "startup"):
             return False
-        what = {
-            "import": f"Importing {self._start.file} failed",
-            "startup": "The application did not start",
-        }[problem.stage]
-        return self._fail(StartFailed(f"{what}: {raised.headline}{where}.", problem.type, text))
-
-    def _hear_failure(self, request: int, why: str) -> bool:
-        """Fail an answer that has begun and gets no end; return whether somebody waits for it."""
-        exchange = self._exchanges.get(request)
-        if exchange is None or not exchange.status or exchange.answered.done():
-            return False
-        asked = f"{exchange.request.method} {exchange.request.target}"
-        sentence = f"{asked} was answered {exchange.status}, and broken off by {why}."
-        self.transcript.note(self._clock.now, f"!! {sentence}")
-        exchange.answered.set_exception(SubmissionFault(sentence))
-        return True
+        imported = f"Importing {self._start.file} failed"
+        what = imported if problem.stage == "import" else "The application did not start"
+        return self._fail_waiting(
+            StartFailed(f"{what}: {raised.headline}{where}.", problem.type, text)
+        )
 
     # --- failing ----------------------------------------------------------------------------------
 
-    def _someone_waits(self) -> bool:
-        return any(not each.done() for each in self._awaited())
+    def _awaited(self) -> list[asyncio.Future[Any]]:
+        return [*self._exchanges.answers, self.ready, self.done]
 
-    def _awaited(
-        self,
-    ) -> list[asyncio.Future[None] | asyncio.Future[int] | asyncio.Future[Exchange]]:
-        pending = [each.answered for each in self._exchanges.values()]
-        return [*pending, self.ready, self.done]
-
-    def _fail(self, fault: SubmissionFault) -> bool:
+    def _fail_waiting(self, fault: SubmissionFault) -> bool:
         """Fail whoever waits for the submission; return whether somebody did."""
         waiting = [future for future in self._awaited() if not future.done()]
         for future in waiting:
             future.set_exception(fault)
             # Nobody waits for an application's end but `stop`, which asks for itself.
-            self._told |= future is not self.done
+            self._is_fault_known |= future is not self.done
         return bool(waiting)
 
-    def _break_off(self, sentence: str) -> None:
+    def _abort(self, sentence: str) -> None:
         """The process is of no more use: end it, and remember why."""
         if self._fault is None:
             self._fault = Dead(sentence)
-            self.next = None
+            self.next_moment = None
             self.transcript.note(self._clock.now, f"!! {sentence}")
-        self._hang_up()
+        self._terminate()
 
-    def _hang_up(self) -> None:
+    def _abort_ended(self) -> None:
+        """The process has closed its connection: remember how it ended."""
+        status = self._hosts.wait_for_exit(self._pid, _EXIT_TIMEOUT_SECONDS)
+        self._abort(f"{self._subject()} {diagnosis.how_it_ended(status)}.")
+
+    @contextmanager
+    def _aborting_on_link_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except LinkClosed:
+            self._abort_ended()
+        except BadFrame as error:
+            self._abort(f"The submission's process broke the link to the checks: {error}.")
+
+    def _terminate(self) -> None:
         """End the process and the link to it."""
-        if not self._ended:
-            self._ended = True
+        if not self._is_terminated:
+            self._is_terminated = True
             self._hosts.terminate(self._pid)
             # While it is open: a loop still watching would take the next link for this one.
             self._detach()
@@ -404,106 +335,64 @@ class Submission:
 
     def _await_bytes(self) -> None:
         """Wait for bytes on the link, for as long as the limits allow."""
-        while not self._too_late() and not self._said_too_much():
-            left = min(_SLICE, self._clock.give_up - time.monotonic())
-            if self._paused is not None:
-                left = _SLICE
+        while not self._is_over_budget() and not self._is_over_limits():
+            left = min(_POLL_SECONDS, self._clock.budget_end - time.monotonic())
+            if self._paused_since is not None:
+                left = _POLL_SECONDS
             if select.select([self._link], [], [], max(0.0, left))[0]:
-                self._link.fill()
+                self._link.read_more()
                 return
 
-    def _too_late(self) -> bool:
-        if self._paused is not None or time.monotonic() < self._clock.give_up:
+    def _is_over_budget(self) -> bool:
+        if self._paused_since is not None or time.monotonic() < self._clock.budget_end:
             return False
-        where = self._last_line()
-        self._break_off(
-            f"{self._doing()} did not come to rest within {self._clock.budget:g} s of real time"
+        place = diagnosis.where_it_is(self._pid, self._start, self.transcript)
+        where = f" (it was at {place})" if place is not None else ""
+        self._abort(
+            f"{self._subject()} did not come to rest within {self._clock.budget:g} s of real time"
             f"{where}: it computes without end (for which no lab time passes), or waits for "
             "something outside the lab."
         )
         return True
 
-    def _said_too_much(self) -> bool:
+    def _is_over_limits(self) -> bool:
         for what, size, limit in (
-            ("printed", self._output.size, OUTPUT_LIMIT),
-            ("sent", self._link.received, ANSWERS_LIMIT),
+            ("printed", self._output.size, OUTPUT_LIMIT_BYTES),
+            ("sent", self._link.received, ANSWERS_LIMIT_BYTES),
         ):
             if size > limit:
-                self._break_off(
-                    f"{self._doing()} {what} more than {limit // 2**20} MB, and was ended for it."
+                self._abort(
+                    f"{self._subject()} {what} more than {limit // 2**20} MB, and was ended for it."
                 )
                 return True
         return False
 
-    def _obituary(self) -> str:
-        """Say how the process ended by itself."""
-        status = self._hosts.wait_for_exit(self._pid, _DYING)
-        if status is None:
-            return f"{self._doing()} closed its connection to the checks."
-        if status < 0:
-            try:
-                name = signal.Signals(-status).name
-            except ValueError:
-                name = f"signal {-status}"
-            return f"{self._doing()} was ended by {name}."
-        return f"{self._doing()} ended its own process with exit status {status}."
-
-    def _doing(self) -> str:
+    def _subject(self) -> str:
         """Return what the submission is at, as the subject of a sentence."""
-        pending = [each for each in self._exchanges.values() if each.completed is None]
-        if pending:
-            request = pending[0].request
-            return f"The application, asked for {request.method} {request.target},"
+        if pending := self._exchanges.pending:
+            return f"The application, asked for {pending[0].name},"
         if self._start.mode == "run":
             return f"The script {self._start.file}"
         if not self.ready.done():
             return f"Importing or starting {self._start.file}"
-        if self._stopping:
+        if self._is_stopping:
             return "The application, told to shut down,"
         return "The application, at work behind its answers,"
 
-    def _find_out_where(self) -> None:
-        self._waiting = ()
+    def _locate_waiting(self) -> None:
+        self._places = ()
         try:
-            self.post(Where())
+            self.send(Where())
         except Dead:
             return
         self.grant(self._clock.now)
-        self.settle()
+        self.wait_until_idle()
         for message in self._inbox:
-            self._hear(message)
+            self._handle(message)
         self._inbox.clear()
 
-    def _last_line(self) -> str:
-        """Ask a busy process where it is, by a signal that needs none of its help."""
-        if not hasattr(signal, "SIGUSR1"):
-            return ""
-        try:
-            os.kill(self._pid, signal.SIGUSR1)
-        except (ProcessLookupError, PermissionError):
-            return ""
-        time.sleep(0.1)
-        folder = re.escape(os.path.realpath(self._start.folder))
-        trace = _read_file(self._start.output + ".where")
-        found = re.search(rf'File "({folder}/[^"\n]+)", line (\d+) in (\S+)', trace)
-        if found is None:
-            return ""
-        places = self.transcript.places([[found[1], found[2], found[3], ""]])
-        return f" (it was at {places[0]})" if places else ""
 
-
-def _read_file(path: str) -> str:
-    """Return how a file begins that a submission may have replaced by anything (POSIX)."""
-    try:
-        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-    except OSError:
-        return ""
-    with open(number, "rb") as file:
-        plain = stat.S_ISREG(os.fstat(number).st_mode)
-        return file.read(_TRACE_LIMIT).decode(errors="replace") if plain else ""
-
-
-def _resolve(future: asyncio.Future, value: object) -> bool:  # type: ignore[type-arg]
+def _resolve(future: asyncio.Future[T], value: T) -> bool:
     if future.done():
         return False
     future.set_result(value)

@@ -9,19 +9,20 @@ from pathlib import Path
 import httpx
 
 from ml_api_lab.lab_time import Span, time_of_day
+from ml_api_lab.protocol.messages import ProblemStage
 
-_BODY_LIMIT = 400
-_HEADERS_LIMIT = 200
-_KEPT_LINES = 2000
+_MAX_BODY_LENGTH = 400
+_MAX_HEADERS_LENGTH = 200
+_MAX_LINES = 2000
 
 # What every client sends and every server answers, which says nothing about either.
-_USUAL = {
+_USUAL_HEADERS = {
     "accept: */*",
     "content-type: application/json",
     "content-type: text/plain; charset=utf-8",
     f"user-agent: python-httpx/{httpx.__version__}",
 }
-_DULL = {"accept-encoding", "connection", "content-length", "host"}
+_UNINTERESTING_HEADERS = {"accept-encoding", "connection", "content-length", "host"}
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,9 @@ class Raised:
     type: str
     text: str
     frames: tuple[Frame, ...]
-    stage: str
+    stage: ProblemStage
     request: int
-    at: int
+    at: Span
 
     def __str__(self) -> str:
         return f"{self.type}: {self.text}" if self.text else self.type
@@ -70,14 +71,14 @@ class Raised:
 
 
 @dataclass
-class Asked:
+class RequestRecord:
     """A request, and once there is an answer its status and when it was complete."""
 
     method: str
     target: str
-    sent: int
+    sent: Span
     status: int = 0
-    answered: int | None = None
+    answered: Span | None = None
 
 
 @dataclass
@@ -93,35 +94,35 @@ class Transcript:
     folder: Path
     original: Path
     shown_as: str
-    entries: list[tuple[int, str]] = field(default_factory=list)
-    requests: list[Asked] = field(default_factory=list)
+    entries: list[tuple[Span, str]] = field(default_factory=list)
+    requests: list[RequestRecord] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     raised: list[Raised] = field(default_factory=list)
     dropped: int = 0
     unread: int = 0
 
     def request(
-        self, at: int, method: str, target: str, headers: list[list[str]], body: bytes
-    ) -> Asked:
+        self, at: Span, method: str, target: str, headers: list[list[str]], body: bytes
+    ) -> RequestRecord:
         """Record a request; return the record, which its answer completes."""
-        self.entries.append((at, f"-> {method} {target}{_unusual(headers)}{_shown(body)}"))
-        asked = Asked(method, target, at)
-        self.requests.append(asked)
-        return asked
+        self.entries.append((at, f"-> {method} {target}{_headers_text(headers)}{_body_text(body)}"))
+        record = RequestRecord(method, target, at)
+        self.requests.append(record)
+        return record
 
     def answer(
-        self, at: int, asked: Asked, status: int, headers: list[list[str]], body: bytes
+        self, at: Span, record: RequestRecord, status: int, headers: list[list[str]], body: bytes
     ) -> None:
-        asked.status, asked.answered = status, at
-        sent, target = asked.sent, asked.target
+        record.status, record.answered = status, at
+        sent, target = record.sent, record.target
         after = f" to {target}" if at == sent else f" to {target}, asked at {time_of_day(sent)}"
-        self.entries.append((at, f"<- {status}{_unusual(headers)}{_shown(body)}{after}"))
+        self.entries.append((at, f"<- {status}{_headers_text(headers)}{_body_text(body)}{after}"))
 
-    def note(self, at: int, text: str) -> None:
+    def note(self, at: Span, text: str) -> None:
         self.entries.append((at, text))
 
     def printed(self, at: Span, text: str) -> None:
-        if len(self.lines) >= _KEPT_LINES:
+        if len(self.lines) >= _MAX_LINES:
             self.dropped += 1
             return
         self.lines.append(Line(self.local(text), at))
@@ -153,21 +154,22 @@ class Transcript:
         return tuple(found)
 
 
-def _unusual(headers: list[list[str]]) -> str:
+def _headers_text(headers: list[list[str]]) -> str:
     """Return the headers that say something, as in `` [X-API-Key: wrong]``."""
     told = [
         f"{name}: {value}"
         for name, value in headers
-        if name.lower() not in _DULL and f"{name}: {value}".lower() not in _USUAL
+        if name.lower() not in _UNINTERESTING_HEADERS
+        and f"{name}: {value}".lower() not in _USUAL_HEADERS
     ]
     text = "; ".join(told)
-    if len(text) > _HEADERS_LIMIT:
-        text = text[:_HEADERS_LIMIT] + " ..."
+    if len(text) > _MAX_HEADERS_LENGTH:
+        text = text[:_MAX_HEADERS_LENGTH] + " ..."
     return f" [{text}]" if told else ""
 
 
-def _shown(body: bytes) -> str:
+def _body_text(body: bytes) -> str:
     if not body:
         return ""
     text = body.decode("utf-8", errors="backslashreplace")
-    return " " + (text if len(text) <= _BODY_LIMIT else text[:_BODY_LIMIT] + " ...")
+    return " " + (text if len(text) <= _MAX_BODY_LENGTH else text[:_MAX_BODY_LENGTH] + " ...")

@@ -8,10 +8,11 @@ import httpx
 
 from ml_api_lab.errors import SubmissionFault
 from ml_api_lab.lab_time import Span
-from ml_api_lab.sandbox.submission import ANSWERS_LIMIT, Exchange, Submission
+from ml_api_lab.sandbox.exchange import ANSWERS_LIMIT_BYTES, Exchange
+from ml_api_lab.sandbox.submission import Submission
 
 # Where uvicorn serves by default: an application may look at the host that it is asked by.
-_AT = "http://127.0.0.1:8000"
+_BASE_URL = "http://127.0.0.1:8000"
 
 
 class LinkTransport(httpx.AsyncBaseTransport):
@@ -29,10 +30,10 @@ class LinkTransport(httpx.AsyncBaseTransport):
         headers = [
             [name.decode("latin-1"), value.decode("latin-1")] for name, value in request.headers.raw
         ]
-        exchange = await self._submission.ask(
+        exchange = await self._submission.request(
             request.method, target.decode("latin-1"), headers, await request.aread()
         )
-        _refuse_bombs(exchange)
+        _refuse_decompression_bombs(exchange)
         return httpx.Response(
             exchange.status,
             headers=[
@@ -43,7 +44,7 @@ class LinkTransport(httpx.AsyncBaseTransport):
         )
 
 
-def _refuse_bombs(exchange: Exchange) -> None:
+def _refuse_decompression_bombs(exchange: Exchange) -> None:
     """Decompress an answer as httpx will do, but only so far.
 
     Raises:
@@ -52,22 +53,21 @@ def _refuse_bombs(exchange: Exchange) -> None:
     encodings = [each for name, each in exchange.headers if name.lower() == "content-encoding"]
     body = exchange.body
     for _ in filter(None, ",".join(encodings).split(",")):
-        if (inflated := _inflated(body)) is None:
+        if (decompressed := _decompress(body)) is None:
             return  # httpx says what is wrong with it
-        if len(inflated) > ANSWERS_LIMIT:
-            asked = f"{exchange.request.method} {exchange.request.target}"
+        if len(decompressed) > ANSWERS_LIMIT_BYTES:
             raise SubmissionFault(
-                f"{asked} is answered with more than {ANSWERS_LIMIT // 2**20} MB, compressed to "
-                f"{len(exchange.body)} bytes."
+                f"{exchange.name} is answered with more than {ANSWERS_LIMIT_BYTES // 2**20} MB, "
+                f"compressed to {len(exchange.body)} bytes."
             )
-        body = inflated
+        body = decompressed
 
 
-def _inflated(data: bytes) -> bytes | None:
+def _decompress(data: bytes) -> bytes | None:
     """Decompress gzip, zlib or raw deflate, up to one byte more than the limit."""
     for kind in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
         try:
-            return zlib.decompressobj(kind).decompress(data, ANSWERS_LIMIT + 1)
+            return zlib.decompressobj(kind).decompress(data, ANSWERS_LIMIT_BYTES + 1)
         except zlib.error:
             continue
     return None
@@ -75,7 +75,7 @@ def _inflated(data: bytes) -> bytes | None:
 
 def client(submission: Submission) -> httpx.AsyncClient:
     """Return a client of that submission; requests wait for their answers without a timeout."""
-    return httpx.AsyncClient(transport=LinkTransport(submission), base_url=_AT, timeout=None)
+    return httpx.AsyncClient(transport=LinkTransport(submission), base_url=_BASE_URL, timeout=None)
 
 
 def took(response: httpx.Response) -> Span:

@@ -21,6 +21,7 @@ from ml_api_lab.grading import reports
 from ml_api_lab.grading.grade import Grade
 from ml_api_lab.grading.reports import Report
 from ml_api_lab.images.engine import Engine
+from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock, new_loop
 from ml_api_lab.sandbox.host_pools import HostPools
 from ml_api_lab.session.selection import Selection
@@ -49,7 +50,7 @@ class Session:
     syllabus: Syllabus
     catalog: Catalog
     tree: Tree
-    clock: str
+    clock: ClockName
     seed: int
     budget: float
     reports: list[Report]
@@ -75,7 +76,7 @@ class Session:
             item.stash[_CHECK] = found
         return item.stash[_CHECK]
 
-    def clock_of(self, check: Check) -> str:
+    def clock_of(self, check: Check) -> ClockName:
         return "real" if check.on_the_wall_clock else self.clock
 
     def loop_factory(self, check: Check) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

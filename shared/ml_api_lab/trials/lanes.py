@@ -111,7 +111,7 @@ class Lanes:
         with self._lock:
             self._is_over = True
             for clock in self._clocks.values():
-                clock.hurry(_GRACE_SECONDS)
+                clock.shorten_budget(_GRACE_SECONDS)
         for lane in self._lanes.values():
             lane.shutdown()
 
@@ -160,7 +160,7 @@ class Lanes:
         with self._lock:
             self._clocks[trial.check.id] = clock
             if self._is_over:
-                clock.hurry(_GRACE_SECONDS)
+                clock.shorten_budget(_GRACE_SECONDS)
 
 
 class _Gate:
@@ -189,9 +189,10 @@ class _Gate:
         """Be alone, once the others have left."""
         with self._changed:
             self._closed += 1
-            while self._inside:
-                self._changed.wait(_PART_SECONDS)
         try:
+            with self._changed:
+                while self._inside:
+                    self._changed.wait(_PART_SECONDS)
             yield
         finally:
             with self._changed:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.course.tree import Tree
 from ml_api_lab.images.engine import Engine
+from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock, new_loop
 from ml_api_lab.sandbox.host_pools import HostPools, modules_of
 from ml_api_lab.sandbox.transcript import Transcript
@@ -82,7 +83,7 @@ class Runner:
         tree: Tree,
         draw: random.Random,
         *,
-        clock: str = "lab",
+        clock: ClockName = "lab",
         budget: float = 60,
         science: bool = False,
         workspace: Workspace | None = None,

@@ -21,6 +21,7 @@ from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.course.tree import Tree
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
+from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.workspace import Workspace
 from ml_api_lab.task import Task
@@ -53,7 +54,7 @@ class Trial:
     entry: Entry
     tree: Tree
     seed: int
-    clock: str
+    clock: ClockName
     budget: float
 
     def draw(self) -> random.Random:

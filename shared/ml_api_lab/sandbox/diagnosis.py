@@ -1,0 +1,61 @@
+"""What became of a submission's process: how it ended, or where it is while it does not answer."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import stat
+import time
+
+from ml_api_lab.protocol.messages import Start
+from ml_api_lab.sandbox.transcript import Frame, Transcript
+
+_MAX_TRACE_BYTES = 64 * 1024
+_TRACE_SECONDS = 0.1
+"""How long a process may take to write where it is."""
+
+
+def how_it_ended(status: int | None) -> str:
+    """Return how a process ended by itself, to go on with after its name in a sentence.
+
+    Args:
+        status: its exit status, negative for a signal; None if it still runs.
+    """
+    if status is None:
+        return "closed its connection to the checks"
+    if status >= 0:
+        return f"ended its own process with exit status {status}"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = f"signal {-status}"
+    return f"was ended by {name}"
+
+
+def where_it_is(pid: int, start: Start, transcript: Transcript) -> Frame | None:
+    """Ask a busy process where it is, by a signal that needs none of its help (POSIX)."""
+    if not hasattr(signal, "SIGUSR1"):
+        return None
+    try:
+        os.kill(pid, signal.SIGUSR1)
+    except (ProcessLookupError, PermissionError):
+        return None
+    time.sleep(_TRACE_SECONDS)
+    folder = re.escape(os.path.realpath(start.folder))
+    trace = _read_trace(start.output + ".where")
+    found = re.search(rf'File "({folder}/[^"\n]+)", line (\d+) in (\S+)', trace)
+    if found is None:
+        return None
+    return next(iter(transcript.places([[found[1], found[2], found[3], ""]])), None)
+
+
+def _read_trace(path: str) -> str:
+    """Return how a file begins that a submission may have replaced by anything."""
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return ""
+    with open(number, "rb") as file:
+        is_file = stat.S_ISREG(os.fstat(number).st_mode)
+        return file.read(_MAX_TRACE_BYTES).decode(errors="replace") if is_file else ""
