@@ -21,6 +21,7 @@ from types import ModuleType
 
 from ml_api_lab.host import debugger, internals, loops, own_modules, tracebacks
 from ml_api_lab.host.clock import CLOCK, start_untracked_thread
+from ml_api_lab.host.patches import pipes
 from ml_api_lab.host.patches.sleep import real_sleep
 from ml_api_lab.host.patches.threads import meet_at_files
 from ml_api_lab.host.server import Server
@@ -234,7 +235,7 @@ class Program:
                 if isinstance(message, Grant):
                     CLOCK.grant(message.now, acts)
                     acts = []
-                elif self._is_lab_time:
+                elif self._is_lab_time and not isinstance(message, Where):
                     acts.append(partial(self._handle, message))
                 else:
                     self._handle(message)
@@ -244,7 +245,14 @@ class Program:
     def _handle(self, message: Message) -> None:
         match message:
             case Where():
-                self._send(Waiting(tracebacks.waiting_places(self._start.folder)))
+                folder = self._start.folder
+                self._send(
+                    Waiting(
+                        tracebacks.waiting_places(folder),
+                        tracebacks.reading_places(folder),
+                        pipes.tells_reads(),
+                    )
+                )
             case Tell():
                 (stand_in.failing.add if message.failing else stand_in.failing.discard)(
                     message.model

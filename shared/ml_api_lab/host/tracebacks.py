@@ -11,6 +11,7 @@ from functools import cache
 from types import FrameType
 
 from ml_api_lab.host import internals, loops, own_modules
+from ml_api_lab.host.patches import pipes
 from ml_api_lab.protocol.messages import Problem, ProblemStage
 
 _MAX_TEXT_LENGTH = 2000
@@ -54,6 +55,17 @@ def waiting_places(folder: str) -> list[list[str]]:
         stacks.append(stack[runs[-1] :] if runs else stack)
     places = (_innermost(stack, folder) for stack in stacks)
     return [list(place) for place in dict.fromkeys(tuple(place) for place in places if place)]
+
+
+def reading_places(folder: str) -> list[list[str]]:
+    """Return the names of threads that are in a read, each with the submission's innermost line."""
+    frames = sys._current_frames()
+    places = []
+    for thread in pipes.reading_threads():
+        if (frame := frames.get(thread.ident or 0)) is not None:
+            stack = [each for each, _ in traceback.walk_stack(frame)][::-1]
+            places.append([thread.name, *(_innermost(stack, folder) or [""] * 4)])
+    return places
 
 
 def _text(error: BaseException, folder: str) -> str:
