@@ -5,7 +5,15 @@ from __future__ import annotations
 import textwrap
 
 from ml_api_lab.course.catalog import Check
-from ml_api_lab.errors import RAISED, Hinted, LabError, NotThere, StartFailed, Stopped
+from ml_api_lab.errors import (
+    RAISED,
+    Hinted,
+    LabError,
+    NotThere,
+    StartFailed,
+    Stopped,
+    Untimed,
+)
 from ml_api_lab.lab_time import time_of_day
 from ml_api_lab.sandbox.transcript import Raised, Transcript
 from ml_api_lab.sanitize import (
@@ -69,7 +77,7 @@ def hint_of(check: Check, error: BaseException | None) -> str:
     """Return the hint for a check that failed so, "" if none would help."""
     if isinstance(error, Hinted):
         return error.hint
-    if isinstance(error, NotThere) or (isinstance(error, StartFailed) and error.is_slip):
+    if isinstance(error, NotThere | Untimed) or (isinstance(error, StartFailed) and error.is_slip):
         return ""
     if isinstance(error, Stopped):
         return RAISED

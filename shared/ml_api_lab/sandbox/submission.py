@@ -349,9 +349,8 @@ class Submission:
     def _is_over_budget(self) -> bool:
         if self._paused_since is not None or time.monotonic() < self._clock.budget_end:
             return False
-        late = (
-            f"{self._subject()} did not come to rest within {self._clock.budget:g} s of real time"
-        )
+        budget = f"{self._clock.budget:g} s of real time"
+        late = f"{self._subject()} did not come to rest within {budget}"
         if read := self._untimed_read():
             self._abort(f"{late}: {read}.", Untimed)
             return True
