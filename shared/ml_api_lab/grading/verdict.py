@@ -83,7 +83,14 @@ class Verdict:
             command: runs this check again.
         """
         hint = hint_of(self.check, self.error)
-        return card(self.check, self.message, self.transcript, command, hint=hint)
+        return card(
+            self.check,
+            self.message,
+            self.transcript,
+            command,
+            hint=hint,
+            is_lab_time=self.clock == "lab",
+        )
 
     @property
     def cause(self) -> str:

@@ -32,7 +32,7 @@ from ml_api_lab.protocol.messages import (
     Where,
 )
 from ml_api_lab.sandbox import diagnosis
-from ml_api_lab.sandbox.clock import Clock
+from ml_api_lab.sandbox.clock import Clock, WallLoop
 from ml_api_lab.sandbox.exchange import ANSWERS_LIMIT_BYTES, Exchange, Exchanges
 from ml_api_lab.sandbox.host_pool import HostPool
 from ml_api_lab.sandbox.output import OUTPUT_LIMIT_BYTES, Output
@@ -196,7 +196,7 @@ class Submission:
         where = "".join(f"; it stands at {each}" for each in self._places[:3])
         return self._fail_waiting(SubmissionFault(f"{self._subject()} has waited {reason}{where}."))
 
-    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
+    def watch(self, loop: WallLoop) -> None:
         descriptor = self._link.fileno()
 
         def detach() -> None:
@@ -219,7 +219,7 @@ class Submission:
             if self._is_over_budget() or self._is_over_limits():
                 self.deliver()
             else:
-                loop.call_later(_WATCH_SECONDS, poll)
+                loop.call_unnoticed(_WATCH_SECONDS, poll)
 
         self._detach = detach
         loop.add_reader(descriptor, readable)
