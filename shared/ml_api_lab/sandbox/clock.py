@@ -16,8 +16,9 @@ order in which they were set. CPU work takes no lab time, however long it takes.
 What a submission says of its next moment is used, never believed: it cannot name a moment that has
 passed, and a horizon and a budget of real time end what never ends.
 
-On the wall clock everybody runs freely, and spans are compared with a tolerance. There a check may
-itself ask to wait for longer than its budget: that begins anew behind the wait.
+On the wall clock everybody runs freely, and spans are compared with a tolerance. There the budget
+begins anew with each request of the check, and behind each wait that it asks for; the horizon ends
+that.
 """
 
 from __future__ import annotations
@@ -105,6 +106,13 @@ class Clock:
     def renew_budget(self) -> None:
         """Begin the budget anew: what has run so far was work of the check's own."""
         self.budget_end = time.monotonic() + self.budget
+
+    def allow_wait(self, until: float) -> None:
+        """Note that the check itself asks to wait; in lab time this takes no real time.
+
+        Args:
+            until: when the wait is over (`time.monotonic`), now if that is not known.
+        """
 
     def shorten_budget(self, limit_seconds: float) -> None:
         """Allow no more than that many seconds of real time from now on; from any thread."""
@@ -199,11 +207,7 @@ class WallClock(Clock):
         self._latest_end = self.budget_end
 
     def allow_wait(self, until: float) -> None:
-        """Let the budget begin behind a wait that the check itself asks for, within the horizon.
-
-        Args:
-            until: when the wait is over (`time.monotonic`).
-        """
+        """Let the budget begin behind a wait that the check itself asks for, within the horizon."""
         if self.budget_end < float("inf"):
             self.budget_end = min(max(self.budget_end, until + self.budget), self._latest_end)
 

@@ -111,6 +111,7 @@ class Submission:
             self._is_fault_known = True
             raise self._fault
         in_turns = self._clock.name == "lab"
+        self._clock.allow_wait(time.monotonic())
         self.has_pending_messages = in_turns
         try:
             (self._link.send_later if in_turns else self._link.send)(message)
