@@ -25,7 +25,6 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
         "--timeout=60",
         "--timeout=60 --timeout-method=thread",
         "-p randomly --randomly-seed=3",
-        "-p randomly --randomly-seed=last",
         "--force-sugar",
         "--reruns=1 --force-sugar --timeout=60 --cov=solutions",
     ],

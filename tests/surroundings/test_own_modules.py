@@ -71,7 +71,7 @@ HIDING = [
     served(name, use, "'mine'", "X = 1\n", HIDES.format(name))
     for name, use in {
         "fastapi": "from fastapi import FastAPI",
-        "random": "import random\nrandom.choice([1])",
+        "colorsys": "import colorsys\ncolorsys.rgb_to_hsv(0, 0, 0)",
         "dotenv": "from dotenv.main import load_dotenv",
     }.items()
 ]
@@ -90,7 +90,7 @@ CASES = {
 
 @pytest.mark.parametrize("forks", ["1", "0"], ids=["forked", "fresh"])
 def test_modules_of_a_submission(forks: str, tmp_path: Path) -> None:
-    """They win over what uvicorn, or Python, has not loaded; where one hides another it is named."""
+    """They win over what uvicorn, or Python, has not loaded; what hides another is named."""
     course = Course(tmp_path / "course")
     course.preload("fastapi", "numpy", "uvicorn")
     for task, case in CASES.items():
