@@ -29,7 +29,8 @@ class Surroundings:
 
     Attributes:
         shell: how a shell starts pytest, which is "$@" there.
-        environment: variables beside the usual ones; None takes one away.
+        environment: variables beside the usual ones, in which {folder} stands for one that may be
+            written; None takes one away.
         options: pytest's own.
         refused: how the sentence begins with which the run is refused; "" if it is to be graded.
         folder: where it is started, seen from the lab.
@@ -58,7 +59,6 @@ SURROUNDINGS = {
     "standard output closed": shell('exec "$@" >&-'),
     "standard error closed": shell('exec "$@" 2>&-'),
     "all streams closed": shell('exec "$@" <&- >&- 2>&-'),
-    "standard input is a folder": shell('exec "$@" </'),
     "a terminal of no size": variables(COLUMNS="0", LINES="0", TERM="dumb"),
     "warnings are errors": variables(PYTHONWARNINGS="error"),
     "Python's development mode": variables(PYTHONDEVMODE="1"),
@@ -69,10 +69,12 @@ SURROUNDINGS = {
     "Python's home": variables(PYTHONHOME=sys.base_prefix, PYTHONPATH=LIBRARIES),
     "libraries by PYTHONPATH": variables(PYTHONPATH=LIBRARIES),
     "a safe path": variables(PYTHONSAFEPATH="1"),
-    "Python inspects": variables(PYTHONINSPECT="1", PYTHONUNBUFFERED="1"),
+    "Python's fault handler": variables(PYTHONFAULTHANDLER="1", PYTHONUNBUFFERED="1"),
     "imports are timed": variables(PYTHONPROFILEIMPORTTIME="1", PYTHONVERBOSE="1"),
     "another encoding": variables(PYTHONIOENCODING="ascii", LC_ALL="C", PYTHONUTF8="0"),
-    "coverage of subprocesses": variables(COVERAGE_PROCESS_START="/nowhere/.coveragerc"),
+    "coverage of subprocesses": variables(
+        COVERAGE_PROCESS_START=str(ROOT / "pyproject.toml"), COVERAGE_FILE="{folder}/.coverage"
+    ),
     "what pytest-cov sets": variables(
         COV_CORE_SOURCE="", COV_CORE_CONFIG=":", COV_CORE_DATAFILE="/nowhere/.coverage"
     ),
@@ -82,7 +84,6 @@ SURROUNDINGS = {
     "a proxy that is none": variables(
         http_proxy="http://127.0.0.1:9", HTTPS_PROXY="http://[::1]:9"
     ),
-    "no fork server": variables(LAB_FORK="0"),
     "variables of a submission": variables(PORT="1", HOST="nowhere", API_KEY="x", CACHE_TTL="no"),
     "no folder for temporary files": variables(TMPDIR="/nowhere"),
     "private files": shell('umask 077; exec "$@"'),
@@ -132,7 +133,11 @@ def test_solutions_in(name: str, tmp_path: Path) -> None:
     ran = subprocess.run(
         [*place, "sh", "-c", around.shell, "sh", *words],
         cwd=ROOT if around.folder == "read-only" else ROOT / around.folder,
-        env={key: value for key, value in changed.items() if value is not None},
+        env={
+            key: value.replace("{folder}", str(tmp_path))
+            for key, value in changed.items()
+            if value is not None
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
