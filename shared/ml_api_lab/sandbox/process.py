@@ -115,7 +115,7 @@ class _Spawned:
         if os.name == "posix":
             os.killpg(self.pid, signal.SIGINT)
         else:
-            self._process.send_signal(signal.CTRL_BREAK_EVENT)  # type: ignore[attr-defined]
+            self._process.send_signal(signal.CTRL_BREAK_EVENT)  # type: ignore[attr-defined]  # Windows
 
     def kill_all(self) -> None:
         kill_process_tree(self._process)
