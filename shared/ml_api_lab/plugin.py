@@ -10,18 +10,26 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+if sys.version_info < (3, 11):  # noqa: UP036 - pytest itself may run on an older one
+    raise pytest.UsageError(
+        "The lab needs Python 3.11 or later, and this pytest runs on Python "
+        f"{sys.version_info[0]}.{sys.version_info[1]} ({sys.executable}); set the lab up again "
+        "with a newer Python, in a new environment."
+    )
+
 from ml_api_lab.course import syllabus
 from ml_api_lab.course.syllabus import Syllabus
 from ml_api_lab.errors import CourseError, LabError
 from ml_api_lab.sandbox.host_pools import HostPools, modules_of
 from ml_api_lab.sanitize import sanitize
-from ml_api_lab.session import preflight, signals
+from ml_api_lab.session import preflight, signals, streams
 
 if TYPE_CHECKING:
     from ml_api_lab.sandbox.clock import Clock
@@ -36,6 +44,8 @@ _SYLLABUS = pytest.StashKey[Syllabus]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    # This is the first of pytest's calls; after it pytest captures what the streams are given.
+    streams.open_closed()
     group = parser.getgroup("lab", "the lab")
     group.addoption(
         "--tree",
@@ -147,12 +157,13 @@ def _configure(config: pytest.Config) -> None:
     Raises:
         LabError: the command, the course or the environment is wrong.
     """
-    preflight.require(config.rootpath)
+    preflight.require_dependencies(config.rootpath)
     # Late, so that the first processes are on their way before all of this is loaded.
     from ml_api_lab.session import hooks
     from ml_api_lab.session.session import open_session
 
     hooks.delete_old_reports(config)
+    preflight.require_assertions()
     read = config.stash.get(_SYLLABUS, None)
     if read is None:
         read = syllabus.read(config.rootpath / "checks" / "syllabus.toml")

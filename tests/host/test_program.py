@@ -59,7 +59,7 @@ FAULTS = {
     ),
     "a comment that is not UTF-8": Fault(
         "# caf\u00e9\nprint('x')\n".encode("latin-1"),
-        "main.py stopped with SyntaxError: the file is not in UTF-8",
+        "main.py stopped with SyntaxError: main.py is not in UTF-8",
     ),
     "null bytes": Fault(b"\0\0", "Importing main.py failed: ", SERVE),
     "no app": Fault("x = 1", "main.py has no variable named app; `uvicorn main:app` serves", SERVE),

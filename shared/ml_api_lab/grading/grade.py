@@ -65,6 +65,7 @@ class Grade:
 
     Attributes:
         tree: how the graded tree is called.
+        tree_problem: what is wrong with the tree as a whole, in a sentence; "" for nothing.
         seed: what the run's draws began with.
         ended: "" for a run that came to its end, else why it did not, in a word or two.
         began: when the run began.
@@ -81,6 +82,7 @@ class Grade:
     ended: str = ""
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     identity: Mapping[str, str] = field(default_factory=dict)
+    tree_problem: str = ""
     harness_failed: bool = False
 
     @property
@@ -130,7 +132,7 @@ class Grade:
     @property
     def notes(self) -> list[str]:
         """What a reader must know beside the score, in sentences; none for a whole run."""
-        notes = []
+        notes = [self.tree_problem] if self.tree_problem else []
         if self.ended:
             notes.append(f"This is no whole run: {self.ended}.")
         if self.ended == HARNESS_FAILED:

@@ -20,13 +20,8 @@ import types
 from typing import Any
 
 from ml_api_lab.host import internals
-from ml_api_lab.host.program import (
-    IMPORT_PATH,
-    PACKAGE_NAME,
-    exit_status,
-    flush,
-    unload_shadowed_modules,
-)
+from ml_api_lab.host.own_modules import IMPORT_PATH, PACKAGE_NAME, give_way
+from ml_api_lab.host.program import exit_status, flush
 from ml_api_lab.protocol.messages import Execute
 
 _NO_FILE_STATUS = 2
@@ -104,19 +99,19 @@ def _run(arguments: list[str]) -> None:
     if first == "-m":
         sys.argv = ["-m", *rest[1:]]
         sys.path.insert(0, os.getcwd())
-        unload_shadowed_modules(os.getcwd())
+        give_way(os.getcwd(), is_served=False)
         internals.run_module(rest[0])
         return
     if first == "-c":
         sys.argv = ["-c", *rest[1:]]
         sys.path.insert(0, "")
-        unload_shadowed_modules(os.getcwd())
+        give_way(os.getcwd(), is_served=False)
         code = compile(rest[0], "<string>", "exec")
     else:
         sys.argv = [first, *rest]
         folder = os.path.dirname(os.path.realpath(first))
         sys.path.insert(0, folder)
-        unload_shadowed_modules(folder)
+        give_way(folder, is_served=False)
         main.__file__ = os.path.abspath(first)
         main.__cached__ = None
         code = compile(_source(first), main.__file__, "exec")

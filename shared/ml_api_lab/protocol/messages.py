@@ -200,9 +200,16 @@ class Journal(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """What the submission waits for, one [file, line, function, source] each."""
+    """What the submission waits for, one [file, line, function, source] each.
+
+    `reads` are the threads for which lab time waits and which are in a read, one [thread, file,
+    line, function, source] each; the four are "" outside the submission's files. Where the system
+    does not say who reads, `knows_reads` is false, and they are all threads that may be in one.
+    """
 
     frames: list[list[str]]
+    reads: list[list[str]]
+    knows_reads: bool
 
 
 class Paused(NamedTuple):

@@ -54,6 +54,31 @@ _SINGLE_THREADED = {
 }
 
 
+_KEPT_PYTHON_VARIABLES = {
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONHOME",
+    "PYTHONNOUSERSITE",
+    "PYTHONPATH",
+    "PYTHONPLATLIBDIR",
+    "PYTHONPYCACHEPREFIX",
+    "PYTHONUSERBASE",
+}
+"""Where Python finds modules. All others change what code does: warnings, assertions, coverage."""
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a host; a submission gets one of its own later."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _KEPT_PYTHON_VARIABLES
+        or not name.startswith(("PYTHON", "COVERAGE_", "COV_CORE_"))
+    }
+    path = [str(_PACKAGE_PARENT), *filter(None, [kept.get("PYTHONPATH")])]
+    fixed = {"PYTHONPATH": os.pathsep.join(path), "PYTHONUTF8": "1", "TZ": "UTC"}
+    return {**kept, **_SINGLE_THREADED, **fixed}
+
+
 class HostPool:
     """Hosts of one kind: on one clock, with the same modules loaded."""
 
@@ -230,18 +255,11 @@ class HostPool:
         # -P: what lies in the working directory is no module of the host's.
         command = [sys.executable, "-P", "-m", "ml_api_lab.host"]
         command += [str(port), token, self._clock, role, *self._modules]
-        path = [str(_PACKAGE_PARENT), os.environ.get("PYTHONPATH", "")]
         flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
         process = subprocess.Popen(
             command,
             cwd=_PACKAGE_PARENT,
-            env={
-                **os.environ,
-                **_SINGLE_THREADED,
-                "PYTHONPATH": os.pathsep.join(filter(None, path)),
-                "PYTHONUTF8": "1",
-                "TZ": "UTC",
-            },
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,

@@ -1,4 +1,4 @@
-"""The Python that runs the lab: whether it has what the lab needs."""
+"""The Python that runs the lab: whether it is one in which checks mean what they say."""
 
 from __future__ import annotations
 
@@ -13,7 +13,20 @@ from ml_api_lab.errors import WrongEnvironment
 _NAME = re.compile(r"[\w.-]+")
 
 
-def require(project: Path) -> None:
+def require_assertions() -> None:
+    """Look whether this Python executes assertions.
+
+    Raises:
+        WrongEnvironment: it does not, so that every check would pass.
+    """
+    if sys.flags.optimize:
+        raise WrongEnvironment(
+            "Checks are assertions, and Python removes assertions when it runs with -O or with "
+            "PYTHONOPTIMIZE; run pytest without them."
+        )
+
+
+def require_dependencies(project: Path) -> None:
     """Look for the packages that the project in that folder depends on.
 
     Raises:
@@ -25,7 +38,7 @@ def require(project: Path) -> None:
         return  # pytest has its own settings from there, and says what is wrong with it
     needed = content.get("project", {}).get("dependencies", [])
     names = [found[0] for each in needed if (found := _NAME.match(each))]
-    missing = [name for name in names if not _installed(name)]
+    missing = [name for name in names if not _is_installed(name)]
     if missing:
         raise WrongEnvironment(
             f"{sys.executable} runs pytest, and has no {', '.join(missing)}; activate the "
@@ -33,7 +46,7 @@ def require(project: Path) -> None:
         )
 
 
-def _installed(name: str) -> bool:
+def _is_installed(name: str) -> bool:
     try:
         metadata.distribution(name)
     except metadata.PackageNotFoundError:

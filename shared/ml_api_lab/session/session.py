@@ -168,7 +168,14 @@ def open_session(config: pytest.Config, syllabus: Syllabus, pools: HostPools) ->
         seed=seed,
         budget=config.getoption("budget"),
         reports=files,
-        grade=Grade(syllabus, chosen.name, clock, seed, identity=identity),
+        grade=Grade(
+            syllabus,
+            chosen.name,
+            clock,
+            seed,
+            identity=identity,
+            tree_problem=chosen.problem,
+        ),
         runner=Runner(pools, engine),
     )
 

@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Protocol
 
+from ml_api_lab.errors import Untimed
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.workspace import Workspace
@@ -68,6 +69,7 @@ class Lanes:
         self._is_over = False
         self._room = threading.Semaphore(_MOST_WORKSPACES)
         self._lanes: dict[str, ThreadPoolExecutor] = {}
+        self._untimed_tasks: set[str] = set()
 
     def begin(self, trials: Sequence[Trial]) -> None:
         """Begin with these trials, in this order."""
@@ -91,8 +93,13 @@ class Lanes:
         while not future.done():
             wait([future], _PART_SECONDS)
         verdict = future.result()
-        if verdict is not None and not verdict.stands:
-            return self.play_alone(trial)
+        if verdict is None or verdict.stands:
+            return verdict
+        if isinstance(verdict.error, Untimed) and trial.check.task in self._untimed_tasks:
+            return verdict  # the whole budget, which is real time, has been waited for once
+        verdict = self.play_alone(trial)
+        if isinstance(verdict.error, Untimed):
+            self._untimed_tasks.add(trial.check.task)
         return verdict
 
     def play_alone(self, trial: Trial) -> Verdict:
@@ -189,9 +196,10 @@ class _Gate:
         """Be alone, once the others have left."""
         with self._changed:
             self._closed += 1
-            while self._inside:
-                self._changed.wait(_PART_SECONDS)
         try:
+            with self._changed:
+                while self._inside:
+                    self._changed.wait(_PART_SECONDS)
             yield
         finally:
             with self._changed:
