@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.errors import CourseError, Stopped
 from ml_api_lab.lab_time import Span
-from ml_api_lab.protocol.messages import Mode, Start
+from ml_api_lab.protocol.messages import (
+    AskModel,
+    LoadModel,
+    Mode,
+    ModelAnswers,
+    ModelLoaded,
+    Start,
+)
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.host_pool import HostPool
 from ml_api_lab.sandbox.host_pools import can_fork
@@ -122,7 +129,7 @@ class Task:
                     f'The syllabus gives {self.name} no models; write models = "...", the folder '
                     "to find them in, into its part."
                 )
-            self._models = Models(self.files, self._models_folder, self.draw, self._submissions)
+            self._models = Models(self.files, self._models_folder, self.draw)
         return self._models
 
     @contextlib.asynccontextmanager
@@ -233,6 +240,8 @@ class Task:
     def _launch(self, words: Sequence[str], folder: Path, env: Mapping[str, str] | None) -> Process:
         from ml_api_lab.sandbox.process import Process
 
+        if self._models is not None:
+            self._models.write_tables()
         pool = self._hosts() if can_fork() else None
         environment = self._environment(env)
         process = Process(list(words), folder, environment, self.transcript, self.clock, pool)
@@ -270,12 +279,25 @@ class Task:
             now=int(self.clock.now),
         )
         submission = Submission(
-            self._hosts(), self.clock, self.transcript, start, may_pause=self._terminal is not None
+            self._hosts(),
+            self.clock,
+            self.transcript,
+            start,
+            self._answer_models,
+            may_pause=self._terminal is not None,
         )
         self._submissions.append(submission)
-        if self._models is not None:
-            self._models.configure(submission)
         return submission
+
+    def _answer_models(
+        self, now: Span, question: LoadModel | AskModel
+    ) -> ModelLoaded | ModelAnswers:
+        """Answer for the models of this check; where there are none, nothing can be loaded."""
+        from ml_api_lab.sandbox.models import no_answer
+
+        if self._models is None:
+            return no_answer(question)
+        return self._models.reply(now, question)
 
     def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:
         """Return a submission's whole environment: no secret of the grader's is in it.

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from ml_api_lab.host import debugger, internals, loops, tracebacks
 from ml_api_lab.host.clock import CLOCK, start_untracked_thread
+from ml_api_lab.host.model_oracle import CheckOracle
 from ml_api_lab.host.patches.sleep import real_sleep
 from ml_api_lab.host.patches.threads import meet_at_files
 from ml_api_lab.host.server import Server
@@ -34,15 +35,15 @@ from ml_api_lab.protocol.messages import (
     Done,
     Grant,
     Head,
-    Journal,
     Message,
+    ModelAnswers,
+    ModelLoaded,
     Paused,
     Problem,
     Ready,
     Request,
     Start,
     Stop,
-    Tell,
     Waiting,
     Where,
 )
@@ -72,6 +73,7 @@ class Program:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Server | None = None
         self._received_early: list[Message] = []
+        self._oracle = CheckOracle(self._send)
 
     def run(self) -> int:
         """Run the submission; return its exit status."""
@@ -212,12 +214,13 @@ class Program:
             faulthandler.register(signal.SIGUSR1, file=trace)
         warnings.formatwarning = partial(_format_warning, start.folder)
         debugger.install(start.terminal, lambda inside: self._send(Paused(inside)))
-        stand_in.journal = lambda *entry: self._send(Journal(*entry))
+        self._oracle.serve_forks()
+        stand_in.oracle = self._oracle
         loops.watch(start.beat / 1e9 if start.beat else None, lambda: self._send(Beat()))
 
     def _send(self, message: Message) -> None:
         # In lab time nobody acts on these before all is idle, so they leave with the report of it.
-        can_wait = self._is_lab_time and isinstance(message, Head | Body | Journal | Beat)
+        can_wait = self._is_lab_time and isinstance(message, Head | Body | Beat)
         try:
             (self._link.send_later if can_wait else self._link.send)(message)
         except LinkClosed:
@@ -234,7 +237,9 @@ class Program:
         try:
             while True:
                 message = self._link.receive()
-                if isinstance(message, Grant):
+                if isinstance(message, ModelLoaded | ModelAnswers):
+                    self._oracle.receive(message)  # at once: whoever asked keeps time from moving
+                elif isinstance(message, Grant):
                     CLOCK.grant(message.now, acts)
                     acts = []
                 elif self._is_lab_time:
@@ -248,10 +253,6 @@ class Program:
         match message:
             case Where():
                 self._send(Waiting(tracebacks.waiting_places(self._start.folder)))
-            case Tell():
-                (stand_in.failing.add if message.failing else stand_in.failing.discard)(
-                    message.model
-                )
             case Request() | Disconnect() | Stop():
                 with CLOCK.mutex:
                     if self._loop is None or self._server is None:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from ml_api_lab.protocol.stand_in import JournalEvent
-
 ClockName = Literal["lab", "real"]
 """Lab time, or the wall's."""
 
@@ -117,11 +115,19 @@ class Where(NamedTuple):
     """Say what the submission waits for (answered with `Waiting`)."""
 
 
-class Tell(NamedTuple):
-    """To the stand-in model of that name: fail (or answer again) from now on."""
+class ModelLoaded(NamedTuple):
+    """To that `LoadModel`: which model it is (None if there is no such file), and how slow."""
 
-    model: str
-    failing: bool
+    number: int
+    model: str | None
+    seconds: float
+
+
+class ModelAnswers(NamedTuple):
+    """To that `AskModel`: the class of each row, None if the model fails."""
+
+    number: int
+    classes: list[int] | None
 
 
 # --- from the host ----------------------------------------------------------------------------
@@ -191,11 +197,18 @@ class Beat(NamedTuple):
     """The submission's event loop was free to run another coroutine."""
 
 
-class Journal(NamedTuple):
-    """A stand-in model was loaded or asked; `rows` is what it was asked with."""
+class LoadModel(NamedTuple):
+    """The stand-in model in the file with that token is loaded (answered with `ModelLoaded`)."""
 
-    event: JournalEvent
-    model: str
+    number: int
+    token: str
+
+
+class AskModel(NamedTuple):
+    """A stand-in model is asked for the classes of these rows (answered with `ModelAnswers`)."""
+
+    number: int
+    token: str
     rows: list[list[float]]
 
 
@@ -223,10 +236,23 @@ ToHost = (
     | Disconnect
     | Stop
     | Where
-    | Tell
+    | ModelLoaded
+    | ModelAnswers
 )
 FromHost = (
-    Hello | Ended | Ready | Problem | Head | Body | Idle | Done | Beat | Journal | Waiting | Paused
+    Hello
+    | Ended
+    | Ready
+    | Problem
+    | Head
+    | Body
+    | Idle
+    | Done
+    | Beat
+    | LoadModel
+    | AskModel
+    | Waiting
+    | Paused
 )
 Message = ToHost | FromHost
 """One message; each class is its own schema."""

@@ -14,6 +14,7 @@ from ml_api_lab.errors import Dead, StartFailed, SubmissionFault
 from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.link import BadFrame, LinkClosed
 from ml_api_lab.protocol.messages import (
+    AskModel,
     Beat,
     Body,
     Disconnect,
@@ -21,8 +22,10 @@ from ml_api_lab.protocol.messages import (
     Grant,
     Head,
     Idle,
-    Journal,
+    LoadModel,
     Message,
+    ModelAnswers,
+    ModelLoaded,
     Paused,
     Problem,
     Ready,
@@ -46,8 +49,18 @@ _POLL_SECONDS = 0.25
 _EXIT_TIMEOUT_SECONDS = 5.0
 """How long a process may take to end after it has closed its connection."""
 
+_LEAST_SEND_SECONDS, _MOST_SEND_SECONDS = 0.2, 120.0
+"""How long a submission may take to receive a message, depending on what is left of its budget."""
+
+_MAX_QUESTIONS = 20_000
+"""How often a submission may load or ask models."""
+
 _WATCH_SECONDS = 0.02
 """How often what is printed is recorded on the wall clock."""
+
+
+AnswerModels = Callable[[Span, LoadModel | AskModel], ModelLoaded | ModelAnswers]
+"""Answers for the models that a submission loads or asks, at that moment."""
 
 
 class Submission:
@@ -58,6 +71,7 @@ class Submission:
         clock: the clock of the check.
         transcript: where to record what happens.
         start: what to run, and how.
+        answer_models: knows the models of the check.
         may_pause: whether the debugger may stop the budget of real time.
     """
 
@@ -67,13 +81,13 @@ class Submission:
         clock: Clock,
         transcript: Transcript,
         start: Start,
+        answer_models: AnswerModels,
         *,
         may_pause: bool = False,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.transcript = transcript
         self.beats: list[Span] = []
-        self.journal: list[tuple[Span, Journal]] = []
         self.ready: asyncio.Future[None] = loop.create_future()
         self.done: asyncio.Future[int] = loop.create_future()
         self.next_moment: Span | None = None
@@ -82,6 +96,8 @@ class Submission:
         self._clock = clock
         self._start = start
         self._may_pause = may_pause
+        self._answer_models = answer_models
+        self._questions = 0
         self._paused_since: float | None = None
         self._is_stopping = False
         self._exchanges = Exchanges(clock, transcript)
@@ -115,6 +131,13 @@ class Submission:
             self._abort_ended()
             if not in_turns:
                 self.deliver()  # nobody watches the link any more
+
+    def _send_now(self, message: Message) -> None:
+        """Send a message that a submission must take within its budget: it may never read."""
+        if self._paused_since is None:
+            left = self._clock.budget_end - time.monotonic()
+            self._link.limit_waiting(min(max(left, _LEAST_SEND_SECONDS), _MOST_SEND_SECONDS))
+        self._link.send(message)
 
     async def request(
         self, method: str, target: str, headers: list[list[str]], body: bytes
@@ -163,7 +186,7 @@ class Submission:
         self.next_moment = None
         if self._fault is None:
             with self._aborting_on_link_errors():
-                self._link.send(Grant(now))
+                self._send_now(Grant(now))
 
     def wait_until_idle(self) -> None:
         # Asked first: who is idle again at once, time after time, would never be waited for.
@@ -225,7 +248,18 @@ class Submission:
     # --- messages ---------------------------------------------------------------------------------
 
     def _enqueue(self, message: Message) -> None:
-        """Keep a message to be handled; the debugger stops the budget at once."""
+        """Keep a message to be handled; models answer at once, and the debugger stops the budget.
+
+        Raises:
+            LinkClosed: it does not read the answers.
+        """
+        if isinstance(message, LoadModel | AskModel):
+            self._questions += 1
+            if self._questions > _MAX_QUESTIONS:
+                self._abort(f"{self._subject()} asked its models more than {_MAX_QUESTIONS} times.")
+            elif self._fault is None:
+                self._send_now(self._answer_models(self._clock.now, message))
+            return
         self._inbox.append(message)
         if isinstance(message, Paused) and self._may_pause:
             now = time.monotonic()
@@ -243,8 +277,6 @@ class Submission:
                 return self._handle_done(message)
             case Beat():
                 self.beats.append(now)
-            case Journal():
-                self.journal.append((now, message))
             case Waiting():
                 self._places = self.transcript.places(message.frames)
             case Problem():
