@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -204,6 +205,28 @@ class Task:
         submission.close()
         return Run(self.transcript.lines[told:], elapsed, 0, [], None)
 
+    async def evaluate(self, source: str, name: str) -> str:
+        """Run a program of the check's own in a process of its own, and return its report.
+
+        Nothing of the submission is beside it: not its folder, its modules or its processes' files,
+        so that the report can be believed as far as what the program reads itself.
+
+        Args:
+            source: the program's text. It leaves a text in its variable `report`.
+            name: what to call the program.
+
+        Raises:
+            SubmissionFault: it raised, or its process ended or hung.
+        """
+        failed = len(self.transcript.raised)
+        submission = self._begin("evaluate", name, None, source=source)
+        await submission.done
+        raised = self.transcript.raised[failed:]
+        if raised:
+            raise Stopped(f"{name} stopped with {raised[-1].headline}.")
+        submission.close()
+        return submission.report
+
     def start(self, command: list[str], env: Mapping[str, str] | None = None) -> Process:
         """Start a real process in the workspace; only for a check on the wall clock.
 
@@ -265,18 +288,29 @@ class Task:
         self.files.close()
 
     def _begin(
-        self, mode: Mode, file: str, env: Mapping[str, str] | None, beat: Span | None = None
+        self,
+        mode: Mode,
+        file: str,
+        env: Mapping[str, str] | None,
+        beat: Span | None = None,
+        source: str = "",
     ) -> Submission:
-        self.files.require(file)
+        folder = self.files.folder
+        if mode == "evaluate":
+            folder = self.files.outside(f"evaluation-{secrets.token_hex(8)}")
+            folder.mkdir()
+        else:
+            self.files.require(file)
         start = Start(
             mode=mode,
-            folder=str(self.files.folder),
+            folder=str(folder),
             file=file,
             environment=self._environment(env),
             output=str(self.files.outside(f"output-{len(self._submissions)}")),
             terminal=self._terminal,
             beat=beat,
             now=int(self.clock.now),
+            source=source,
         )
         submission = Submission(
             self._hosts(),

@@ -41,6 +41,7 @@ from ml_api_lab.protocol.messages import (
     Paused,
     Problem,
     Ready,
+    Report,
     Request,
     Start,
     Stop,
@@ -84,7 +85,7 @@ class Program:
             CLOCK.begin(self._start.now)
             CLOCK.connect(self._report_idle)
         try:
-            modes = {"run": self._run, "import": self._import}
+            modes = {"run": self._run, "import": self._import, "evaluate": self._evaluate}
             status = modes.get(self._start.mode, self._serve)()
         except SystemExit as error:
             status = exit_status(error)
@@ -122,6 +123,17 @@ class Program:
             internals.run_exit_handlers()
         except BaseException as error:
             self._send(tracebacks.describe(error, self._start.folder, "run"))
+
+    def _evaluate(self) -> int:
+        """Run a text of the checks' own; tell what it leaves in its variable `report`."""
+        names: dict[str, object] = {"__name__": "__main__"}
+        try:
+            exec(compile(self._start.source, self._start.file, "exec"), names)
+        except BaseException as error:
+            self._send(tracebacks.describe(error, self._start.folder, "run"))
+            return 1
+        self._send(Report(str(names.get("report", ""))))
+        return 0
 
     def _import(self) -> int:
         if self._main_module() is None:
@@ -199,8 +211,10 @@ class Program:
         internals.forget_exit_handlers()  # what the fork server would do at its own end
         sys.argv = [start.file]
         sys.dont_write_bytecode = True
-        sys.path[:] = [start.folder, *IMPORT_PATH]
-        unload_shadowed_modules(start.folder)
+        sys.path[:] = IMPORT_PATH
+        if start.mode != "evaluate":
+            sys.path.insert(0, start.folder)
+            unload_shadowed_modules(start.folder)
         # An executor has as many threads as the machine has cores plus four, so that what
         # asyncio.to_thread can do at once would depend on the machine.
         os.cpu_count = lambda: _EXECUTOR_THREADS - 4

@@ -15,10 +15,11 @@ ClockName = Literal["lab", "real"]
 HostRole = Literal["forks", "one"]
 """What a host's process does: serve forks of itself, or be one host."""
 
-Mode = Literal["serve", "mount", "run", "import"]
+Mode = Literal["serve", "mount", "run", "import", "evaluate"]
 """What a host does with the submission's file.
 
-"mount" serves it without its lifespan, as an application inside another gets none.
+"mount" serves it without its lifespan, as an application inside another gets none. "evaluate" runs
+a text of the checks' own, beside nothing of the submission's.
 """
 
 ProblemStage = Literal["import", "app", "startup", "lifespan", "run", "request", "shutdown"]
@@ -73,6 +74,7 @@ class Start(NamedTuple):
     """To a fresh host: become the submission in this folder.
 
     `beat` is a length, `now` the moment at which it begins, both in nanoseconds of lab time.
+    `source` is the text to evaluate, "" in the other modes.
     """
 
     mode: Mode
@@ -83,6 +85,7 @@ class Start(NamedTuple):
     terminal: str | None
     beat: int | None
     now: int
+    source: str
 
 
 class Grant(NamedTuple):
@@ -212,6 +215,12 @@ class AskModel(NamedTuple):
     rows: list[list[float]]
 
 
+class Report(NamedTuple):
+    """What the text to evaluate has found out."""
+
+    text: str
+
+
 class Waiting(NamedTuple):
     """What the submission waits for, one [file, line, function, source] each."""
 
@@ -251,6 +260,7 @@ FromHost = (
     | Beat
     | LoadModel
     | AskModel
+    | Report
     | Waiting
     | Paused
 )

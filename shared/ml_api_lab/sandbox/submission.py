@@ -29,6 +29,7 @@ from ml_api_lab.protocol.messages import (
     Paused,
     Problem,
     Ready,
+    Report,
     Start,
     Stop,
     Waiting,
@@ -88,6 +89,7 @@ class Submission:
         loop = asyncio.get_running_loop()
         self.transcript = transcript
         self.beats: list[Span] = []
+        self.report = ""
         self.ready: asyncio.Future[None] = loop.create_future()
         self.done: asyncio.Future[int] = loop.create_future()
         self.next_moment: Span | None = None
@@ -279,6 +281,8 @@ class Submission:
                 self.beats.append(now)
             case Waiting():
                 self._places = self.transcript.places(message.frames)
+            case Report():
+                self.report = message.text
             case Problem():
                 return self._handle_problem(message)
             case Head():
@@ -403,7 +407,7 @@ class Submission:
         """Return what the submission is at, as the subject of a sentence."""
         if pending := self._exchanges.pending:
             return f"The application, asked for {pending[0].name},"
-        if self._start.mode == "run":
+        if self._start.mode in ("run", "evaluate"):
             return f"The script {self._start.file}"
         if not self.ready.done():
             return f"Importing or starting {self._start.file}"
