@@ -71,7 +71,7 @@ def parse(text: str | bytes, name: str = "<unknown>") -> ast.Module:
             raise SyntaxError("nested too deeply") from None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Check:
     """One check, as its author wrote it.
 
