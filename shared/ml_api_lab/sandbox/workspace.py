@@ -394,6 +394,14 @@ class Workspace:
         """Return the submission's files as relative paths, sorted."""
         return sorted(plain_files(self.folder, _MAX_NAMES))
 
+    @property
+    def has_room(self) -> bool:
+        """Whether there is room left for what is written here."""
+        try:
+            return shutil.disk_usage(self._root).free >= _MIN_FREE_DISK_BYTES
+        except OSError:  # it is gone
+            return True
+
     def close(self) -> None:
         """Remove the copy; what is still in use, or too deep, is left for `sweep`."""
         try:
