@@ -258,7 +258,10 @@ class Task:
         place = self.files.outside(f"image-{self._images}")
         if self._engine is not None:
             return self._engine.build(image, self.files.folder, place, self._launch)
-        return LocalContainer(image, place, self._launch)
+        container = LocalContainer(image, place, self._launch)
+        # As long as a check may take at all: one that waits has begun no other work.
+        container.start_timeout_seconds = min(container.start_timeout_seconds, self.clock.budget)
+        return container
 
     def _launch(self, words: Sequence[str], folder: Path, env: Mapping[str, str] | None) -> Process:
         from ml_api_lab.sandbox.process import Process

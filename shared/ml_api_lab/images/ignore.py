@@ -88,7 +88,26 @@ def _short(lines: Sequence[str]) -> list[str]:
         raise ValueError(f"it has more than {MAX_PATTERNS} patterns")
     if any(len(line) > _MAX_PATTERN_CHARACTERS for line in kept):
         raise ValueError(f"a pattern has more than {_MAX_PATTERN_CHARACTERS} characters")
-    return [re.sub(r"(\*\*/)+", "**/", line) for line in kept]
+    return [re.sub(r"(\*\*/)+", "**/", _without_set_operators(line)) for line in kept]
+
+
+def _without_set_operators(line: str) -> str:
+    """Return a line in whose classes nothing looks as if it were more than a character.
+
+    They become classes of regular expressions, of which Python says that `[[` may change meaning.
+    """
+    found: list[str] = []
+    is_escaped = is_inside = False
+    for character in line:
+        if is_inside and not is_escaped and character in "[&|~":
+            found.append("\\")
+        found.append(character)
+        if is_escaped:
+            is_escaped = False
+            continue
+        is_escaped = character == "\\"
+        is_inside = (is_inside or character == "[") and character != "]"
+    return "".join(found)
 
 
 class _Pattern:
