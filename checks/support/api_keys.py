@@ -5,10 +5,8 @@ from __future__ import annotations
 import ast
 import asyncio
 import base64
-import mmap
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checks.support.http import body_excerpt, expect, json_body, request_line
@@ -25,6 +23,11 @@ NO_KEY = f"the request has no {HEADER}"
 
 _PLAUSIBLE_KEY = re.compile(r"[!-~]([ -~]{,62}[!-~])?")
 _SMALL_FILE_BYTES = 10_000
+_MAX_SOURCE_BYTES = 500_000
+"""How much source may lie in a folder, all files together."""
+
+_MAX_KEYS_TRIED = 300
+"""How many words of a file, and of all files, are tried as keys."""
 
 
 def new_key(task: Task) -> str:
@@ -165,46 +168,48 @@ async def _expect_nobody_served(client: httpx.AsyncClient, task: Task, because: 
 def source_constants(task: Task) -> set[str]:
     """Return what the code has in quotes, and its numbers, as text."""
     found = set()
+    left = _MAX_SOURCE_BYTES
     for name in task.files.names():
         if not name.endswith(".py"):
             continue
+        source = task.files.data(name, left)
+        left -= len(source)
         try:
-            tree = parse(task.files.data(name))
+            tree = parse(source)
         except (SyntaxError, ValueError):
             continue  # whoever imports it will be told
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, bytes):
                 found.add(node.value.decode("latin-1"))
             elif isinstance(node, ast.Constant):
-                found.add(str(node.value))
+                try:
+                    found.add(str(node.value))
+                except ValueError:  # a number of thousands of digits
+                    pass
     return found
 
 
 def _keys_in_source(task: Task) -> list[str]:
     """Return what the code might take for a key: when it is given none, or beside its own."""
-    return sorted(filter(_PLAUSIBLE_KEY.fullmatch, source_constants(task)))
+    found = sorted(filter(_PLAUSIBLE_KEY.fullmatch, source_constants(task)))
+    return found[:_MAX_KEYS_TRIED]
 
 
 def _keys_in_other_files(task: Task) -> set[str]:
     """Return what other files beside the code might hold as a key: `.env.example`, say."""
     found: set[str] = set()
     for name in task.files.names():
-        file = task.files.path(name)
-        if not name.endswith((".py", ".pkl")) and file.stat().st_size <= _SMALL_FILE_BYTES:
-            words = re.split(r"[\s=:\"',]+", file.read_text("utf-8", errors="replace"))
-            found.update(filter(_PLAUSIBLE_KEY.fullmatch, words))
+        if name.endswith((".py", ".pkl")):
+            continue
+        try:
+            text = task.files.data(name, _SMALL_FILE_BYTES).decode("utf-8", errors="replace")
+        except SubmissionFault:  # it is too large
+            continue
+        words = re.split(r"[\s=:\"',]+", text)
+        found.update(filter(_PLAUSIBLE_KEY.fullmatch, words))
+        if len(found) > _MAX_KEYS_TRIED:
+            break
     return found
-
-
-def _contains(file: Path, word: bytes) -> bool:
-    """Whether the file, of whatever size, has the word in it."""
-    if not file.stat().st_size:
-        return False
-    with (
-        file.open("rb") as content,
-        mmap.mmap(content.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
-    ):
-        return mapped.find(word) >= 0
 
 
 def expect_key_not_leaked(task: Task, key: str, answers: Iterable[httpx.Response]) -> None:
@@ -221,7 +226,7 @@ def expect_key_not_leaked(task: Task, key: str, answers: Iterable[httpx.Response
     assert not printed, (
         f"The program printed the API key ({printed[0]}); right is to print it nowhere."
     )
-    found = [name for name in task.files.names() if _contains(task.files.path(name), key.encode())]
+    found = [name for name in task.files.names() if task.files.contains(name, key.encode())]
     assert not found, (
         f"The program wrote the API key into {found[0]}; right is to write it nowhere."
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from checks.support.predictions import FEATURES, features_by_name
-from ml_api_lab.check import FAILS, Hinted, Span, milliseconds, seconds
+from ml_api_lab.check import FAILS, Hinted, Span, SubmissionFault, milliseconds, seconds
 
 if TYPE_CHECKING:
     from ml_api_lab.check import Clock, Task
@@ -20,6 +21,11 @@ _POLL_INTERVAL = milliseconds(100)
 _POLL_MARGIN = milliseconds(1)
 _EXCERPT_CHARACTERS = 200
 _DECODER = json.JSONDecoder()
+_BLANKS = re.compile(r"\s*")
+
+_MAX_BYTES = 2**20
+_MAX_LINES = 2_000
+"""What a log may come to in a check: some forty lines of two hundred characters."""
 
 
 def reset(task: Task, *earlier: str) -> None:
@@ -31,8 +37,14 @@ def reset(task: Task, *earlier: str) -> None:
 
 def lines(task: Task) -> list[str]:
     """Return the log's lines, blank ones left out; none if there is no log."""
-    text = task.files.text(FILE) if task.files.exists(FILE) else ""
-    return [line for line in text.split("\n") if line.strip()]
+    found = [line for line in _text(task).split("\n") if line.strip()]
+    if len(found) > _MAX_LINES:
+        raise SubmissionFault(f"{FILE} has {len(found)} lines, more than anybody has asked for.")
+    return found
+
+
+def _text(task: Task) -> str:
+    return task.files.text(FILE, _MAX_BYTES) if task.files.exists(FILE) else ""
 
 
 def records(task: Task) -> list[dict[str, Any]]:
@@ -43,7 +55,7 @@ def records(task: Task) -> list[dict[str, Any]]:
 def _record(number: int, line: str) -> dict[str, Any]:
     try:
         content = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     shown = line if len(line) <= _EXCERPT_CHARACTERS else f"{line[:_EXCERPT_CHARACTERS]}..."
     assert isinstance(content, dict), (
@@ -65,7 +77,7 @@ async def wait_for_predictions(
     """
     began = clock.now
     step = 0
-    while _count_logged(task) < count:
+    while _count_logged(task, count) < count:
         if step * _POLL_INTERVAL >= _WAIT_LIMIT:
             sentence = (
                 f"{_WAIT_LIMIT} after the last answer {FILE} "
@@ -83,17 +95,22 @@ async def wait_for_predictions(
     return max(began, clock.now - _POLL_MARGIN)
 
 
-def _count_logged(task: Task) -> int:
-    """Return how many lines the log has, or JSON objects if they are more."""
-    text = task.files.text(FILE) if task.files.exists(FILE) else ""
+def _count_logged(task: Task, enough: int) -> int:
+    """Return how many lines the log has, or JSON objects if they are more (up to `enough`)."""
+    text = _text(task)
     objects, place = 0, 0
     try:
-        while text := text[place:].lstrip():
-            content, place = _DECODER.raw_decode(text)
+        while objects < enough and (place := _end_of_blanks(text, place)) < len(text):
+            content, place = _DECODER.raw_decode(text, place)
             objects += isinstance(content, dict)
-    except ValueError:  # half a line, or no JSON at all
+    except (ValueError, RecursionError):  # half a line, or no JSON at all
         pass
     return max(objects, len(lines(task)))
+
+
+def _end_of_blanks(text: str, place: int) -> int:
+    found = _BLANKS.match(text, place)
+    return found.end() if found else place
 
 
 def _hint_for_missing_lines(task: Task) -> str:
@@ -136,7 +153,7 @@ def expect_line_count(task: Task, count: int, because: str) -> None:
 
 def expect_line_endings(task: Task) -> None:
     """Assert that every line is ended by a line break, and that there are no blank ones."""
-    text = task.files.text(FILE)
+    text = _text(task)
     assert text.endswith("\n"), (
         f"{FILE} ends with {text[-20:]!r}; right is a line break behind each line."
     )

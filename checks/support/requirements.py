@@ -10,16 +10,23 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from ml_api_lab.check import SubmissionFault
+
 if TYPE_CHECKING:
     from ml_api_lab.check import Task
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_COMMENT = re.compile(r"(^|\s+)#.*$")
+_COMMENT = re.compile(r"(^|\s)#")
+
+_MAX_FILE_BYTES = 256_000
+_MAX_LINES = 2_000
+_MAX_LINE_CHARACTERS = 2_000
+"""How long a line may be that is a requirement, its markers included."""
 
 
 def read(task: Task, name: str = "requirements.txt") -> str:
     """Return the file's text, in the encodings that pip reads."""
-    data = task.files.require(name).read_bytes()
+    data = task.files.data(name, _MAX_FILE_BYTES)
     return decode(data) if data.startswith(_UTF_16) else task.files.text(name)
 
 
@@ -30,10 +37,30 @@ def decode(data: bytes) -> str:
     return data.decode("utf-8-sig", errors="replace")
 
 
+def parse_requirement(line: str) -> Requirement | None:
+    """Return the requirement that a line is, None if it is none."""
+    if len(line) > _MAX_LINE_CHARACTERS:
+        return None
+    try:
+        return Requirement(line)
+    except (InvalidRequirement, RecursionError):
+        return None
+
+
+def holds_here(requirement: Requirement, extra: str = "") -> bool:
+    """Whether its marker holds on this machine; one that makes no sense does not."""
+    if requirement.marker is None:
+        return True
+    try:
+        return requirement.marker.evaluate({"extra": extra})
+    except (ValueError, KeyError, RecursionError):
+        return False
+
+
 def requirements_in(text: str) -> list[Requirement]:
     """Return the requirements that hold on this machine; lines that are none are left out."""
     found = (requirement for _, _, requirement in _parsed_lines(text) if requirement is not None)
-    return [each for each in found if each.marker is None or each.marker.evaluate({"extra": ""})]
+    return [each for each in found if holds_here(each)]
 
 
 def package_names(text: str) -> list[str]:
@@ -49,11 +76,11 @@ def invalid_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _parsed_lines(text: str) -> Iterator[tuple[int, str, Requirement | None]]:
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = _COMMENT.sub("", raw).strip()
-        if not line:
-            continue
-        try:
-            yield number, line, Requirement(line)
-        except InvalidRequirement:
-            yield number, line, None
+    lines = text.splitlines()
+    if len(lines) > _MAX_LINES:
+        raise SubmissionFault(f"The requirements have more than {_MAX_LINES} lines.")
+    for number, raw in enumerate(lines, 1):
+        comment = _COMMENT.search(raw)
+        line = (raw[: comment.start()] if comment else raw).strip()
+        if line:
+            yield number, line, parse_requirement(line)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 TIME_HEADER = "X-Process-Time"
 ID_HEADER = "X-Request-ID"
-_SECONDS = re.compile(r"\d+(\.\d*)?(e-?\d+)?|\.\d+", re.IGNORECASE)
+_MAX_NUMBER_CHARACTERS = 40
+_SECONDS = re.compile(r"\d+(\.\d*)?(e-?\d{1,2})?|\.\d+", re.IGNORECASE)
 
 
 def header_value(response: httpx.Response, name: str) -> str:
@@ -52,7 +53,7 @@ def parse_seconds(text: str, subject: str) -> Span:
         subject: where it was found, as the beginning of a sentence.
     """
     number = text.removesuffix("s").strip()
-    assert _SECONDS.fullmatch(number), (
+    assert len(number) <= _MAX_NUMBER_CHARACTERS and _SECONDS.fullmatch(number), (
         f"{subject} {text!r}; right are seconds as a decimal number, such as 2.003."
     )
     return seconds(float(number))

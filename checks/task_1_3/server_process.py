@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
-from checks.support.http_client import bounded_client
+from checks.support.http_client import TIMEOUT_SECONDS, bounded_client
 from ml_api_lab.check import other_address
 
 if TYPE_CHECKING:
@@ -124,9 +124,12 @@ async def exit_status(server: Process, port: int) -> int | None:
     return server.status
 
 
-def client(port: int, host: str = "127.0.0.1") -> httpx.AsyncClient:
-    """Return a client of the server there, to be used as a context."""
-    return bounded_client(_url(host, port))
+def client(task: Task, port: int, host: str = "127.0.0.1") -> httpx.AsyncClient:
+    """Return a client of the server there, to be used as a context.
+
+    An answer may take as long as a check.
+    """
+    return bounded_client(_url(host, port), min(TIMEOUT_SECONDS, task.clock.budget))
 
 
 def other_loopback_address(port: int) -> str | None:

@@ -56,7 +56,7 @@ async def test_it_serves_on_the_port_of_the_environment(task: Task) -> None:
     port = free_port()
     async with server_process.started(task, {"PORT": str(port)}) as server:
         await server_process.wait_until_listening(server, port)
-        async with server_process.client(port) as client:
+        async with server_process.client(task, port) as client:
             expect_json(await client.get("/health"), {"status": "healthy"})
             expect(await client.get("/docs"), 200)
             schema = await client.get("/openapi.json")
@@ -81,7 +81,7 @@ async def test_it_serves_on_the_host_of_the_environment(task: Task) -> None:
         host, env = server_process.other_loopback_address(port) or "127.0.0.1", {"PORT": str(port)}
     async with server_process.started(task, {"HOST": host, **env}) as server:
         await server_process.wait_until_listening(server, port, host)
-        async with server_process.client(port, host) as client:
+        async with server_process.client(task, port, host) as client:
             expect_json(await client.get("/health"), {"status": "healthy"})
 
 
@@ -137,7 +137,7 @@ async def test_an_interrupt_ends_it(task: Task) -> None:
     command = ("python", "-c", WATCHED_MAIN, str(journal))
     async with server_process.started(task, {"PORT": str(port)}, command) as server:
         await server_process.wait_until_listening(server, port)
-        async with server_process.client(port) as client:
+        async with server_process.client(task, port) as client:
             expect_json(await client.get("/health"), {"status": "healthy"})
         server.interrupt()
         assert await server_process.has_ended(server, END_LIMIT_SECONDS), (

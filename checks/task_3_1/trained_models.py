@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import threading
 from pathlib import Path
 
@@ -19,13 +21,9 @@ async def place_trained_models(task: Task) -> None:
     """Lay models that scikit-learn has trained where the task expects its models."""
     with _training:
         if not _pickles:
-            # Under a name that no submission has.
-            path = task.files.write("train_for_the_check.py", _SCRIPT.read_text(encoding="utf-8"))
-            await task.run(path.name)
-            path.unlink()
-            _pickles.update({name: task.files.data(f"{name}.pkl") for name in MODELS})
-            for name in MODELS:
-                task.files.remove(f"{name}.pkl")
+            source = _SCRIPT.read_text(encoding="utf-8")
+            trained = json.loads(await task.evaluate(source, _SCRIPT.name))
+            _pickles.update({name: base64.b64decode(trained[name]) for name in MODELS})
             task.clock.renew_budget()
     for name, content in _pickles.items():
         task.files.write(f"../task_2_1/{name}.pkl", content)

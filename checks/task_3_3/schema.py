@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from checks.support.http import expect, json_body
 
 if TYPE_CHECKING:
     import httpx
+
+_MAX_PARTS = 1_000
+"""How many parts a schema may be composed of."""
 
 _RELEVANT_TYPES = ("number", "integer", "object", None)
 
@@ -31,18 +35,24 @@ async def body_schema(client: httpx.AsyncClient) -> dict[str, dict[str, Any]]:
     return {name: _resolve(each, document) for name, each in fields.items()}
 
 
-def _resolve(schema: dict[str, Any], document: dict[str, Any], depth: int = 10) -> dict[str, Any]:
+def _resolve(
+    schema: dict[str, Any],
+    document: dict[str, Any],
+    depth: int = 10,
+    left: Iterator[int] | None = None,
+) -> dict[str, Any]:
     """Return a schema with all that it refers to or is composed of in one flat object."""
-    if not depth:  # it refers to itself
+    left = iter(range(_MAX_PARTS)) if left is None else left
+    if not depth or next(left, None) is None:  # it refers to itself, once or many times
         return schema
     flat: dict[str, Any] = {}
     parts = list(schema.get("allOf", ()))
     if "$ref" in schema:
         parts.append(_follow(schema["$ref"], document))
     for part in parts:
-        flat |= _resolve(part, document, depth - 1)
+        flat |= _resolve(part, document, depth - 1, left)
     for choice in ("anyOf", "oneOf"):
-        options = [_resolve(each, document, depth - 1) for each in schema.get(choice, ())]
+        options = [_resolve(each, document, depth - 1, left) for each in schema.get(choice, ())]
         relevant = [each for each in options if each.get("type") in _RELEVANT_TYPES]
         if relevant:
             # What holds for a number or for a body, whichever of them it is.

@@ -76,7 +76,7 @@ def _lines_with(task: Task, key: str, value: str) -> list[dict[str, Any]]:
     for line in task.transcript.lines:
         try:
             content = json.loads(line.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(content, dict) and str(content.get(key)) == value:
             found.append(content)
@@ -96,6 +96,6 @@ def _nearest_output(task: Task, request_id: str) -> str:
 def _line_fault(line: str) -> str:
     try:
         content = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "is not JSON from end to end"
     return "not under the key 'id'" if isinstance(content, dict) else "is no JSON object"

@@ -150,12 +150,12 @@ def _run_lines_of(stage: BuildStage | None) -> Iterator[str]:
 
 def _may_create(user: str, command: str) -> bool:
     """Whether a RUN line may make that user: by the usual programs, by hand, or by a script."""
-    word = rf"(?<![\w./:@-]){re.escape(user)}(?![\w./-])"
-    makers = r"\b(useradd|adduser)\b[^;&|]*"
-    return bool(
-        re.search(makers + word, command)
-        or (re.search(r"/etc/passwd|sysusers|\.sh\b", command) and re.search(word, command))
-    )
+    word = re.compile(rf"(?<![\w./:@-]){re.escape(user)}(?![\w./-])")
+    for part in re.split("[;&|]", command):
+        maker = re.search(r"\b(useradd|adduser)\b", part)
+        if maker and word.search(part, maker.end()):
+            return True
+    return bool(re.search(r"/etc/passwd|sysusers|\.sh\b", command) and word.search(command))
 
 
 @points(1, hint="What in your folder was made on your machine, for your machine?")
@@ -317,12 +317,11 @@ def _start_text(image: Image) -> str:
     """Return the start command with the scripts and settings that it names."""
     texts = [*image.start]
     words = re.split(r"[\s=\"']+", " ".join(image.start))
-    for word in (*words, *(["gunicorn.conf.py"] if _runs(image, "gunicorn") else [])):
+    files = dict.fromkeys([*words, *(["gunicorn.conf.py"] if _runs(image, "gunicorn") else [])])
+    for word in files:
         path = posixpath.normpath(posixpath.join(image.final.workdir, word))
         if path in image.files:
-            content = image.files[path].content
-            raw = content if isinstance(content, bytes) else content.read_bytes()
-            text = raw.decode("utf-8", errors="replace")
+            text = image.content(image.files[path]).decode("utf-8", errors="replace")
             texts += [] if "FastAPI(" in text else [text]
     return " ".join(texts)
 

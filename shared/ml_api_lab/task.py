@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,14 @@ from typing import TYPE_CHECKING
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.errors import CourseError, Stopped
 from ml_api_lab.lab_time import Span
-from ml_api_lab.protocol.messages import Mode, Start
+from ml_api_lab.protocol.messages import (
+    AskModel,
+    LoadModel,
+    Mode,
+    ModelAnswers,
+    ModelLoaded,
+    Start,
+)
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.host_pool import HostPool
 from ml_api_lab.sandbox.host_pools import can_fork
@@ -122,7 +130,7 @@ class Task:
                     f'The syllabus gives {self.name} no models; write models = "...", the folder '
                     "to find them in, into its part."
                 )
-            self._models = Models(self.files, self._models_folder, self.draw, self._submissions)
+            self._models = Models(self.files, self._models_folder, self.draw)
         return self._models
 
     @contextlib.asynccontextmanager
@@ -197,6 +205,28 @@ class Task:
         submission.close()
         return Run(self.transcript.lines[told:], elapsed, 0, [], None)
 
+    async def evaluate(self, source: str, name: str) -> str:
+        """Run a program of the check's own in a process of its own, and return its report.
+
+        Nothing of the submission is beside it: not its folder, its modules or its processes' files,
+        so that the report can be believed as far as what the program reads itself.
+
+        Args:
+            source: the program's text. It leaves a text in its variable `report`.
+            name: what to call the program.
+
+        Raises:
+            SubmissionFault: it raised, or its process ended or hung.
+        """
+        failed = len(self.transcript.raised)
+        submission = self._begin("evaluate", name, None, source=source)
+        await submission.done
+        raised = self.transcript.raised[failed:]
+        if raised:
+            raise Stopped(f"{name} stopped with {raised[-1].headline}.")
+        submission.close()
+        return submission.report
+
     def start(self, command: list[str], env: Mapping[str, str] | None = None) -> Process:
         """Start a real process in the workspace; only for a check on the wall clock.
 
@@ -228,11 +258,16 @@ class Task:
         place = self.files.outside(f"image-{self._images}")
         if self._engine is not None:
             return self._engine.build(image, self.files.folder, place, self._launch)
-        return LocalContainer(image, place, self._launch)
+        container = LocalContainer(image, place, self._launch)
+        # As long as a check may take at all: one that waits has begun no other work.
+        container.start_timeout_seconds = min(container.start_timeout_seconds, self.clock.budget)
+        return container
 
     def _launch(self, words: Sequence[str], folder: Path, env: Mapping[str, str] | None) -> Process:
         from ml_api_lab.sandbox.process import Process
 
+        if self._models is not None:
+            self._models.write_tables()
         pool = self._hosts() if can_fork() else None
         environment = self._environment(env)
         process = Process(list(words), folder, environment, self.transcript, self.clock, pool)
@@ -256,26 +291,50 @@ class Task:
         self.files.close()
 
     def _begin(
-        self, mode: Mode, file: str, env: Mapping[str, str] | None, beat: Span | None = None
+        self,
+        mode: Mode,
+        file: str,
+        env: Mapping[str, str] | None,
+        beat: Span | None = None,
+        source: str = "",
     ) -> Submission:
-        self.files.require(file)
+        folder = self.files.folder
+        if mode == "evaluate":
+            folder = self.files.outside(f"evaluation-{secrets.token_hex(8)}")
+            folder.mkdir()
+        else:
+            self.files.require(file)
         start = Start(
             mode=mode,
-            folder=str(self.files.folder),
+            folder=str(folder),
             file=file,
             environment=self._environment(env),
             output=str(self.files.outside(f"output-{len(self._submissions)}")),
             terminal=self._terminal,
             beat=beat,
             now=int(self.clock.now),
+            source=source,
         )
         submission = Submission(
-            self._hosts(), self.clock, self.transcript, start, may_pause=self._terminal is not None
+            self._hosts(),
+            self.clock,
+            self.transcript,
+            start,
+            self._answer_models,
+            may_pause=self._terminal is not None,
         )
         self._submissions.append(submission)
-        if self._models is not None:
-            self._models.configure(submission)
         return submission
+
+    def _answer_models(
+        self, now: Span, question: LoadModel | AskModel
+    ) -> ModelLoaded | ModelAnswers:
+        """Answer for the models of this check; where there are none, nothing can be loaded."""
+        from ml_api_lab.sandbox.models import no_answer
+
+        if self._models is None:
+            return no_answer(question)
+        return self._models.reply(now, question)
 
     def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:
         """Return a submission's whole environment: no secret of the grader's is in it.

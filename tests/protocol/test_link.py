@@ -13,7 +13,7 @@ import pytest
 
 from ml_api_lab.protocol import link
 from ml_api_lab.protocol.link import BadFrame, Link, LinkClosed
-from ml_api_lab.protocol.messages import Beat, Body, Grant, Head, Idle, Journal, Message, Problem
+from ml_api_lab.protocol.messages import AskModel, Beat, Body, Grant, Head, Idle, Message, Problem
 from tests.support.faults import (
     ASKED,
     SERVE,
@@ -33,7 +33,7 @@ MESSAGES: list[Message] = [
     Head(1, 200, [["content-type", "text/plain"], ["x", ""]]),
     Idle(None),
     Idle(2_000_000_000),
-    Journal("predict", "random_forest", [[5.1, 3, -0.0, 1e308], []]),
+    AskModel(7, "4f", [[5.1, 3, -0.0, 1e308], []]),
     Problem("import", 0, "KeyError", "'\u2603\U0001f600\ud800'", [["main.py", "3", "f", "x = 1"]]),
 ]
 

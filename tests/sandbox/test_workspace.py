@@ -25,6 +25,8 @@ from tests.support.faults import (
 
 GIGABYTE = 2**30
 
+links = pytest.mark.skipif(os.name != "posix", reason="Windows asks for a right to make links")
+
 
 @pytest.fixture
 def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -104,7 +106,7 @@ def copy(original: Path) -> Iterator[Callable[[], Workspace]]:
     made: list[Workspace] = []
 
     def make() -> Workspace:
-        made.append(Workspace(original, "task_0_1", "exercises/task_0_1"))
+        made.append(Workspace(original, "task_0_1", "exercises/task_0_1", original.parent))
         return made[-1]
 
     yield make
@@ -119,29 +121,113 @@ def fault(asked: Callable[[], object]) -> str:
     return str(raised.value)
 
 
-def test_links_to_folders_are_not_followed(
+@links
+def test_links_to_folders_of_its_own_lead_there_again(
+    original: Path, copy: Callable[[], Workspace]
+) -> None:
+    """Followed, two links to the folder itself would double what there is at every level."""
+    (original / "main.py").touch()
+    (original / "inner").mkdir()
+    (original / "inner" / "flowers.csv").write_text("5.1\n", encoding="utf-8")
+    for name, target in (("a", "."), ("b", ".."), ("c", original / "inner")):
+        (original / name).symlink_to(target, target_is_directory=True)
+    made = copy()
+    assert made.names() == ["inner/flowers.csv", "main.py"]
+    assert (made.folder / "c" / "flowers.csv").resolve() == made.folder / "inner" / "flowers.csv"
+    assert (made.folder / "a").resolve() == made.folder
+    assert not (made.folder / "b").exists()
+
+
+@links
+def test_links_within_the_tree_are_copied_as_what_they_lead_to(
     original: Path, tmp_path: Path, copy: Callable[[], Workspace]
 ) -> None:
-    """Two links to the folder itself would double what there is at every level."""
-    (original / "main.py").touch()
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "flowers.csv").write_text("5.1\n", encoding="utf-8")
-    try:
-        for name, target in (("a", "."), ("b", "."), ("data", "../data")):
-            (original / name).symlink_to(target, target_is_directory=True)
-    except OSError:
-        pytest.skip("links take a right on Windows that is not given here")
+    (tmp_path / "data" / "again").symlink_to(".", target_is_directory=True)
+    (original / "data").symlink_to("../data", target_is_directory=True)
+    (original / "main.py").symlink_to("../data/flowers.csv")
     made = copy()
-    assert made.names() == ["main.py"]
-    # Wherever they lead, they still do.
-    assert made.text("data/flowers.csv") == "5.1\n"
+    assert made.names() == ["data/flowers.csv", "main.py"]
+    assert made.text("data/flowers.csv") == made.text("main.py") == "5.1\n"
+    assert not (made.folder / "data").is_symlink()
+
+
+@links
+@pytest.mark.parametrize("target", ["../../secret/key", "/dev/zero"])
+def test_links_out_of_the_tree_are_not_followed(
+    target: str, original: Path, tmp_path: Path, copy: Callable[[], Workspace]
+) -> None:
+    (tmp_path.parent / "secret").mkdir(exist_ok=True)
+    (tmp_path.parent / "secret" / "key").write_text("a secret\n", encoding="utf-8")
+    (original / "main.py").symlink_to(target)
+    (original / "folder").symlink_to("../../secret", target_is_directory=True)
+    made = copy()
+    assert [each.name for each in made.folder.iterdir()] == []
+    assert fault(lambda: made.text("main.py")) == (
+        "exercises/task_0_1/main.py is a link that leads out of the tree."
+    )
+
+
+@links
+def test_a_folder_that_is_a_link_out_of_the_tree(
+    original: Path, tmp_path: Path, copy: Callable[[], Workspace]
+) -> None:
+    original.rmdir()
+    (tmp_path.parent / "reference").mkdir(exist_ok=True)
+    original.symlink_to("../reference", target_is_directory=True)
+    assert fault(copy) == (
+        "exercises/task_0_1 is a link that leads out of the tree; put the folder itself there."
+    )
+
+
+@links
+def test_what_becomes_a_link_is_neither_read_nor_written_through(
+    original: Path, tmp_path: Path, copy: Callable[[], Workspace]
+) -> None:
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "log.jsonl").write_text("a secret\n", encoding="utf-8")
+    (original / "data").mkdir()
+    made = copy()
+    made.path("log.jsonl").symlink_to(secret / "log.jsonl")
+    assert not made.exists("log.jsonl")
+    assert fault(lambda: made.text("log.jsonl")) == (
+        "exercises/task_0_1/log.jsonl is a link; it must be a file."
+    )
+    assert not made.contains("log.jsonl", b"secret")
+    assert made.names() == []
+    made.write("log.jsonl", "mine\n")
+    assert made.text("log.jsonl") == "mine\n"
+    made.path("data").rmdir()
+    made.path("data").symlink_to(secret, target_is_directory=True)
+    assert made.names() == ["log.jsonl"]
+    assert fault(lambda: made.text("data/log.jsonl")).startswith(
+        "exercises/task_0_1/data/log.jsonl cannot be read ("
+    )
+    with pytest.raises(OSError, match="data"):
+        made.write("data/new.txt", "x")
+    assert [path.name for path in secret.iterdir()] == ["log.jsonl"]
+    assert (secret / "log.jsonl").read_text(encoding="utf-8") == "a secret\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such pipes")
+def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(
+    copy: Callable[[], Workspace],
+) -> None:
+    made = copy()
+    os.mkfifo(made.path("log.jsonl"))
+    assert fault(lambda: made.data("log.jsonl")).startswith("exercises/task_0_1/log.jsonl ")
+    assert not made.contains("log.jsonl", b"x")
+    made.write("log.jsonl", "mine\n")
+    assert made.text("log.jsonl") == "mine\n"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="making the link takes a right on Windows")
 def test_a_link_that_cannot_be_made_is_left_out(
     original: Path, copy: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (original / "data").symlink_to(original.parent, target_is_directory=True)
+    (original / "data").symlink_to(".", target_is_directory=True)
 
     def refuse(*given: object, **more: object) -> None:
         raise OSError(1314, "A required privilege is not held by the client")
@@ -228,11 +314,11 @@ def test_no_room_is_nobodys_fault(
 def test_a_full_disk_is_nobodys_fault(
     original: Path, copy: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(source: Path, target: Path) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device", str(source))
+    def full(source: object, target: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     (original / "main.py").touch()
-    monkeypatch.setattr(shutil, "copyfile", full)
+    monkeypatch.setattr(shutil, "copyfileobj", full)
     with pytest.raises(HarnessError, match="No space left on device"):
         copy()
 

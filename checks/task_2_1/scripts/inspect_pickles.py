@@ -1,16 +1,17 @@
-"""Look into the pickles of two models and write down what they hold.
+"""Look into the pickles of two models and tell what they hold.
 
-This script runs beside a submission, in a process of its own, never in the checks' process: a
-check writes it to a folder of its choosing, runs it there, and reads `report.json`. Nothing in a
-pickle gets to run here either: only the classes that scikit-learn's models are made of are loaded,
-so the report is the inspector's own. It follows that a pickle which needs a class of the program
-that wrote it is refused, as it would be by any other program.
+This program never runs in the checks' process: a check has it evaluated in a process of its own,
+with the content of the files in its text (`PICKLES`, by the models' names, in base64; a file that
+is missing is not among them), so that no process which the submission has left behind can get at
+either. Nothing in a pickle gets to run here: only the classes that scikit-learn's models are made
+of are loaded, so the report is the inspector's own. It follows that a pickle which needs a class of
+the program that wrote it is refused, as it would be by any other program.
 """
 
+import base64
+import io
 import json
-import sys
 import warnings
-from pathlib import Path
 from typing import Any
 
 OWN_CLASSES = {
@@ -35,24 +36,26 @@ _NUMPY_NAMES = {
 }
 
 
-def main() -> None:
-    # The submission's folder is no place to import from.
-    sys.path.pop(0)
+PICKLES: dict[str, str] = {}
+
+
+def inspect_all() -> dict[str, dict[str, object]]:
+    """Return what is in each file."""
     warnings.simplefilter("ignore")
-    report = {
-        name: inspect(Path(f"{name}.pkl"), *own_class) for name, own_class in OWN_CLASSES.items()
+    return {
+        name: inspect(base64.b64decode(PICKLES[name]), *own_class)
+        if name in PICKLES
+        else {"missing": True}
+        for name, own_class in OWN_CLASSES.items()
     }
-    Path(__file__).with_name("report.json").write_text(json.dumps(report), encoding="utf-8")
 
 
-def inspect(path: Path, module: str, own_class: str) -> dict[str, object]:
-    """Return what is in that file."""
+def inspect(content: bytes, module: str, own_class: str) -> dict[str, object]:
+    """Return what is in a file."""
     import importlib
 
-    if not path.is_file():
-        return {"missing": True}
     try:
-        model = load(path)
+        model = load(content)
     except Exception as error:
         return {"problem": f"{type(error).__name__}: {error}"}
     wanted = getattr(importlib.import_module(module), own_class)
@@ -70,7 +73,7 @@ def inspect(path: Path, module: str, own_class: str) -> dict[str, object]:
     return {**found, "is_fitted": True, **measure(model)}
 
 
-def load(path: Path) -> Any:
+def load(content: bytes) -> Any:
     """Return the object in the file; joblib reads both its own files and plain pickles."""
     import joblib
     from joblib import numpy_pickle
@@ -83,7 +86,7 @@ def load(path: Path) -> Any:
 
     original = numpy_pickle.NumpyUnpickler.find_class
     numpy_pickle.NumpyUnpickler.find_class = find_class
-    return joblib.load(path)
+    return joblib.load(io.BytesIO(content))
 
 
 def module_is_known(module: str, name: str) -> bool:
@@ -143,4 +146,4 @@ def class_count_error(model: Any, features: Any) -> float | None:
 
 
 if __name__ == "__main__":
-    main()
+    report = json.dumps(inspect_all())

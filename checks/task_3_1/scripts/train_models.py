@@ -1,11 +1,12 @@
-"""Train two models on the Iris data and save them, for a check to serve.
+"""Train two models on the Iris data, for a check to serve.
 
-This script runs beside a submission, in a process of its own. It stands here, and not among the
+A check has this program evaluated in a process of its own. It stands here, and not among the
 solutions, because a course is graded without them.
 """
 
+import base64
+import json
 import pickle
-from pathlib import Path
 
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
@@ -18,5 +19,5 @@ MODELS = {
 }
 
 if __name__ == "__main__":
-    for name, model in MODELS.items():
-        Path(f"{name}.pkl").write_bytes(pickle.dumps(model.fit(FEATURES, CLASSES)))
+    pickles = {name: pickle.dumps(model.fit(FEATURES, CLASSES)) for name, model in MODELS.items()}
+    report = json.dumps({name: base64.b64encode(each).decode() for name, each in pickles.items()})

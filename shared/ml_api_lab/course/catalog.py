@@ -61,11 +61,14 @@ def parse(text: str | bytes, name: str = "<unknown>") -> ast.Module:
     """Return the tree of a module's source, without Python's warnings about it.
 
     Raises:
-        SyntaxError: it is no Python.
+        SyntaxError: it is no Python, or nested too deeply for the parser.
         ValueError: it has null bytes.
     """
     with _parse_lock, warnings.catch_warnings(action="ignore"):
-        return ast.parse(text, name)
+        try:
+            return ast.parse(text, name)
+        except (RecursionError, MemoryError):
+            raise SyntaxError("nested too deeply") from None
 
 
 @dataclass(frozen=True, kw_only=True)

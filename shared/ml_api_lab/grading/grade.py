@@ -71,6 +71,7 @@ class Grade:
         began: when the run began.
         identity: whose submission it is, as the platform's environment says; only for a report
             that needs it.
+        warnings: what else a reader must know, in sentences.
         harness_failed: whether the harness failed in a check, or one could not be loaded.
     """
 
@@ -83,6 +84,7 @@ class Grade:
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     identity: Mapping[str, str] = field(default_factory=dict)
     tree_problem: str = ""
+    warnings: list[str] = field(default_factory=list)
     harness_failed: bool = False
 
     @property
@@ -146,7 +148,7 @@ class Grade:
                 f"{len(self.tasks)} of {len(self.syllabus.tasks)} tasks were asked for: "
                 f"{self.maximum} of the course's {self.course_maximum} points."
             )
-        return notes
+        return [*notes, *self.warnings]
 
     def _checks_were(self, outcome: Outcome) -> str:
         number = sum(result.outcome == outcome for result in self.results.values())

@@ -35,6 +35,7 @@ class Verdict:
         lab_time: how far its clock went.
         real_seconds: how long it took.
         skipped: whether pytest was told to skip it.
+        had_room: whether there was room left where its files lie.
         clock: "lab", or "real" if it talked to a real process or was asked to.
     """
 
@@ -44,6 +45,7 @@ class Verdict:
     lab_time: Span = NO_TIME
     real_seconds: float = 0.0
     skipped: bool = False
+    had_room: bool = True
     clock: ClockName = "lab"
 
     @property
@@ -54,13 +56,14 @@ class Verdict:
     def stands(self) -> bool:
         """Whether it would be the same at any other time: a neighbour cannot have changed it.
 
-        In lab time an assertion is exact. The wall clock, the end of a process, the budget and the
-        harness are another matter: what fails by them counts once it has failed alone.
+        In lab time an assertion is exact. The wall clock, the end of a process, the budget, a full
+        disk and the harness are another matter: what fails by them counts once it has failed alone.
         """
         if self.passed:
             return True
         told = isinstance(self.error, AssertionError | SubmissionFault)
-        return self.clock == "lab" and told and not isinstance(self.error, Dead)
+        is_own = told and not isinstance(self.error, Dead)
+        return self.clock == "lab" and is_own and self.had_room
 
     @property
     def harness_failed(self) -> bool:

@@ -24,7 +24,9 @@ from collections.abc import Callable, Iterable
 from ml_api_lab.protocol.messages import Idle, Message
 
 # Taken before anything is patched: the clock itself must neither park nor see lab time.
-_allocate_lock = _thread.allocate_lock
+allocate_real_lock = _thread.allocate_lock
+"""Make a lock in which a thread waits without being parked."""
+
 start_untracked_thread = _thread.start_new_thread
 """Start a thread that the clock does not know of."""
 
@@ -46,7 +48,7 @@ class Waiter:
         self.poll = poll
         self.is_parked = True
         self.has_timed_out = False
-        self._gate = _allocate_lock()
+        self._gate = allocate_real_lock()
         self._gate.acquire()
         self._wake = wake or self._gate.release
 

@@ -21,6 +21,7 @@ from types import ModuleType
 
 from ml_api_lab.host import debugger, internals, loops, own_modules, tracebacks
 from ml_api_lab.host.clock import CLOCK, start_untracked_thread
+from ml_api_lab.host.model_oracle import CheckOracle
 from ml_api_lab.host.patches import pipes
 from ml_api_lab.host.patches.sleep import real_sleep
 from ml_api_lab.host.patches.threads import meet_at_files
@@ -34,15 +35,16 @@ from ml_api_lab.protocol.messages import (
     Done,
     Grant,
     Head,
-    Journal,
     Message,
+    ModelAnswers,
+    ModelLoaded,
     Paused,
     Problem,
     Ready,
+    Report,
     Request,
     Start,
     Stop,
-    Tell,
     Waiting,
     Where,
 )
@@ -62,6 +64,7 @@ class Program:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Server | None = None
         self._received_early: list[Message] = []
+        self._oracle = CheckOracle(self._send)
 
     def run(self) -> int:
         """Run the submission; return its exit status."""
@@ -72,7 +75,7 @@ class Program:
             CLOCK.begin(self._start.now)
             CLOCK.connect(self._report_idle)
         try:
-            modes = {"run": self._run, "import": self._import}
+            modes = {"run": self._run, "import": self._import, "evaluate": self._evaluate}
             status = modes.get(self._start.mode, self._serve)()
         except SystemExit as error:
             status = exit_status(error)
@@ -112,6 +115,17 @@ class Program:
             internals.run_exit_handlers()
         except BaseException as error:
             self._send(tracebacks.describe(error, self._start.folder, "run"))
+
+    def _evaluate(self) -> int:
+        """Run a text of the checks' own; tell what it leaves in its variable `report`."""
+        names: dict[str, object] = {"__name__": "__main__"}
+        try:
+            exec(compile(self._start.source, self._start.file, "exec"), names)
+        except BaseException as error:
+            self._send(tracebacks.describe(error, self._start.folder, "run"))
+            return 1
+        self._send(Report(str(names.get("report", ""))))
+        return 0
 
     def _import(self) -> int:
         if self._main_module() is None:
@@ -195,8 +209,10 @@ class Program:
         internals.forget_exit_handlers()  # what the fork server would do at its own end
         sys.argv = [start.file]
         sys.dont_write_bytecode = True
-        sys.path[:] = [start.folder, *own_modules.IMPORT_PATH]
-        own_modules.give_way(start.folder, is_served=start.mode in ("serve", "mount"))
+        sys.path[:] = own_modules.IMPORT_PATH
+        if start.mode != "evaluate":
+            sys.path.insert(0, start.folder)
+            own_modules.give_way(start.folder, is_served=start.mode in ("serve", "mount"))
         # An executor has as many threads as the machine has cores plus four, so that what
         # asyncio.to_thread can do at once would depend on the machine.
         os.cpu_count = lambda: _EXECUTOR_THREADS - 4
@@ -210,12 +226,13 @@ class Program:
             faulthandler.register(signal.SIGUSR1, file=trace)
         warnings.formatwarning = partial(_format_warning, start.folder)
         debugger.install(start.terminal, lambda inside: self._send(Paused(inside)))
-        stand_in.journal = lambda *entry: self._send(Journal(*entry))
+        self._oracle.serve_forks()
+        stand_in.oracle = self._oracle
         loops.watch(start.beat / 1e9 if start.beat else None, lambda: self._send(Beat()))
 
     def _send(self, message: Message) -> None:
         # In lab time nobody acts on these before all is idle, so they leave with the report of it.
-        can_wait = self._is_lab_time and isinstance(message, Head | Body | Journal | Beat)
+        can_wait = self._is_lab_time and isinstance(message, Head | Body | Beat)
         try:
             (self._link.send_later if can_wait else self._link.send)(message)
         except LinkClosed:
@@ -232,7 +249,9 @@ class Program:
         try:
             while True:
                 message = self._link.receive()
-                if isinstance(message, Grant):
+                if isinstance(message, ModelLoaded | ModelAnswers):
+                    self._oracle.receive(message)  # at once: whoever asked keeps time from moving
+                elif isinstance(message, Grant):
                     CLOCK.grant(message.now, acts)
                     acts = []
                 elif self._is_lab_time and not isinstance(message, Where):
@@ -252,10 +271,6 @@ class Program:
                         tracebacks.reading_places(folder),
                         pipes.tells_reads(),
                     )
-                )
-            case Tell():
-                (stand_in.failing.add if message.failing else stand_in.failing.discard)(
-                    message.model
                 )
             case Request() | Disconnect() | Stop():
                 with CLOCK.mutex:

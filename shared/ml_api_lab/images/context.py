@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from e2b_dockerfile_utils import PatternMatcher
-
 from ml_api_lab.errors import SubmissionFault
+from ml_api_lab.images.ignore import IgnoreRules
+from ml_api_lab.sandbox.plain_file import read_plain
 
 _IGNORE_FILES = ("Dockerfile.dockerignore", ".dockerignore")
+_MAX_IGNORE_BYTES = 64_000
+
+_MAX_COMPARISONS = 200_000
+"""How many names the patterns of a Dockerfile may be compared with, all together."""
 
 
 class Context:
-    """The files of a folder that its `.dockerignore` leaves in.
-
-    The patterns are Docker's, not git's: they are anchored at the folder's root, `*` does not
-    cross a slash, `**` does, a pattern that matches a folder takes everything in it, and the last
-    pattern that matches decides (`!` brings back).
+    """The plain files of a folder that its `.dockerignore` leaves in; links are left out.
 
     Attributes:
         files: their paths from the root, with slashes, and where they are.
@@ -32,37 +34,55 @@ class Context:
             SubmissionFault: the `.dockerignore` cannot be read.
         """
         self._folder = folder
-        self._ignored = PatternMatcher(self._patterns())
         self.files: dict[str, Path] = {}
         self.folders = {""}
-        for path in sorted(folder.rglob("*")):
-            name = path.relative_to(folder).as_posix()
-            if self._ignored.matches(name):
-                continue
-            if path.is_dir():
-                self.folders.add(name)
-            elif path.is_file():
-                self.files[name] = path
-                self.folders.update(p.as_posix() for p in Path(name).parents if p.name)
+        self._comparisons = 0
+        ignore_file, self._ignored = self._rules()
+        try:
+            for name, is_folder in sorted(_entries(folder)):
+                if self._ignored.matches(name):
+                    continue
+                if is_folder:
+                    self.folders.add(name)
+                else:
+                    self.files[name] = folder / name
+                    self.folders.update(p.as_posix() for p in Path(name).parents if p.name)
+        except ValueError as error:
+            raise SubmissionFault(f"{ignore_file} cannot be used: {error}.") from None
 
-    def _patterns(self) -> list[str]:
+    def _rules(self) -> tuple[str, IgnoreRules]:
         for name in _IGNORE_FILES:
-            path = self._folder / name
-            if path.is_file():
-                try:
-                    lines = path.read_text(encoding="utf-8-sig").splitlines()
-                    PatternMatcher(lines)
-                except UnicodeDecodeError:
-                    raise SubmissionFault(f"{name} is not UTF-8 text.") from None
-                except ValueError as error:
-                    raise SubmissionFault(f"Docker would refuse {name}: {error}.") from None
-                # Several in a row say the same as one, and would be tried in all ways.
-                return [re.sub(r"(\*\*/)+", "**/", line) for line in lines]
-        return []
+            try:
+                data = read_plain(self._folder, name, _MAX_IGNORE_BYTES)
+            except OSError:
+                continue
+            if data is None:
+                raise SubmissionFault(f"{name} is larger than any such file needs to be.")
+            try:
+                return name, IgnoreRules(data.decode("utf-8-sig").splitlines())
+            except UnicodeDecodeError:
+                raise SubmissionFault(f"{name} is not UTF-8 text.") from None
+            except ValueError as error:
+                raise SubmissionFault(f"Docker would refuse {name}: {error}.") from None
+        return "", IgnoreRules([])
+
+    def content(self, name: str, limit: int) -> bytes:
+        """Return what is in one of its files; nothing if that is too much, or it is gone.
+
+        Args:
+            limit: how many bytes it may have.
+        """
+        try:
+            return read_plain(self._folder, name, limit) or b""
+        except OSError:
+            return b""
 
     def ignores(self, name: str) -> bool:
         """Whether that path is there but left out."""
-        return (self._folder / name).exists() and self._ignored.matches(name)
+        try:
+            return (self._folder / name).exists() and self._ignored.matches(name)
+        except (OSError, ValueError):  # no path at all, or no time to tell
+            return False
 
     def match(self, pattern: str) -> list[str]:
         """Return the files and folders that a source of `COPY` names, sorted.
@@ -70,12 +90,33 @@ class Context:
         `*`, `?` and `[...]` match within one part of a path; `**` only means more with
         `COPY --parents`, where it stands for any number of folders.
         """
-        names = [*self.files, *self.folders]
         if not re.search(r"[*?\[]", pattern):
-            return [pattern] if pattern in names else []
+            return [pattern] if pattern in self.files or pattern in self.folders else []
+        names = [*self.files, *self.folders]
+        self._comparisons += len(names)
+        if self._comparisons > _MAX_COMPARISONS:
+            raise SubmissionFault("The Dockerfile has more patterns than can be compared.")
         *folders, last = pattern.split("/")
         parts = [*map(_part, folders), _part(last.replace("**", "*"))]
         return sorted(name for name in names if name and _fits(name.split("/"), parts))
+
+
+def _entries(root: Path) -> Iterator[tuple[str, bool]]:
+    """Yield the paths of all files and folders, and whether each is a folder; links are neither."""
+    waiting = [""]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            entries = list(os.scandir(root / folder))
+        except OSError:
+            continue
+        for entry in entries:
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(name)
+                yield name, True
+            elif entry.is_file(follow_symlinks=False):
+                yield name, False
 
 
 def _part(pattern: str) -> re.Pattern[str] | None:

@@ -8,11 +8,41 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from e2b_dockerfile_utils import DockerfileInstruction, PatternMatcher, chomp_heredoc_content
+from e2b_dockerfile_utils import DockerfileInstruction, chomp_heredoc_content
 
 from ml_api_lab.errors import SubmissionFault
 from ml_api_lab.images.context import Context
+from ml_api_lab.images.ignore import IgnoreRules
 from ml_api_lab.images.image import BuildStage, File
+
+_MAX_PATH_FOLDERS = 100
+_MAX_PATH_CHARACTERS = 4096
+"""How long a path may be on Linux."""
+
+
+class Work:
+    """What a build may come to: each file that a line brings, and each that a stage takes over.
+
+    Stages may double what the one before holds.
+    """
+
+    MAX_FILES = 200_000
+
+    def __init__(self) -> None:
+        self._files = 0
+
+    def add(self, files: int) -> None:
+        """Count so many files.
+
+        Raises:
+            SubmissionFault: all together are more than an image of this folder can hold.
+        """
+        self._files += files
+        if self._files > self.MAX_FILES:
+            raise SubmissionFault(
+                f"The lines of the Dockerfile bring more than {self.MAX_FILES} files all together; "
+                "each stage needs only a few."
+            )
 
 
 def fault(instruction: DockerfileInstruction, reason: str) -> SubmissionFault:
@@ -45,6 +75,7 @@ class FileCopy:
         words: list[str],
         stage: BuildStage,
         context: Context,
+        work: Work,
     ) -> None:
         if len(words) < 2:
             raise fault(instruction, f"{instruction.name} needs a source and a destination")
@@ -64,7 +95,8 @@ class FileCopy:
         self._instruction = instruction
         self._stage = stage
         self._context = context
-        self._excluded = PatternMatcher(excluded)
+        self._work = work
+        self._excluded = IgnoreRules(excluded)
         self._executable = _executable(options.get("chmod", ""))
         self._keeps_parents = "parents" in options
         self._target = joined(stage.workdir, destination)
@@ -78,7 +110,9 @@ class FileCopy:
     def from_heredoc(self, source: str, expand: Callable[[str], str]) -> None:
         """Copy a file whose content stands in the Dockerfile."""
         heredocs = {each.name: each for each in self._instruction.heredocs}
-        heredoc = heredocs[source.lstrip("<-").strip("\"'")]
+        heredoc = heredocs.get(source.lstrip("<-").strip("\"'"))
+        if heredoc is None:
+            raise fault(self._instruction, f"there is no text for {source}")
         text = chomp_heredoc_content(heredoc.content) if heredoc.chomp else heredoc.content
         text = expand(text) if heredoc.expand else text
         name = posixpath.join(self._target, heredoc.name) if self._is_into_folder else self._target
@@ -93,7 +127,9 @@ class FileCopy:
             self._place(self._name_of(name), replace(earlier.files[name], line=line))
             return
         prefix = name.rstrip("/") + "/"
-        for path, file in earlier.files.items():
+        self._work.add(len(earlier.files))
+        # Listed first: a stage may copy from one whose files are its own.
+        for path, file in list(earlier.files.items()):
             if path.startswith(prefix):
                 target = posixpath.join(self._target, path.removeprefix(prefix))
                 self._place(target, replace(file, line=line))
@@ -106,6 +142,7 @@ class FileCopy:
         """
         found = self._find(source)
         for name in found:
+            self._work.add(1 if name in self._context.files else len(self._context.files))
             for path, file in self._files_of(name):
                 if self._excluded.matches(posixpath.relpath(path, self._target)):
                     continue
@@ -154,6 +191,8 @@ class FileCopy:
 
     def _place(self, name: str, file: File) -> None:
         path = posixpath.normpath(name)
+        if len(path) > _MAX_PATH_CHARACTERS or path.count("/") > _MAX_PATH_FOLDERS:
+            raise fault(self._instruction, "the path of a file is too long")
         self._stage.files[path] = file
         while (path := posixpath.dirname(path)) not in self._stage.folders:
             self._stage.folders.add(path)

@@ -20,17 +20,30 @@ from pathlib import Path
 
 from e2b_dockerfile_utils import (
     DockerfileInstruction,
-    DockerfileSyntaxError,
     ShellLex,
     parse_dockerfile_ast,
 )
 
 from ml_api_lab.errors import SubmissionFault
 from ml_api_lab.images.context import Context
-from ml_api_lab.images.copying import FileCopy, fault, joined
+from ml_api_lab.images.copying import FileCopy, Work, fault, joined
 from ml_api_lab.images.image import BuildStage, Command, Image, RunStep
+from ml_api_lab.sandbox.plain_file import read_plain
 
 _REMOTE = re.compile(r"(https?|git|ssh)://|git@")
+
+_MAX_BYTES = 64_000
+_MAX_INSTRUCTIONS = 500
+
+_MAX_VALUE_CHARACTERS = 4_000
+_MAX_EXPANDED_CHARACTERS = 400_000
+"""How long a word may become through its variables, and all words together."""
+
+_MAX_TRIMMED_CHARACTERS = 1_000
+_MAX_TRIMS = 100
+"""How long a value may be that is trimmed by a pattern (`${NAME#*/}`), and how often it may be."""
+
+_TRIM = re.compile(r"\$\{(\w+|[@*#?\-$!])[#%/]")
 
 _PLATFORM = {
     f"{side}{part}": value
@@ -46,21 +59,44 @@ def read(folder: Path) -> Image:
         SubmissionFault: there is none, or `docker build` would refuse it.
     """
     path = folder / "Dockerfile"
-    if not path.is_file() or path.name not in os.listdir(folder):
+    if not path.is_file() or path.is_symlink() or path.name not in os.listdir(folder):
         near = next((p.name for p in folder.glob("*") if p.name.lower() == "dockerfile"), None)
         raise SubmissionFault(
             f"The Dockerfile is called {near}; Docker looks for the name Dockerfile."
             if near is not None
             else "There is no Dockerfile beside main.py."
         )
+    data = read_plain(folder, path.name, _MAX_BYTES)
+    if data is None:
+        raise SubmissionFault(
+            f"The Dockerfile has more than {_MAX_BYTES // 1000} kB; no image needs as much."
+        )
     try:
-        parsed = parse_dockerfile_ast(path.read_text(encoding="utf-8-sig"))
+        parsed = parse_dockerfile_ast(_without_wide_directives(data.decode("utf-8-sig")))
     except UnicodeDecodeError:
         raise SubmissionFault("The Dockerfile is not UTF-8 text.") from None
-    except DockerfileSyntaxError as error:
+    except (ValueError, RecursionError) as error:
         reason = str(error).removeprefix("Dockerfile parse error").lstrip(": ")
         raise SubmissionFault(f"Docker cannot read the Dockerfile: {reason}.") from None
+    if len(parsed.instructions) > _MAX_INSTRUCTIONS:
+        raise SubmissionFault(
+            f"The Dockerfile has more than {_MAX_INSTRUCTIONS} instructions; no image needs as "
+            "many."
+        )
     return _Builder(Context(folder), parsed.escape_token).build(parsed.instructions)
+
+
+def _without_wide_directives(text: str) -> str:
+    """Return the text with the blanks of its first comments drawn together.
+
+    The parser looks there for directives, with an expression that tries all ways to divide blanks.
+    """
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        if not line.lstrip().startswith("#"):
+            break
+        lines[number] = " ".join(line.split())
+    return "\n".join(lines)
 
 
 class _Builder:
@@ -71,6 +107,8 @@ class _Builder:
         self._escape = escape
         self._global_args: dict[str, str] = {}
         self._stages: list[BuildStage] = []
+        self._work = Work()
+        self._expansions = _Expansions()
 
     def build(self, instructions: list[DockerfileInstruction]) -> Image:
         for instruction in instructions:
@@ -99,8 +137,9 @@ class _Builder:
                 apply(instruction, self._stages[-1])
 
     def _expand(self, word: str, variables: Mapping[str, str]) -> str:
-        lexer = ShellLex(self._escape, env=variables, skip_unset_env=False)
-        return lexer.process_word(word)
+        known = self._expansions.of(word, variables)
+        lexer = ShellLex(self._escape, env=known, skip_unset_env=False)
+        return self._expansions.count(lexer.process_word(word))
 
     def _expand_in(self, stage: BuildStage, word: str) -> str:
         return self._expand(word, {**stage.args, **stage.env})
@@ -121,6 +160,7 @@ class _Builder:
             self._stages.append(BuildStage(base, instruction.start_line, name, user=_user_of(base)))
             self._stages[-1].entrypoint = _entrypoint_of(base)
             return
+        self._work.add(len(parent.files) + len(parent.folders))
         stage = replace(
             parent,
             base=base,
@@ -202,6 +242,7 @@ class _Builder:
             and "from" not in options
         )
         line, workdir = instruction.start_line, stage.workdir
+        self._work.add(len(stage.files))
         stage.steps.append(RunStep(text, line, workdir, mounted, dict(stage.files)))
 
     # --- files ------------------------------------------------------------------------------------
@@ -211,7 +252,7 @@ class _Builder:
 
     def _copy(self, instruction: DockerfileInstruction, stage: BuildStage) -> None:
         words = [self._expand_in(stage, each) for each in instruction.args]
-        copy = FileCopy(instruction, words, stage, self._context)
+        copy = FileCopy(instruction, words, stage, self._context, self._work)
         for source in copy.sources:
             if source.startswith("<<"):
                 copy.from_heredoc(source, partial(self._expand_in, stage))
@@ -232,6 +273,69 @@ class _Builder:
             copy.from_stage(source, earlier)
 
 
+class _Values(Mapping[str, str]):
+    """Variables, as one word asks for them.
+
+    A trim's pattern becomes a regular expression that tries each of its stars in all ways, so it
+    may have one, wherever it comes from.
+    """
+
+    def __init__(self, word: str, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self._trims = _TRIM.search(word) is not None
+        self._stars = word.count("*")
+        self._left = _MAX_VALUE_CHARACTERS
+
+    def __getitem__(self, name: str) -> str:
+        value = self._variables[name]
+        self._left -= len(value)
+        if self._left < 0:
+            raise ValueError(f"its variables come to more than {_MAX_VALUE_CHARACTERS} characters")
+        if self._trims:
+            self._stars += value.count("*")
+            if self._stars > 1 or len(value) > _MAX_TRIMMED_CHARACTERS:
+                raise ValueError("it is trimmed by more than one star, or is too long for that")
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._variables)
+
+    def __len__(self) -> int:
+        return len(self._variables)
+
+
+class _Expansions:
+    """Bounds what the variables of a whole Dockerfile come to."""
+
+    def __init__(self) -> None:
+        self._characters = 0
+        self._trims = 0
+
+    def of(self, word: str, variables: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the variables, for one word.
+
+        Raises:
+            ValueError: there are too many words that trim a variable.
+        """
+        if "$" not in word:
+            return variables
+        self._trims += _TRIM.search(word) is not None
+        if self._trims > _MAX_TRIMS:
+            raise ValueError(f"more than {_MAX_TRIMS} words trim a variable")
+        return _Values(word, variables)
+
+    def count(self, word: str) -> str:
+        """Return a word as it is now.
+
+        Raises:
+            ValueError: all words together have become too long.
+        """
+        self._characters += len(word)
+        if self._characters > _MAX_EXPANDED_CHARACTERS:
+            raise ValueError("its words and those before it come to too much text")
+        return word
+
+
 def _command(instruction: DockerfileInstruction) -> Command | None:
     if not instruction.args:
         return None
@@ -239,12 +343,12 @@ def _command(instruction: DockerfileInstruction) -> Command | None:
 
 
 def _stages_behind(stage: BuildStage) -> Iterator[BuildStage]:
-    seen: list[BuildStage] = []
+    seen: set[int] = set()
     waiting = [stage]
     while waiting:
         each = waiting.pop(0)
-        if not any(each is other for other in seen):
-            seen.append(each)
+        if id(each) not in seen:
+            seen.add(id(each))
             yield each
             waiting += [*each.sources, *([each.parent] if each.parent is not None else [])]
 

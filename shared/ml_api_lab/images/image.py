@@ -8,6 +8,10 @@ from pathlib import Path
 
 from ml_api_lab.images.context import Context
 
+_MAX_FILE_BYTES = 100 * 2**20
+_MAX_TEXT_BYTES = 256_000
+"""How large a file may be that somebody reads for what it says."""
+
 _STANDARD_FOLDERS = ("/", "/etc", "/home", "/mnt", "/opt", "/root", "/srv", "/tmp", "/usr", "/var")
 
 
@@ -89,7 +93,10 @@ class BuildStage:
     @property
     def root(self) -> str:
         """The image from outside that it rests on."""
-        return self.parent.root if self.parent is not None else self.base
+        stage = self
+        while stage.parent is not None:
+            stage = stage.parent
+        return stage.base
 
 
 @dataclass(frozen=True)
@@ -135,6 +142,12 @@ class Image:
         command = self.final.entrypoint or self.final.command
         return command is not None and command.in_shell
 
+    def content(self, file: File, limit: int = _MAX_TEXT_BYTES) -> bytes:
+        """Return what is in a file of the image; nothing if that is more than so many bytes."""
+        if isinstance(file.content, bytes):
+            return file.content if len(file.content) <= limit else b""
+        return b"" if file.origin is None else self.context.content(file.origin, limit)
+
     def run_steps(self) -> Iterator[RunStep]:
         """Yield the `RUN` lines of all its stages."""
         seen: set[tuple[int, str]] = set()
@@ -151,8 +164,7 @@ class Image:
         for name, file in self.files.items():
             path = _below(root, name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            content = file.content if isinstance(file.content, bytes) else file.content.read_bytes()
-            path.write_bytes(content)
+            path.write_bytes(self.content(file, _MAX_FILE_BYTES))
             if file.executable:
                 path.chmod(0o755)
 

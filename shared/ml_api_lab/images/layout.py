@@ -19,7 +19,8 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 
 from ml_api_lab.errors import SubmissionFault
 from ml_api_lab.images import published_port
@@ -34,6 +35,12 @@ from ml_api_lab.sandbox.process import Process, free_port, is_free_port, other_a
 
 _SETTLE_SECONDS = 1.0
 """How long a server may take to listen on one more port."""
+
+_SEARCHED_CHARACTERS = 20_000
+"""How far into the output to look for the address that it announces."""
+
+_MAX_SCRIPT_BYTES = 100_000
+"""How large a script may be that is read for paths and programs."""
 
 _POLL_SECONDS = 0.05
 _RUNNERS = r"(?:uv|poetry|pdm|pipenv|hatch) run(?: +-[\w=.-]+)*"
@@ -52,7 +59,12 @@ class LocalContainer(Container):
         self.image = image
         self._root = root
         self._launch = launch
-        image.lay_out(root)
+        try:
+            image.lay_out(root)
+        except (OSError, ValueError) as error:
+            raise SubmissionFault(
+                f"The image's files cannot be laid out ({getattr(error, 'strerror', error)})."
+            ) from None
         self._translate_scripts()
         self.missing_tool = self._find_missing_tool()
 
@@ -93,7 +105,8 @@ class LocalContainer(Container):
         if self._inside_is_free and await answers_http("127.0.0.1", self._inside_port):
             self._publish_at(self._inside_port)
             return None
-        printed = re.search(r"https?://\S*?:(\d+)", self.process.output)
+        output = self.process.output[:_SEARCHED_CHARACTERS]
+        printed = re.search(r"https?://\S{0,255}?:(\d{1,5})(?!\d)", output)
         if printed is None or int(printed[1]) == self._inside_port:
             return None
         await asyncio.sleep(_SETTLE_SECONDS)
@@ -149,9 +162,13 @@ class LocalContainer(Container):
         return re.sub(r"(?<![\w./:$}~-])/[\w.+-]+(?:/[\w.+-]*)*", here, text)
 
     def _holds(self, path: str) -> bool:
+        above = [path, *map(str, PurePosixPath(path).parents)]
+        return path in self.image.files or not self._own_folders.isdisjoint(above)
+
+    @cached_property
+    def _own_folders(self) -> set[str]:
         own = self.image.final.folders - {"/", "/etc", "/usr", "/var", "/opt", "/home", "/srv"}
-        own -= {"/mnt", "/root", "/tmp", "/usr/local", "/usr/local/bin"}
-        return path in self.image.files or any(path == f or path.startswith(f"{f}/") for f in own)
+        return own - {"/mnt", "/root", "/tmp", "/usr/local", "/usr/local/bin"}
 
     def _environment(self) -> dict[str, str]:
         values = {name: self._paths(value) for name, value in self.image.final.env.items()}
@@ -165,8 +182,11 @@ class LocalContainer(Container):
         return ":".join(self._translated(part) for part in value.split(":"))
 
     def _translate_scripts(self) -> None:
+        mentioned = any("chmod" in step.text for step in self.image.run_steps())
         for name, file in self.image.files.items():
             path = self._root / name.lstrip("/")
+            if path.stat().st_size > _MAX_SCRIPT_BYTES:
+                continue
             content = path.read_bytes()
             if name.endswith(".sh") or re.match(rb"#!\S*(sh|env +\w*sh)\b", content):
                 text = content.decode("utf-8", errors="surrogateescape")
@@ -174,7 +194,6 @@ class LocalContainer(Container):
                 first, newline, rest = text.partition("\n")
                 text = first + newline + self._translated(rest)
                 path.write_bytes(text.encode("utf-8", errors="surrogateescape"))
-                mentioned = any("chmod" in step.text for step in self.image.run_steps())
                 if file.executable or mentioned:
                     path.chmod(0o755)
 
@@ -193,10 +212,10 @@ class LocalContainer(Container):
     def _programs_in(self, words: list[str]) -> list[str]:
         """Return the names of the programs that may be called: words, shell text, a script's."""
         texts = [*words]
-        for word in words:
+        for word in dict.fromkeys(words):
             for path in (Path(word), self._folder / word):
-                if path.is_file() and path.is_relative_to(self._root):
-                    if path.suffix != ".py":
+                if _is_file(path) and path.is_relative_to(self._root):
+                    if path.suffix != ".py" and path.stat().st_size <= _MAX_SCRIPT_BYTES:
                         texts.append(path.read_text(encoding="utf-8", errors="replace"))
                     break
         return [Path(part).name for text in texts for part in _split_words(text)]
@@ -212,13 +231,20 @@ def signal_named(name: str) -> int:
     Raises:
         SubmissionFault: there is no such signal.
     """
-    if name.isdigit():
+    if re.fullmatch("[0-9]{1,2}", name):
         return int(name)
     full = name.upper() if name.upper().startswith("SIG") else f"SIG{name.upper()}"
     number = getattr(signal, full, _SIGNALS.get(full))
     if number is None:
         raise SubmissionFault(f"STOPSIGNAL {name} names no signal; SIGTERM is what Docker sends.")
     return int(number)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # the name is too long for one
+        return False
 
 
 def _find_program(name: str) -> str | None:

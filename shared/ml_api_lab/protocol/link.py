@@ -110,6 +110,10 @@ class Link:
         self.received = 0
         """How many bytes have come so far."""
 
+    def limit_waiting(self, seconds: float) -> None:
+        """Let no send or receive take longer than that from now on; it is closed then."""
+        self._socket.settimeout(seconds)
+
     def fileno(self) -> int:
         return self._socket.fileno()
 

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from ml_api_lab.protocol.stand_in import JournalEvent
-
 ClockName = Literal["lab", "real"]
 """Lab time, or the wall's."""
 
 HostRole = Literal["forks", "one"]
 """What a host's process does: serve forks of itself, or be one host."""
 
-Mode = Literal["serve", "mount", "run", "import"]
+Mode = Literal["serve", "mount", "run", "import", "evaluate"]
 """What a host does with the submission's file.
 
-"mount" serves it without its lifespan, as an application inside another gets none.
+"mount" serves it without its lifespan, as an application inside another gets none. "evaluate" runs
+a text of the checks' own, beside nothing of the submission's.
 """
 
 ProblemStage = Literal["import", "app", "startup", "lifespan", "run", "request", "shutdown"]
@@ -75,6 +74,7 @@ class Start(NamedTuple):
     """To a fresh host: become the submission in this folder.
 
     `beat` is a length, `now` the moment at which it begins, both in nanoseconds of lab time.
+    `source` is the text to evaluate, "" in the other modes.
     """
 
     mode: Mode
@@ -85,6 +85,7 @@ class Start(NamedTuple):
     terminal: str | None
     beat: int | None
     now: int
+    source: str
 
 
 class Grant(NamedTuple):
@@ -117,11 +118,19 @@ class Where(NamedTuple):
     """Say what the submission waits for (answered with `Waiting`)."""
 
 
-class Tell(NamedTuple):
-    """To the stand-in model of that name: fail (or answer again) from now on."""
+class ModelLoaded(NamedTuple):
+    """To that `LoadModel`: which model it is (None if there is no such file), and how slow."""
 
-    model: str
-    failing: bool
+    number: int
+    model: str | None
+    seconds: float
+
+
+class ModelAnswers(NamedTuple):
+    """To that `AskModel`: the class of each row, None if the model fails."""
+
+    number: int
+    classes: list[int] | None
 
 
 # --- from the host ----------------------------------------------------------------------------
@@ -191,12 +200,25 @@ class Beat(NamedTuple):
     """The submission's event loop was free to run another coroutine."""
 
 
-class Journal(NamedTuple):
-    """A stand-in model was loaded or asked; `rows` is what it was asked with."""
+class LoadModel(NamedTuple):
+    """The stand-in model in the file with that token is loaded (answered with `ModelLoaded`)."""
 
-    event: JournalEvent
-    model: str
+    number: int
+    token: str
+
+
+class AskModel(NamedTuple):
+    """A stand-in model is asked for the classes of these rows (answered with `ModelAnswers`)."""
+
+    number: int
+    token: str
     rows: list[list[float]]
+
+
+class Report(NamedTuple):
+    """What the text to evaluate has found out."""
+
+    text: str
 
 
 class Waiting(NamedTuple):
@@ -230,10 +252,24 @@ ToHost = (
     | Disconnect
     | Stop
     | Where
-    | Tell
+    | ModelLoaded
+    | ModelAnswers
 )
 FromHost = (
-    Hello | Ended | Ready | Problem | Head | Body | Idle | Done | Beat | Journal | Waiting | Paused
+    Hello
+    | Ended
+    | Ready
+    | Problem
+    | Head
+    | Body
+    | Idle
+    | Done
+    | Beat
+    | LoadModel
+    | AskModel
+    | Report
+    | Waiting
+    | Paused
 )
 Message = ToHost | FromHost
 """One message; each class is its own schema."""

@@ -1,25 +1,24 @@
 """Stand-ins for trained models: picklable, quick, and answering what nobody can know beforehand.
 
-A pickle of a :class:`StandIn` loads as a scikit-learn model's does, and answers as one: `predict`
-and `predict_proba` take what scikit-learn takes, refuse what it refuses, and return numpy arrays.
-Where scikit-learn is in use, a loaded stand-in is one of its classifiers. Which class it answers is
-decided by the seed, the model's name and the features alone, so that no answer can be written into
-a program, the two models differ, and exchanging features shows.
+A pickle of a stand-in loads as a scikit-learn model's does, and answers as one: `predict` and
+`predict_proba` take what scikit-learn takes, refuse what it refuses, and return numpy arrays. Where
+scikit-learn is in use, a loaded stand-in is one of its classifiers.
 
-Inside a host, loads and calls are journaled to the checks' side; in a process of its own a
-stand-in just works. This module imports only what Python brings: the checks' side takes the class
-from here to pickle it, and has no numpy.
+It holds no answers. Its pickle has a token that was drawn for this one file, and :data:`oracle`,
+which a host sets, asks the checks' side with it. So whoever has not read the file can claim no
+load, and whoever wants an answer has asked for it. A process that runs beside nothing of the lab
+has nobody to ask: its pickles hold a table of the flowers that it will be asked for, as the pickle
+of any trained model holds what it knows.
+
+This module imports only what Python brings: the checks' side takes the class from here to pickle
+it, and has no numpy.
 """
 
 from __future__ import annotations
 
-import hashlib
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
-
-JournalEvent = Literal["load", "predict"]
-"""What happens to a model: it is loaded, or asked."""
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 CLASSES = 3
 FEATURES = 4
@@ -31,32 +30,82 @@ _DECIMALS = 3
 """Features count to this many decimals, so that 32-bit floats are answered alike."""
 
 
-def _nowhere(event: JournalEvent, model: str, rows: list[list[float]]) -> None:
-    pass
+class Identity(NamedTuple):
+    """What a loaded model is: its name, and how many seconds it takes for an answer."""
+
+    model: str
+    seconds: float
 
 
-journal: Callable[[JournalEvent, str, list[list[float]]], None] = _nowhere
-"""Where loads and calls are told: what happened, the model, its rows."""
+class Oracle(Protocol):
+    """Who knows the answers."""
 
-failing: set[str] = set()
-"""The models whose calls fail."""
+    def load(self, token: str) -> Identity | None:
+        """Tell that the file with this token was loaded; return what it is, None if unknown."""
+
+    def answer(self, token: str, rows: list[list[float]]) -> list[int] | None:
+        """Return the class of each row, None if the model fails.
+
+        Rows that cannot be answered (`rows` is empty, or not of `FEATURES` finite numbers) are
+        asked for as well: also what a model refuses has reached it.
+        """
 
 
-def answer(model: str, seed: str, features: Sequence[float]) -> int:
-    """Return the class that the model of that name answers for one flower."""
+oracle: Oracle | None = None
+"""Who is asked in this process; None where only tables answer."""
+
+
+def key(features: Sequence[float]) -> str:
+    """Return the text that is the same for all features that are answered alike."""
     # Adding 0.0 turns -0.0 into 0.0.
-    numbers = " ".join(f"{round(each, _DECIMALS) + 0.0:.{_DECIMALS}f}" for each in features)
-    digest = hashlib.blake2b(f"{seed} {model} {numbers}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") % CLASSES
+    return " ".join(f"{round(each, _DECIMALS) + 0.0:.{_DECIMALS}f}" for each in features)
 
 
-def load(model: str, seed: str, seconds: float = 0) -> StandIn:
-    """Return a stand-in, and journal that it was loaded: what its pickle calls."""
+class Table:
+    """An oracle of one model that knows some flowers; any other is of class 0."""
+
+    def __init__(self, identity: Identity, answers: Mapping[str, int]) -> None:
+        self._identity = identity
+        self._answers = answers
+
+    def load(self, token: str) -> Identity:
+        return self._identity
+
+    def answer(self, token: str, rows: list[list[float]]) -> list[int]:
+        return [self._answers.get(key(row), 0) for row in rows]
+
+
+class Pickled:
+    """What the checks' side pickles in the place of a model; it loads as a :class:`StandIn`."""
+
+    def __init__(self, *arguments: Any) -> None:
+        """Take the arguments of :func:`load`."""
+        self._arguments = arguments
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return load, self._arguments
+
+
+def load(
+    token: str, identity: Sequence[Any] = (), answers: Mapping[str, int] | None = None
+) -> StandIn:
+    """Return a stand-in, and tell that it was loaded: what its pickle calls.
+
+    Args:
+        identity, answers: the fields of its :class:`Identity` and its table, if it has one.
+
+    Raises:
+        RuntimeError: nobody knows that model.
+    """
     # As a real model does; later it would be the first prediction that waits for it.
     import numpy  # noqa: F401
 
-    journal("load", model, [])
-    return _loaded_class()(model, seed, seconds)
+    asked = oracle if answers is None else Table(Identity(*identity), answers)
+    known = None if asked is None else asked.load(token)
+    if asked is None or known is None:
+        raise RuntimeError("this model belongs to a check, and loads in no other process")
+    arguments = (token,) if answers is None else (token, tuple(identity), answers)
+    return _loaded_class()(asked, known, arguments)
 
 
 def _loaded_class() -> type[StandIn]:
@@ -71,22 +120,22 @@ class StandIn:
     """A classifier with scikit-learn's interface.
 
     Args:
-        seconds: how long it takes for an answer.
+        arguments: what :func:`load` takes to load it again, its token first.
 
     Attributes:
         n_features_in_: how many features it takes.
     """
 
-    __slots__ = ("_model", "_seconds", "_seed")
+    __slots__ = ("_arguments", "_identity", "_oracle")
     n_features_in_ = FEATURES
 
-    def __init__(self, model: str, seed: str, seconds: float = 0) -> None:
-        self._model = model
-        self._seed = seed
-        self._seconds = seconds
+    def __init__(self, asked: Oracle, identity: Identity, arguments: tuple[Any, ...]) -> None:
+        self._oracle = asked
+        self._identity = identity
+        self._arguments = arguments
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return load, (self._model, self._seed, self._seconds)
+        return load, self._arguments
 
     # A copy is not a load.
     def __copy__(self) -> StandIn:
@@ -107,7 +156,7 @@ class StandIn:
         raise RuntimeError("a stand-in for a trained model cannot be trained")
 
     def __repr__(self) -> str:
-        return f"<stand-in for the model {self._model}>"
+        return f"<stand-in for the model {self._identity.model}>"
 
     @property
     def classes_(self) -> Any:
@@ -139,18 +188,18 @@ class StandIn:
         import numpy
 
         table = numpy.asarray(X)
+        rows: list[list[float]] = []
         if table.ndim == 2 and table.dtype.kind not in "USV":
             table = table.astype(float)
-            # Journaled before it is judged: also what it refuses has reached the model.
-            journal("predict", self._model, table.tolist())
-        else:
-            journal("predict", self._model, [])
-        if self._seconds:
+            rows = table.tolist()
+        # Asked before it is judged: also what it refuses has reached the model.
+        answers = self._oracle.answer(self._arguments[0], rows)
+        if self._identity.seconds:
             import time
 
-            time.sleep(self._seconds)
-        if self._model in failing:
-            raise RuntimeError(f"the model {self._model} {FAILS}")
+            time.sleep(self._identity.seconds)
+        if answers is None:
+            raise RuntimeError(f"the model {self._identity.model} {FAILS}")
         if table.ndim != 2:
             raise ValueError(
                 f"Expected 2D array, got {table.ndim}D array instead: a list of flowers, "
@@ -167,4 +216,4 @@ class StandIn:
             raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
         if not numpy.isfinite(table).all():
             raise ValueError("Input X contains NaN or infinity.")
-        return [answer(self._model, self._seed, row) for row in table.tolist()]
+        return answers

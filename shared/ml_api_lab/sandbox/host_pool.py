@@ -309,6 +309,8 @@ class HostPool:
             ready = select.select(waiting, [], [], _POLL_SECONDS)[0]
             if not ready and not any(map(_is_alive, [self._server, *self._starting.values()])):
                 break
+            if not ready:
+                self._wake_server()
             if self._listener in ready:
                 self._accept_caller()
             for caller in [each for each in self._callers if each in ready]:
@@ -320,6 +322,11 @@ class HostPool:
         said = "".join(last).strip()
         self._forget_server()
         raise HarnessError(f"The host process did not start. It said: {said or 'nothing'}")
+
+    def _wake_server(self) -> None:
+        """Let a fork server go on that a submission may have stopped (SIGSTOP)."""
+        if os.name == "posix" and self._server is not None and self._server.poll() is None:
+            self._server.send_signal(signal.SIGCONT)
 
     def _accept_caller(self) -> None:
         try:
@@ -367,7 +374,8 @@ class HostPool:
             left = give_up - time.monotonic()
             if pid in self._statuses or self._control is None or left <= 0:
                 return
-            select.select([self._control], [], [], left)
+            if not select.select([self._control], [], [], min(left, _POLL_SECONDS))[0]:
+                self._wake_server()
 
     def _read_exits(self) -> None:
         """Read what the fork server has told so far: unread, it would block it in the end."""

@@ -1,4 +1,4 @@
-"""The models of a check: stand-ins laid out as pickles, their journal, and draws that show them.
+"""The models of a check: stand-ins laid out as pickles, who asked them what, and fitting draws.
 
 A check sees through them whether a submission loads each model once and when, which model it
 asked, with which features in which order, and that it did not ask at all.
@@ -6,20 +6,56 @@ asked, with which features in which order, and that it did not ask at all.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import math
 import pickle
 import random
-from collections.abc import Callable, Iterator
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ml_api_lab.lab_time import Span, seconds
-from ml_api_lab.protocol.messages import Journal, Tell
-from ml_api_lab.protocol.stand_in import CLASSES, FEATURES, JournalEvent, StandIn, answer
-from ml_api_lab.sandbox.submission import Submission
+from ml_api_lab.protocol.messages import AskModel, LoadModel, ModelAnswers, ModelLoaded
+from ml_api_lab.protocol.stand_in import CLASSES, FEATURES, Pickled, key
 from ml_api_lab.sandbox.workspace import Workspace
 
 NAMES = ("logistic_regression", "random_forest")
+
+
+# The oldest protocol that every supported Python writes by default can be read by all.
+_PICKLE_PROTOCOL = 4
+
+_OTHER_FLOWERS = 50
+"""How many flowers the table of a model knows besides those that the check may ask for."""
+
+
+def answer(model: str, seed: str, features: Sequence[float]) -> int:
+    """Return the class that the model of that name answers for one flower.
+
+    The seed, the model's name and the features alone decide: so no answer can be written into a
+    program, the two models differ, and exchanging features shows.
+    """
+    digest = hashlib.blake2b(f"{seed} {model} {key(features)}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % CLASSES
+
+
+def no_answer(question: LoadModel | AskModel) -> ModelLoaded | ModelAnswers:
+    """Return the reply to a question about a model that there is not."""
+    if isinstance(question, LoadModel):
+        return ModelLoaded(question.number, None, 0)
+    return ModelAnswers(question.number, None)
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A pickle that was laid out: where, of which model, how slow, and its token."""
+
+    path: str
+    model: str
+    seconds: float
+    token: str
 
 
 @dataclass(frozen=True)
@@ -46,7 +82,10 @@ class Models:
         files: the workspace beside which they lie.
         folder: where they lie, relative to the workspace.
         draw: makes the answers, and the features to ask for.
-        submissions: the submissions of this check, as they come.
+
+    Attributes:
+        loads: the models that have been loaded so far, in order.
+        calls: the calls of models so far, in order.
     """
 
     def __init__(
@@ -54,14 +93,17 @@ class Models:
         files: Workspace,
         folder: str,
         draw: random.Random,
-        submissions: list[Submission],
     ) -> None:
         self._files = files
         self._folder = folder
         self._draw = draw
-        self._submissions = submissions
+        self.loads: list[Load] = []
+        self.calls: list[Call] = []
         self._seed = f"{draw.getrandbits(64):016x}"
         self._failing: list[str] = []
+        self._placed: dict[str, _Placed] = {}
+        self._loaded: set[str] = set()
+        self._drawn: list[list[float]] = []
 
     # --- the pickles ------------------------------------------------------------------------------
 
@@ -79,55 +121,80 @@ class Models:
 
         A name of the check's own choosing tells in `loads` which of several files was read.
         """
-        # The oldest protocol that every supported Python writes by default can be read by all.
-        return self._files.write(path, pickle.dumps(StandIn(name, self._seed), protocol=4))
+        return self._place(path, name, 0.0)
 
     def slow(self, name: str, takes: Span) -> None:
         """Write the pickle of a model that needs that long for an answer, blocking its thread."""
-        slow = StandIn(name, self._seed, takes / seconds(1))
-        self._files.write(f"{self._folder}/{name}.pkl", pickle.dumps(slow, protocol=4))
+        self._place(f"{self._folder}/{name}.pkl", name, takes / seconds(1))
 
     def remove(self, name: str) -> None:
         """Remove a pickle from where this task expects it."""
-        self._files.remove(f"{self._folder}/{name}.pkl")
+        path = f"{self._folder}/{name}.pkl"
+        self._files.remove(path)
+        self._forget(path)
+
+    def write_tables(self) -> None:
+        """Let the pickles laid out so far answer by themselves: for processes with no link.
+
+        They know the flowers that have been drawn, and others; what else they are asked for is of
+        class 0.
+        """
+        others = random.Random(self._seed)
+        flowers = [*self._drawn, *(_draw_features(others) for _ in range(_OTHER_FLOWERS))]
+        others.shuffle(flowers)
+        for placed in self._placed.values():
+            table = {key(each): self.answer(placed.model, each) for each in flowers}
+            identity = placed.model, placed.seconds
+            self._write(placed.path, Pickled(placed.token, identity, table))
+
+    def _place(self, path: str, name: str, takes: float) -> Path:
+        self._forget(path)
+        # Not of the check's draws: what is drawn for a check is the same with a seed.
+        token = secrets.token_hex(16)
+        self._placed[token] = _Placed(path, name, takes, token)
+        return self._write(path, Pickled(token))
+
+    def _forget(self, path: str) -> None:
+        """Forget the tokens of a file that is written anew or gone, unless it was loaded."""
+        for token, placed in list(self._placed.items()):
+            if placed.path == path and token not in self._loaded:
+                del self._placed[token]
+
+    def _write(self, path: str, pickled: Pickled) -> Path:
+        return self._files.write(path, pickle.dumps(pickled, protocol=_PICKLE_PROTOCOL))
 
     # --- what became of them ----------------------------------------------------------------------
 
-    @property
-    def loads(self) -> list[Load]:
-        """The models that have been loaded so far, in order."""
-        return [Load(at, each.model) for at, each in self._journal("load")]
+    def reply(self, now: Span, question: LoadModel | AskModel) -> ModelLoaded | ModelAnswers:
+        """Answer a submission that loads or asks a model at that moment.
 
-    @property
-    def calls(self) -> list[Call]:
-        """The calls of models so far, in order."""
-        return [Call(at, each.model, each.rows) for at, each in self._journal("predict")]
+        A load counts by the token that only the file has, a call by the load before it.
+        """
+        placed = self._placed.get(question.token)
+        if placed is None:
+            return no_answer(question)
+        if isinstance(question, LoadModel):
+            self.loads.append(Load(now, placed.model))
+            self._loaded.add(placed.token)
+            return ModelLoaded(question.number, placed.model, placed.seconds)
+        if placed.token not in self._loaded:
+            return no_answer(question)
+        self.calls.append(Call(now, placed.model, question.rows))
+        if placed.model in self._failing:
+            return ModelAnswers(question.number, None)
+        if not all(len(row) == FEATURES and all(map(math.isfinite, row)) for row in question.rows):
+            return ModelAnswers(question.number, [])
+        return ModelAnswers(
+            question.number, [self.answer(placed.model, row) for row in question.rows]
+        )
 
     def fail(self, name: str) -> None:
         """Let calls of that model raise from now on."""
         self._failing.append(name)
-        self._broadcast(Tell(name, True))
 
     def recover(self, name: str) -> None:
         """Let a model that fails answer again from now on."""
         self._failing.remove(name)
-        self._broadcast(Tell(name, False))
-
-    def configure(self, submission: Submission) -> None:
-        """Tell a submission that has just begun which models fail."""
-        for name in self._failing:
-            submission.send(Tell(name, True))
-
-    def _broadcast(self, message: Tell) -> None:
-        for submission in self._submissions:
-            if not submission.done.done():
-                submission.send(message)
-
-    def _journal(self, event: JournalEvent) -> Iterator[tuple[Span, Journal]]:
-        for submission in self._submissions:
-            for at, entry in submission.journal:
-                if entry.event == event:
-                    yield at, entry
 
     # --- what to ask, and what is right -----------------------------------------------------------
 
@@ -170,6 +237,11 @@ class Models:
 
     def _search(self, fits: Callable[[list[float]], bool]) -> list[float]:
         while True:
-            drawn = [each / 10 for each in self._draw.sample(range(1, 100), FEATURES)]
+            drawn = _draw_features(self._draw)
             if fits(drawn):
+                self._drawn.append(drawn)
                 return drawn
+
+
+def _draw_features(draw: random.Random) -> list[float]:
+    return [each / 10 for each in draw.sample(range(1, 100), FEATURES)]

@@ -14,6 +14,7 @@ from ml_api_lab.errors import Dead, StartFailed, SubmissionFault, Untimed
 from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.link import BadFrame, LinkClosed
 from ml_api_lab.protocol.messages import (
+    AskModel,
     Beat,
     Body,
     Disconnect,
@@ -21,11 +22,14 @@ from ml_api_lab.protocol.messages import (
     Grant,
     Head,
     Idle,
-    Journal,
+    LoadModel,
     Message,
+    ModelAnswers,
+    ModelLoaded,
     Paused,
     Problem,
     Ready,
+    Report,
     Start,
     Stop,
     Waiting,
@@ -48,9 +52,18 @@ _EXIT_TIMEOUT_SECONDS = 5.0
 
 _ANSWER_SECONDS = 0.5
 """How long a process that is late may take to say which of its threads are in a read."""
+_LEAST_SEND_SECONDS, _MOST_SEND_SECONDS = 0.2, 120.0
+"""How long a submission may take to receive a message, depending on what is left of its budget."""
+
+_MAX_QUESTIONS = 20_000
+"""How often a submission may load or ask models."""
 
 _WATCH_SECONDS = 0.02
 """How often what is printed is recorded on the wall clock."""
+
+
+AnswerModels = Callable[[Span, LoadModel | AskModel], ModelLoaded | ModelAnswers]
+"""Answers for the models that a submission loads or asks, at that moment."""
 
 
 class Submission:
@@ -61,6 +74,7 @@ class Submission:
         clock: the clock of the check.
         transcript: where to record what happens.
         start: what to run, and how.
+        answer_models: knows the models of the check.
         may_pause: whether the debugger may stop the budget of real time.
     """
 
@@ -70,13 +84,14 @@ class Submission:
         clock: Clock,
         transcript: Transcript,
         start: Start,
+        answer_models: AnswerModels,
         *,
         may_pause: bool = False,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.transcript = transcript
         self.beats: list[Span] = []
-        self.journal: list[tuple[Span, Journal]] = []
+        self.report = ""
         self.ready: asyncio.Future[None] = loop.create_future()
         self.done: asyncio.Future[int] = loop.create_future()
         self.next_moment: Span | None = None
@@ -85,6 +100,8 @@ class Submission:
         self._clock = clock
         self._start = start
         self._may_pause = may_pause
+        self._answer_models = answer_models
+        self._questions = 0
         self._paused_since: float | None = None
         self._is_stopping = False
         self._exchanges = Exchanges(clock, transcript)
@@ -119,6 +136,13 @@ class Submission:
             self._abort_ended()
             if not in_turns:
                 self.deliver()  # nobody watches the link any more
+
+    def _send_now(self, message: Message) -> None:
+        """Send a message that a submission must take within its budget: it may never read."""
+        if self._paused_since is None:
+            left = self._clock.budget_end - time.monotonic()
+            self._link.limit_waiting(min(max(left, _LEAST_SEND_SECONDS), _MOST_SEND_SECONDS))
+        self._link.send(message)
 
     async def request(
         self, method: str, target: str, headers: list[list[str]], body: bytes
@@ -167,7 +191,7 @@ class Submission:
         self.next_moment = None
         if self._fault is None:
             with self._aborting_on_link_errors():
-                self._link.send(Grant(now))
+                self._send_now(Grant(now))
 
     def wait_until_idle(self) -> None:
         # Asked first: who is idle again at once, time after time, would never be waited for.
@@ -229,7 +253,18 @@ class Submission:
     # --- messages ---------------------------------------------------------------------------------
 
     def _enqueue(self, message: Message) -> None:
-        """Keep a message to be handled; the debugger stops the budget at once."""
+        """Keep a message to be handled; models answer at once, and the debugger stops the budget.
+
+        Raises:
+            LinkClosed: it does not read the answers.
+        """
+        if isinstance(message, LoadModel | AskModel):
+            self._questions += 1
+            if self._questions > _MAX_QUESTIONS:
+                self._abort(f"{self._subject()} asked its models more than {_MAX_QUESTIONS} times.")
+            elif self._fault is None:
+                self._send_now(self._answer_models(self._clock.now, message))
+            return
         self._inbox.append(message)
         if isinstance(message, Paused) and self._may_pause:
             now = time.monotonic()
@@ -247,10 +282,10 @@ class Submission:
                 return self._handle_done(message)
             case Beat():
                 self.beats.append(now)
-            case Journal():
-                self.journal.append((now, message))
             case Waiting():
                 self._places = self.transcript.places(message.frames)
+            case Report():
+                self.report = message.text
             case Problem():
                 return self._handle_problem(message)
             case Head():
@@ -397,7 +432,7 @@ class Submission:
         """Return what the submission is at, as the subject of a sentence."""
         if pending := self._exchanges.pending:
             return f"The application, asked for {pending[0].name},"
-        if self._start.mode == "run":
+        if self._start.mode in ("run", "evaluate"):
             return f"The script {self._start.file}"
         if not self.ready.done():
             return f"Importing or starting {self._start.file}"

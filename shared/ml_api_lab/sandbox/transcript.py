@@ -145,7 +145,7 @@ class Transcript:
         found = []
         for file, line, function, source in (each for each in frames if len(each) == 4):
             path = Path(file)
-            if not path.is_relative_to(self.folder):
+            if ".." in path.parts or not path.is_relative_to(self.folder):
                 continue
             name = path.relative_to(self.folder).as_posix()
             if os.path.isfile(self.original / name):

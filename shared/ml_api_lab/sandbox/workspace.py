@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import mmap
 import os
 import re
 import shutil
@@ -11,8 +12,10 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from ml_api_lab.errors import HarnessError, NotThere, SubmissionFault
+from ml_api_lab.sandbox.plain_file import open_plain, plain_files, read_plain, write_plain
 
 _IGNORED_NAMES = {"__pycache__", ".git", ".venv", "venv", "node_modules"}
 _VENV_MARKER = "pyvenv.cfg"
@@ -21,6 +24,11 @@ _VENV_MARKER = "pyvenv.cfg"
 _MAX_FILES = 5_000
 _MAX_BYTES = 100 * 2**20
 """How much a task's folder may hold: it is copied for each check."""
+
+_MAX_NAMES = 20_000
+"""How many files of a workspace are looked at: a submission may write without end."""
+
+_LEADS_OUT = "is a link that leads out of the tree"
 
 _MAX_READ_BYTES = 32 * 2**20
 """How large a file may be that a check reads."""
@@ -79,13 +87,15 @@ class _Contents:
     """What is in a folder, by paths relative to it.
 
     Attributes:
-        links: links to folders, and where they lead.
+        sources: where each file is read, from the tree's root: links to files may lead elsewhere.
+        links: links to folders of the folder itself, and where they lead, relative to their place.
         unusable: what is no plain file and no folder, or cannot be read, and why.
         size: of all files together, in bytes.
     """
 
     folders: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
     size: int = 0
@@ -97,18 +107,23 @@ class _Contents:
         return f"more than {_MAX_BYTES // 2**20} MB" if self.size > _MAX_BYTES else None
 
 
-def _survey(original: Path) -> _Contents:
+def _survey(original: Path, root: Path) -> _Contents:
     """Look through a folder, no further than `excess` of it; read nothing.
+
+    Args:
+        original: the folder, without links.
+        root: the tree that it is in; no link out of it is followed.
 
     Raises:
         OSError: it cannot be listed.
     """
     found = _Contents()
-    unseen = [""]
+    # Each with where it really is: a link may lead into another folder of the tree.
+    unseen = [("", original)]
     while unseen:
-        folder = unseen.pop()
+        folder, place = unseen.pop()
         try:
-            entries = list(os.scandir(original / folder))
+            entries = list(os.scandir(place))
         except OSError as error:
             if not folder:
                 raise
@@ -121,47 +136,82 @@ def _survey(original: Path) -> _Contents:
             if entry.name in _IGNORED_NAMES:
                 continue
             try:
-                if _record_entry(entry, name, found):
-                    unseen.append(name)
+                if (inner := _record_entry(entry, name, found, original, root)) is not None:
+                    unseen.append((name, inner))
             except OSError as error:  # a link that leads to itself, or where nobody may look
                 found.unusable[name] = f"cannot be read ({error.strerror})"
     return found
 
 
-def _record_entry(entry: os.DirEntry[str], name: str, found: _Contents) -> bool:
-    """Note what that is; return whether it is a folder to look through."""
-    if entry.is_dir() and entry.is_symlink():
-        # Not followed: it may lead back here, or to all that there is.
-        found.links[name] = os.path.realpath(entry.path)
-    elif entry.is_dir():
-        if not os.path.exists(os.path.join(entry.path, _VENV_MARKER)):
+def _record_entry(
+    entry: os.DirEntry[str], name: str, found: _Contents, original: Path, root: Path
+) -> Path | None:
+    """Note what that is; return where it is if it is a folder to look through."""
+    place = Path(entry.path)
+    if entry.is_symlink():
+        if not _leads_somewhere(entry):
+            found.unusable[name] = "is not a plain file"
+            return None
+        place = Path(os.path.realpath(entry.path))
+        if not place.is_relative_to(root):
+            found.unusable[name] = _LEADS_OUT
+            return None
+        # Not followed where it leads back: twice would double what there is at every level.
+        is_inside = place.is_relative_to(original) or original.is_relative_to(place)
+        if entry.is_dir() and is_inside:
+            if place.is_relative_to(original):
+                above = (original / name).parent
+                found.links[name] = os.path.relpath(place, above)
+            return None
+        if entry.is_dir() and Path(entry.path) != original / name:
+            found.unusable[name] = "is a link in a folder that was itself linked to"
+            return None
+    if entry.is_dir():
+        if not os.path.exists(place / _VENV_MARKER):
             found.folders.append(name)
-            return True
+            return place
     elif entry.is_file():
         found.files.append(name)
+        found.sources[name] = place.relative_to(root).as_posix()
         found.size += entry.stat().st_size
     else:
         found.unusable[name] = "is not a plain file"
-    return False
+    return None
+
+
+def _leads_somewhere(link: os.DirEntry[str]) -> bool:
+    """Whether there is something where it leads.
+
+    Raises:
+        OSError: it leads to itself, or where nobody may look.
+    """
+    try:
+        link.stat()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 class Workspace:
     """A copy of a folder, under its own name in a new temporary folder.
 
-    Links to files are copied as files, links to folders lead where they led.
+    A link that leads elsewhere in its tree is copied as what it leads to, one to a folder of the
+    copy itself leads there again. A link out of the tree is never followed.
 
     Args:
         original: the folder to copy.
         name: what to call the copy.
         shown_as: how the original is called in messages.
+        root: the tree that the folder is in; by default, the folder itself.
 
     Raises:
         NotThere: there is no such folder, or it cannot be copied.
         HarnessError: there is no room for the copy.
     """
 
-    def __init__(self, original: Path, name: str, shown_as: str) -> None:
+    def __init__(self, original: Path, name: str, shown_as: str, root: Path | None = None) -> None:
         self._original = original
+        self._tree = (root or original).resolve()
         self._shown_as = shown_as
         contents = self._read_contents()
         self._unusable = contents.unusable
@@ -193,7 +243,10 @@ class Workspace:
                 if self._original.exists():
                     raise NotThere(f"{self._shown_as} is a file; it must be a folder.")
                 raise NotThere(f"{self._shown_as} is missing{self._rename_advice()}.")
-            contents = _survey(self._original)
+            original = self._original.resolve()
+            if not original.is_relative_to(self._tree):
+                raise NotThere(f"{self._shown_as} {_LEADS_OUT}; put the folder itself there.")
+            contents = _survey(original, self._tree)
         except OSError as error:
             raise NotThere(
                 f"{self._shown_as} cannot be read ({error.strerror or error})."
@@ -213,16 +266,20 @@ class Workspace:
     def _copy(self, contents: _Contents) -> None:
         for name in contents.folders:
             (self.folder / name).mkdir()
-        for name, target in contents.links.items():
+        for name, leads_to in contents.links.items():
             try:
-                os.symlink(target, self.folder / name)
+                os.symlink(leads_to, self.folder / name)
             except OSError as error:  # Windows asks for a right to make links
                 self._unusable[name] = f"cannot be linked to ({error.strerror or error})"
         for name in contents.files:
             try:
-                shutil.copyfile(self._original / name, self.folder / name)
-                mode = (self._original / name).stat().st_mode
-                (self.folder / name).chmod(mode | 0o600)
+                with (
+                    open_plain(self._tree, contents.sources[name]) as source,
+                    (self.folder / name).open("xb") as target,
+                ):
+                    shutil.copyfileobj(source, target)
+                    mode = os.fstat(source.fileno()).st_mode
+                (self.folder / name).chmod((mode & 0o777) | 0o600)
             except OSError as error:
                 if error.errno in _MACHINE_ERRNOS:
                     raise
@@ -237,6 +294,8 @@ class Workspace:
         path = self.folder / name
         if name in self._unusable and not path.exists():
             raise NotThere(f"{self._shown_as}/{name} {self._unusable[name]}.")
+        if path.is_symlink():
+            raise NotThere(f"{self._shown_as}/{name} is a link; it must be a file.")
         if path.is_dir():
             raise NotThere(f"{self._shown_as}/{name} is a folder; it must be a file.")
         # By its very name, also where the file system would take another for it.
@@ -262,41 +321,70 @@ class Workspace:
         return self._root / name
 
     def exists(self, name: str) -> bool:
-        return self.path(name).exists()
+        """Whether it is there, as a file or folder; whatever a link leads to is not."""
+        return self.path(name).exists() and not self.path(name).is_symlink()
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, limit: int = _MAX_READ_BYTES) -> str:
         """Return the text of a file of the submission.
 
         Raises:
             SubmissionFault: it is missing, too large to be read, or not UTF-8.
         """
         try:
-            return self.data(name).decode("utf-8-sig")
+            return self.data(name, limit).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise SubmissionFault(
                 f"{self._shown_as}/{name} is not UTF-8 text (byte {error.start}); save it as UTF-8."
             ) from None
 
-    def data(self, name: str) -> bytes:
-        """Return what is in a file of the submission.
+    def data(self, name: str, limit: int = _MAX_READ_BYTES) -> bytes:
+        """Return what is in a file of the submission, of at most so many bytes.
 
         Raises:
             SubmissionFault: it is missing, or too large to be read.
         """
-        path = self.require(name)
-        if path.stat().st_size > _MAX_READ_BYTES:
+        self.require(name)
+        try:
+            data = read_plain(self._root, self._inside(name), limit)
+        except OSError as error:
+            raise NotThere(
+                f"{self._shown_as}/{name} cannot be read ({error.strerror or error})."
+            ) from None
+        if data is None:
+            size = f"{limit // 2**20} MB" if limit >= 2**20 else f"{limit // 1000} kB"
             raise SubmissionFault(
-                f"{self._shown_as}/{name} has more than {_MAX_READ_BYTES // 2**20} MB, too much to "
-                "read."
+                f"{self._shown_as}/{name} has more than {size}, too much to read."
             )
-        return path.read_bytes()
+        return data
+
+    def contains(self, name: str, word: bytes) -> bool:
+        """Whether a file, of whatever size, has that word in it; one that is gone has not."""
+        try:
+            with self.open(name) as file:
+                if not os.fstat(file.fileno()).st_size:
+                    return False
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+                    return mapped.find(word) >= 0
+        except (OSError, ValueError):
+            return False
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a plain file to be read, following no link.
+
+        Raises:
+            OSError: there is none.
+        """
+        return open_plain(self._root, self._inside(name))
+
+    def _inside(self, name: str) -> str:
+        """Return a path from the workspace's root; `..` leads to the folder beside it."""
+        return (Path("tree", self.folder.name) / name).as_posix()
 
     def write(self, name: str, content: str | bytes) -> Path:
         """Write a file, and the folders on the way to it."""
-        path = self.path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
+        data = content if isinstance(content, bytes) else content.encode()
+        write_plain(self._root, self._inside(name), data)
+        return self.path(name)
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
@@ -304,8 +392,15 @@ class Workspace:
 
     def names(self) -> list[str]:
         """Return the submission's files as relative paths, sorted."""
-        found = (path for path in self.folder.rglob("*") if path.is_file())
-        return sorted(path.relative_to(self.folder).as_posix() for path in found)
+        return sorted(plain_files(self.folder, _MAX_NAMES))
+
+    @property
+    def has_room(self) -> bool:
+        """Whether there is room left for what is written here."""
+        try:
+            return shutil.disk_usage(self._root).free >= _MIN_FREE_DISK_BYTES
+        except OSError:  # it is gone
+            return True
 
     def close(self) -> None:
         """Remove the copy; what is still in use, or too deep, is left for `sweep`."""

@@ -9,7 +9,7 @@ import pytest
 from ml_api_lab.grading import grade as grades
 from ml_api_lab.grading import reports
 from ml_api_lab.grading.reports import Report
-from ml_api_lab.session import signals
+from ml_api_lab.session import signals, trusted
 from ml_api_lab.session.session import Session
 
 ALL_POINTS, POINTS_MISSING, FAILED_ITSELF = 0, 1, 3
@@ -25,14 +25,25 @@ class Conclusion:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._watch: trusted.Watch | None = None
         self.told: list[str] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self) -> None:
+        """Before the first check runs, load what is trusted, and see from then on what changes."""
+        if self._session.grades:
+            trusted.load()
+            self._watch = trusted.Watch(self._session.course)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
-        """Close the grade and write the reports, before anything that could keep us from it."""
+        """Close the grade and write the reports, before anything that could keep us from it.
+
+        From here on no signal ends the run: what is left is to end the processes.
+        """
         if self._session.grades:
-            with signals.undisturbed():
-                self._conclude(session)
+            signals.ignore(self._session.config.add_cleanup)
+            self._conclude(session)
         return (yield)
 
     def _conclude(self, session: pytest.Session) -> None:
@@ -50,6 +61,8 @@ class Conclusion:
             grade.ended = grades.STOPPED
         if session.exitstatus == ALL_POINTS and grade.missing:
             session.exitstatus = POINTS_MISSING
+        if self._watch is not None and (changes := self._watch.changes()):
+            grade.warnings.append(trusted.sentence(changes))
         for report in self._session.reports:
             self._write(session, report)
 

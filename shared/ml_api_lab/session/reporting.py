@@ -19,6 +19,7 @@ from ml_api_lab.grading.grade import Outcome, score, summary
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
 from ml_api_lab.sanitize import sanitize
+from ml_api_lab.session import trusted
 from ml_api_lab.session.conclusion import Conclusion
 from ml_api_lab.session.schedule import PlayedItem
 from ml_api_lab.session.session import HANDLE, Session
@@ -150,9 +151,12 @@ class Reporting:
 
     # --- the run ----------------------------------------------------------------------------------
 
-    def pytest_report_header(self) -> str:
+    def pytest_report_header(self) -> list[str]:
         session = self._session
-        return f"lab: tree {session.tree.name}, clock {session.clock}, seed {session.seed}"
+        return [
+            f"lab: tree {session.tree.name}, clock {session.clock}, seed {session.seed}",
+            f"lab: checks and harness {trusted.digest(session.course)}",
+        ]
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Count the checks of absent tasks by themselves; they get no card in the terminal."""

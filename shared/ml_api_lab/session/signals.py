@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -42,16 +41,14 @@ def _restore(number: int, handler: Any) -> None:
     signal.signal(number, handler)
 
 
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Let no signal end what is inside."""
+def ignore(at_the_end: Callable[[Callable[[], None]], object]) -> None:
+    """Let no signal end the run from now on.
+
+    Args:
+        at_the_end: takes what is to be done when the run has ended.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield
         return
-    numbers = [getattr(signal, name) for name in _ENDINGS if hasattr(signal, name)]
-    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
+    for name in _ENDINGS:
+        if (number := getattr(signal, name, None)) is not None:
+            at_the_end(partial(_restore, number, signal.signal(number, signal.SIG_IGN)))

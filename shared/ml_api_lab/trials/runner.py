@@ -41,7 +41,9 @@ class Runner:
             NotThere: the tree has no such task, or it cannot be copied.
             HarnessError: there is no room for the copy.
         """
-        return Workspace(tree.folder(entry.name), entry.name, tree.shown(entry.name))
+        return Workspace(
+            tree.folder(entry.name), entry.name, tree.shown(entry.name), root=tree.root
+        )
 
     def task(
         self,

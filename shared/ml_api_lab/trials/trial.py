@@ -87,13 +87,18 @@ def play(
     """
     began = time.monotonic()
     at_work: list[Task] = []
+    room: list[bool] = []
 
     async def scene(task: Task, clock: Clock) -> None:
         at_work.append(task)
         on_start(clock)
         given = {"task": task, "clock": clock}
         wanted = inspect.signature(trial.function).parameters
-        await trial.function(**{name: given[name] for name in wanted})
+        try:
+            await trial.function(**{name: given[name] for name in wanted})
+        except Exception:
+            room.append(task.files.has_room)  # as long as its files are there
+            raise
 
     error: Exception | None = None
     try:
@@ -116,6 +121,7 @@ def play(
         transcript=None if task is None else task.transcript,
         lab_time=Span(0) if task is None else Span(int(task.clock.now)),
         real_seconds=time.monotonic() - began,
+        had_room=all(room),
         clock=trial.clock,
     )
 

@@ -8,6 +8,7 @@ at all.
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 import tempfile
 from collections.abc import Mapping
@@ -126,7 +127,15 @@ def write(grade: Grade, report: Report) -> None:
         with open(descriptor, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
         os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, report.file)
+        try:
+            os.replace(temporary, report.file)
+        except OSError:
+            # It was a file or nothing when the run began: a submission has made a folder of it.
+            if not report.file.is_dir():
+                raise
+            aside = f".not-a-report-{secrets.token_hex(4)}"
+            os.replace(report.file, report.file.with_name(aside))
+            os.replace(temporary, report.file)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
