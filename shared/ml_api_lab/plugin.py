@@ -19,6 +19,7 @@ import pytest
 from ml_api_lab.course import syllabus
 from ml_api_lab.course.syllabus import Syllabus
 from ml_api_lab.errors import CourseError, LabError
+from ml_api_lab.protocol.confinement import TIERS, Confinement
 from ml_api_lab.sandbox.host_pools import HostPools, modules_of
 from ml_api_lab.sanitize import sanitize
 from ml_api_lab.session import preflight, signals
@@ -59,6 +60,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="real time that a check may take before it is ended (default: %(default)g)",
     )
     group.addoption(
+        "--isolation",
+        choices=("auto", "best", *TIERS),
+        default="auto",
+        help="how far a submission's processes are confined: auto (the default: the best that "
+        "costs nearly nothing), best (the strongest that works here), or that very tier",
+    )
+    group.addoption(
         "--report",
         action="append",
         default=[],
@@ -95,7 +103,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         early_config.stash[_SYLLABUS] = read = syllabus.read(course / "checks" / "syllabus.toml")
     except CourseError:
         return  # told when the run is configured, if it is a course's
-    early_config.stash[_POOLS] = pools = HostPools()
+    early_config.stash[_POOLS] = pools = HostPools(
+        Confinement(options.isolation if options.isolation in TIERS else "landlock", str(course))
+    )
     early_config.add_cleanup(pools.close)
     here = early_config.invocation_params.dir
     folders = [here / each.split("::")[0] for each in options.file_or_dir] or [here]

@@ -8,6 +8,7 @@ import random
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ml_api_lab.course.syllabus import Entry
@@ -38,9 +39,6 @@ _INHERITED = (
     "LANG",
     "LC_ALL",
     "SYSTEMROOT",
-    "TEMP",
-    "TMP",
-    "TMPDIR",
     "USERPROFILE",
 )
 
@@ -227,15 +225,32 @@ class Task:
         self._images += 1
         place = self.files.outside(f"image-{self._images}")
         if self._engine is not None:
-            return self._engine.build(image, self.files.folder, place, self._launch)
+            # It is the engine's own program that is started: the container confines the rest.
+            launch = partial(self._launch_from, None)
+            return self._engine.build(image, self.files.folder, place, launch)
         return LocalContainer(image, place, self._launch)
 
     def _launch(self, words: Sequence[str], folder: Path, env: Mapping[str, str] | None) -> Process:
+        return self._launch_from(self._hosts() if can_fork() else None, words, folder, env)
+
+    def _launch_from(
+        self,
+        pool: HostPool | None,
+        words: Sequence[str],
+        folder: Path,
+        env: Mapping[str, str] | None,
+    ) -> Process:
         from ml_api_lab.sandbox.process import Process
 
-        pool = self._hosts() if can_fork() else None
-        environment = self._environment(env)
-        process = Process(list(words), folder, environment, self.transcript, self.clock, pool)
+        process = Process(
+            list(words),
+            folder,
+            self._environment(env),
+            self.transcript,
+            self.clock,
+            pool,
+            self.files.root,
+        )
         self._processes.append(process)
         return process
 
@@ -261,6 +276,7 @@ class Task:
         self.files.require(file)
         start = Start(
             mode=mode,
+            workspace=str(self.files.root),
             folder=str(self.files.folder),
             file=file,
             environment=self._environment(env),
@@ -284,4 +300,5 @@ class Task:
         """
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         fixed = {"TZ": "UTC", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        fixed |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self.files.temporary))
         return {**inherited, **(env or {}), **fixed}

@@ -1,9 +1,9 @@
 """The process beside a submission.
 
-Usage: ``python -m ml_api_lab.host PORT TOKEN CLOCK ROLE [MODULE ...]``.
+Usage: ``python -m ml_api_lab.host PORT TOKEN CLOCK ROLE CONFINEMENT [MODULE ...]``.
 
 CLOCK is "lab" or "real". ROLE is "forks" (import the modules, then be a fork server) or "one" (be
-a host oneself).
+a host oneself). CONFINEMENT is what a host applies before any of a submission's code runs.
 """
 
 from __future__ import annotations
@@ -13,13 +13,21 @@ import os
 import sys
 from typing import cast
 
-from ml_api_lab.host import fork_server, interpreter, patches, preload
+from ml_api_lab.host import fork_server, interpreter, isolation, patches, preload
 from ml_api_lab.host.program import Program
+from ml_api_lab.protocol.confinement import Confinement
 from ml_api_lab.protocol.link import dial
 from ml_api_lab.protocol.messages import ClockName, Execute, Hello, HostRole, Start
 
 
-def main(port: int, token: str, clock: ClockName, role: HostRole, modules: list[str]) -> int:
+def main(
+    port: int,
+    token: str,
+    clock: ClockName,
+    role: HostRole,
+    confinement: Confinement,
+    modules: list[str],
+) -> int:
     # Nothing is collected while modules are loaded: what is alive then stays alive.
     gc.disable()
     is_lab_time = clock == "lab"
@@ -31,9 +39,11 @@ def main(port: int, token: str, clock: ClockName, role: HostRole, modules: list[
         link = dial(port, Hello(token, os.getpid()))
         match link.receive():
             case Start() as start:
+                isolation.confine(confinement, start.workspace)
                 return Program(link, start, is_lab_time=is_lab_time).run()
             case Execute() as program:
                 link.close()
+                isolation.confine(confinement, program.workspace)
                 return interpreter.become(program)
         return 1
 
@@ -48,5 +58,14 @@ def main(port: int, token: str, clock: ClockName, role: HostRole, modules: list[
 
 
 if __name__ == "__main__":
-    _, port, token, clock, role, *modules = sys.argv
-    os._exit(main(int(port), token, cast(ClockName, clock), cast(HostRole, role), modules))
+    _, port, token, clock, role, confinement, *modules = sys.argv
+    os._exit(
+        main(
+            int(port),
+            token,
+            cast(ClockName, clock),
+            cast(HostRole, role),
+            Confinement.from_text(confinement),
+            modules,
+        )
+    )

@@ -60,24 +60,28 @@ class Signal(NamedTuple):
 
 
 class Execute(NamedTuple):
-    """To a fresh host on the wall clock: become `python` with these arguments, and forget the link.
+    """To a fresh host on the wall clock: become a program, and forget the link.
 
-    Its output goes to the end of the file `output`.
+    That is `python` with these arguments, or else the program that their first one names. Its
+    output goes to the end of the file `output`; `workspace` is what it may write to.
     """
 
     arguments: list[str]
+    is_python: bool
     folder: str
     environment: dict[str, str]
     output: str
+    workspace: str
 
 
 class Start(NamedTuple):
     """To a fresh host: become the submission in this folder.
 
-    `beat` is a length, `now` the moment at which it begins, both in nanoseconds of lab time.
+    `workspace` is what it may write to: that folder, and others beside it. `beat` is a length, `now` the moment at which it begins, both in nanoseconds of lab time.
     """
 
     mode: Mode
+    workspace: str
     folder: str
     file: str
     environment: dict[str, str]

@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 
 from ml_api_lab.errors import HarnessError
+from ml_api_lab.protocol.confinement import Confinement
 from ml_api_lab.protocol.link import BadFrame, Link, LinkClosed
 from ml_api_lab.protocol.messages import (
     ClockName,
@@ -58,7 +59,12 @@ class HostPool:
     """Hosts of one kind: on one clock, with the same modules loaded."""
 
     def __init__(
-        self, clock: ClockName, modules: tuple[str, ...] = (), *, fork: bool | None = None
+        self,
+        clock: ClockName,
+        modules: tuple[str, ...] = (),
+        *,
+        fork: bool | None = None,
+        confinement: Confinement = Confinement(),
     ):
         """Begin to start the first host.
 
@@ -66,8 +72,10 @@ class HostPool:
             clock: "lab" or "real".
             modules: what to import before forking.
             fork: whether to fork; by default, whether the platform can.
+            confinement: what each host applies before it runs anything of a submission's.
         """
         self._clock = clock
+        self._confinement = confinement
         self._modules = modules
         self._forks = hasattr(os, "fork") if fork is None else fork
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
@@ -227,7 +235,8 @@ class HostPool:
         port = self._listener.getsockname()[1]
         # -P: what lies in the working directory is no module of the host's.
         command = [sys.executable, "-P", "-m", "ml_api_lab.host"]
-        command += [str(port), token, self._clock, role, *self._modules]
+        command += [str(port), token, self._clock, role, self._confinement.to_text()]
+        command += self._modules
         path = [str(_PACKAGE_PARENT), os.environ.get("PYTHONPATH", "")]
         flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
         process = subprocess.Popen(

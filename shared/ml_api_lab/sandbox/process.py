@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import secrets
 import shutil
@@ -113,7 +114,7 @@ class _Spawned:
 
 
 class _Forked:
-    """A fork of a warm interpreter that has become the program."""
+    """A fork of a warm interpreter that has become the program, confined as all hosts are."""
 
     def __init__(self, pool: HostPool, program: Execute) -> None:
         self._pool = pool
@@ -148,6 +149,20 @@ def python_arguments(command: list[str], environment: Mapping[str, str]) -> list
     return command if _is_script_of_ours(Path(program)) else None
 
 
+def _found(command: list[str], environment: Mapping[str, str]) -> list[str]:
+    """Return the command with the path of its program.
+
+    Raises:
+        OSError: there is no such program.
+    """
+    name = command[0]
+    path = shutil.which(name, path=environment.get("PATH", os.defpath))
+    if path is None:
+        number = errno.EACCES if os.path.exists(name) else errno.ENOENT
+        raise OSError(number, os.strerror(number), name)
+    return [path, *command[1:]]
+
+
 def _is_script_of_ours(program: Path) -> bool:
     """Whether that is a script that pip has made for this interpreter, such as `uvicorn`."""
     if program.parent != Path(sys.executable).parent or not program.is_file():
@@ -162,7 +177,12 @@ class Process:
     Time-outs are real time, and generous: they end what would never end.
 
     Args:
-        pool: the hosts of which one may become the process, if that is the same; None for none.
+        pool: the hosts of which one becomes the process; None for a process that no host is behind,
+            and that may do all that the checks may.
+        workspace: the folder that it may write to; by default, the one in which it runs.
+
+    Raises:
+        OSError: there is no such program.
     """
 
     def __init__(
@@ -173,16 +193,24 @@ class Process:
         transcript: Transcript,
         clock: Clock,
         pool: HostPool | None = None,
+        workspace: Path | None = None,
     ) -> None:
         self._clock = clock
-        self._folder = Path(tempfile.mkdtemp(prefix="lab-process-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="lab-process-", dir=workspace))
         file = self._folder / "output"
         self._output = Output(file, transcript)
-        arguments = python_arguments(command, environment)
         self._child: Child
         try:
-            if pool is not None and pool.can_execute and arguments is not None:
-                program = Execute(arguments, str(folder), dict(environment), str(file))
+            if pool is not None and pool.can_execute:
+                arguments = python_arguments(command, environment)
+                program = Execute(
+                    arguments=_found(command, environment) if arguments is None else arguments,
+                    is_python=arguments is not None,
+                    folder=str(folder),
+                    environment=dict(environment),
+                    output=str(file),
+                    workspace=str(folder if workspace is None else workspace),
+                )
                 self._child = _Forked(pool, program)
             else:
                 self._child = _Spawned(command, folder, environment, file)

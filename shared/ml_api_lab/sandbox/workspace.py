@@ -150,6 +150,11 @@ class Workspace:
 
     Links to files are copied as files, links to folders lead where they led.
 
+    Attributes:
+        root: the temporary folder.
+        folder: the copy in it.
+        temporary: a folder beside the copy, for temporary files.
+
     Args:
         original: the folder to copy.
         name: what to call the copy.
@@ -168,17 +173,19 @@ class Workspace:
         self._top_level = [each for each in (*contents.folders, *contents.files) if "/" not in each]
         place = _parent_folder(contents.size)
         try:
-            self._root = Path(tempfile.mkdtemp(prefix="lab-", dir=place)).resolve()
+            self.root = Path(tempfile.mkdtemp(prefix="lab-", dir=place)).resolve()
         except OSError as error:
             raise _no_space_error(f"No scratch copy could be made ({error})") from None
-        self.folder = self._root / "tree" / name
+        self.folder = self.root / "tree" / name
+        self.temporary = self.root / "temporary"
         try:
-            free = shutil.disk_usage(self._root).free
+            free = shutil.disk_usage(self.root).free
             if free < _MIN_FREE_DISK_BYTES + contents.size:
-                raise _no_space_error(f"{free // 2**20} MB are free in {self._root.parent}")
+                raise _no_space_error(f"{free // 2**20} MB are free in {self.root.parent}")
             # python-dotenv takes the nearest file of this name in the folders above who asks.
-            (self._root / ".env").touch()
+            (self.root / ".env").touch()
             self.folder.mkdir(parents=True)
+            self.temporary.mkdir()
             self._copy(contents)
         except OSError as error:
             self.close()
@@ -259,7 +266,7 @@ class Workspace:
 
     def outside(self, name: str) -> Path:
         """Return a path that no submission would find by itself."""
-        return self._root / name
+        return self.root / name
 
     def exists(self, name: str) -> bool:
         return self.path(name).exists()
@@ -310,11 +317,11 @@ class Workspace:
     def close(self) -> None:
         """Remove the copy; what is still in use, or too deep, is left for `sweep`."""
         try:
-            shutil.rmtree(self._root, ignore_errors=True)
+            shutil.rmtree(self.root, ignore_errors=True)
         except RecursionError:
             pass
-        if self._root.exists():
-            _unremoved.append(self._root)
+        if self.root.exists():
+            _unremoved.append(self.root)
 
 
 def _no_space_error(problem: str) -> HarnessError:
