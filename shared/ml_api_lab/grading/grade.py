@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.syllabus import POINTS_PER_TASK, Syllabus
+from ml_api_lab.protocol.confinement import Tier
 from ml_api_lab.protocol.messages import ClockName
 
 
@@ -65,6 +66,7 @@ class Grade:
     Attributes:
         tree: how the graded tree is called.
         seed: what the run's draws began with.
+        isolation: the tier to which the submission's processes were confined.
         ended: "" for a run that came to its end, else why it did not, in a word or two.
         began: when the run began.
         identity: whose submission it is, as the platform's environment says; only for a report
@@ -76,6 +78,7 @@ class Grade:
     tree: str
     clock: ClockName
     seed: int
+    isolation: Tier = "none"
     results: dict[str, Result] = field(default_factory=dict)
     ended: str = ""
     began: datetime = field(default_factory=lambda: datetime.now(UTC))

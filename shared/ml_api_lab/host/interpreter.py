@@ -13,6 +13,7 @@ import os
 import runpy
 import signal
 import sys
+import tempfile
 import time
 import types
 from typing import Any
@@ -85,6 +86,7 @@ def _set_up_process(program: Execute) -> None:
     """Take on the program's folder, environment and streams."""
     os.environ.clear()
     os.environ.update(program.environment)
+    tempfile.tempdir = None  # known from before, and another folder's
     time.tzset()
     _enter_folder(program)
     unbuffered = bool(program.environment.get("PYTHONUNBUFFERED"))

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import sysconfig
+import tempfile
 import threading
 import time
 import tokenize
@@ -178,6 +179,7 @@ class Program:
         start = self._start
         os.environ.clear()
         os.environ.update(start.environment)
+        tempfile.tempdir = None  # known from before, and another folder's
         if hasattr(time, "tzset"):
             time.tzset()
         os.chdir(start.folder)

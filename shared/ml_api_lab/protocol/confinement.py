@@ -35,3 +35,7 @@ class Confinement(NamedTuple):
     def from_text(cls, text: str) -> Confinement:
         """Return what `to_text` has written."""
         return cls(**json.loads(text))
+
+
+UNCONFINED = Confinement()
+"""No confinement at all: as on macOS and Windows."""

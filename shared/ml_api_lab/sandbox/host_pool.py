@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 
 from ml_api_lab.errors import HarnessError
-from ml_api_lab.protocol.confinement import Confinement
+from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
 from ml_api_lab.protocol.link import BadFrame, Link, LinkClosed
 from ml_api_lab.protocol.messages import (
     ClockName,
@@ -64,7 +64,7 @@ class HostPool:
         modules: tuple[str, ...] = (),
         *,
         fork: bool | None = None,
-        confinement: Confinement = Confinement(),
+        confinement: Confinement = UNCONFINED,
     ):
         """Begin to start the first host.
 

@@ -9,7 +9,7 @@ import os
 import threading
 
 from ml_api_lab.course.syllabus import Entry
-from ml_api_lab.protocol.confinement import Confinement
+from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.host_pool import HostPool
 
@@ -38,7 +38,7 @@ class HostPools:
         confinement: what each host applies before it runs anything of a submission's.
     """
 
-    def __init__(self, confinement: Confinement = Confinement()) -> None:
+    def __init__(self, confinement: Confinement = UNCONFINED) -> None:
         self.confinement = confinement
         self._lock = threading.Lock()
         self._pools: dict[Kind, HostPool] = {}

@@ -150,9 +150,10 @@ class Reporting:
 
     # --- the run ----------------------------------------------------------------------------------
 
-    def pytest_report_header(self) -> str:
+    def pytest_report_header(self) -> list[str]:
         session = self._session
-        return f"lab: tree {session.tree.name}, clock {session.clock}, seed {session.seed}"
+        run = f"tree {session.tree.name}, clock {session.clock}, seed {session.seed}"
+        return [f"lab: {run}, isolation {session.isolation.tier}", *session.isolation.notes]
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Count the checks of absent tasks by themselves; they get no card in the terminal."""
