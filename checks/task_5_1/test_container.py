@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -13,17 +12,11 @@ from checks.support.http import expect, expect_json, json_field
 from checks.support.http_client import bounded_client
 from checks.task_5_1 import installation
 from ml_api_lab.check import Process, SubmissionFault, Task, free_port, on_the_wall_clock, points
-from ml_api_lab.images.container import Container, answers_http
+from ml_api_lab.images.container import Container
 from ml_api_lab.images.image import BuildStage, Command, Image
 
 KEY = "a-key-from-outside"
 DEFAULT_PORT = 8080
-PORT_TAKEN = re.compile(r"\bin use\b|already allocated|\b10048\b", re.IGNORECASE)
-"""How servers and Docker say that something else listens on the port."""
-
-ATTEMPTS = 5
-"""How often to ask for a port that something else takes just then."""
-
 ANSWER_LIMIT_SECONDS = 15
 """How long an answer may take, in seconds of real time."""
 
@@ -241,19 +234,12 @@ async def test_listens_on_port(task: Task) -> None:
 
 
 async def _expect_the_default_port(task: Task, image: Image) -> None:
-    for attempt in range(ATTEMPTS):
-        if await _is_port_busy(DEFAULT_PORT):
-            return  # something else here listens there
-        container = task.container(image)
-        server = _start_container(task, container, DEFAULT_PORT, with_port=False)
-        try:
-            await container.wait_until_listening()
-            return
-        except SubmissionFault as fault:
-            # Something else may have had the port for just that moment.
-            was_taken = PORT_TAKEN.search(server.output) and attempt < ATTEMPTS - 1
-            if not was_taken and not await _is_port_busy(DEFAULT_PORT):
-                raise AssertionError(f"Without PORT, which means 8080: {fault}") from None
+    container = task.container(image)
+    _start_container(task, container, DEFAULT_PORT, with_port=False)
+    try:
+        await container.wait_until_listening()
+    except SubmissionFault as fault:
+        raise AssertionError(f"Without PORT, which means 8080: {fault}") from None
 
 
 @points(1, hint="Inside a container, who is 127.0.0.1?")
@@ -405,16 +391,6 @@ def _judge_workers_by_text(image: Image) -> None:
         "gunicorn's own workers speak WSGI, and a FastAPI app speaks ASGI, so that every request "
         "would end in a 500; right is a worker for ASGI: -k uvicorn_worker.UvicornWorker."
     )
-
-
-async def _is_port_busy(port: int) -> bool:
-    if await answers_http("127.0.0.1", port):
-        return True
-    try:
-        socket.create_server(("0.0.0.0", port)).close()
-    except OSError:
-        return True
-    return False
 
 
 async def _serve(task: Task, container: Container, port: int, *, with_port: bool) -> None:

@@ -33,6 +33,9 @@ class Span(int):
         return type(self)(int(self) - other)
 
 
+NO_TIME = Span(0)
+
+
 def seconds(number: float) -> Span:
     """Return a length of time given in seconds."""
     return Span(round(number * NS))

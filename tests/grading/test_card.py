@@ -234,8 +234,14 @@ def test_cards(cards: dict[str, str], pytestconfig: pytest.Config) -> None:
     assert seen == path.read_text(encoding="utf-8")
 
 
+def a_check() -> Check:
+    return Check(
+        task="task_0_1", file="test_a.py", name="test_a", title="A title.", points=1, hint="Why?"
+    )
+
+
 def test_wrapping_cannot_make_a_command() -> None:
-    check = Check("task_0_1", "test_a.py", "test_a", "A title.", 1, "Why?")
+    check = a_check()
     for width in range(80, 100):
         assert (
             obeyed_by_terminals(card(check, "x" * width + " ::error::forged", None, "pytest")) == []
@@ -243,7 +249,7 @@ def test_wrapping_cannot_make_a_command() -> None:
 
 
 def test_what_was_said_does_not_stand_at_the_margin() -> None:
-    check = Check("task_0_1", "test_a.py", "test_a", "A title.", 1, "Why?")
+    check = a_check()
     forged = "It is wrong.\nTotal                 [####################] 200 of 200"
     transcript = Transcript(Path(), Path(), "exercises/task_0_1")
     transcript.lines = [Line(forged, Span(0))]
@@ -253,7 +259,7 @@ def test_what_was_said_does_not_stand_at_the_margin() -> None:
 
 
 def test_a_card_is_capped_and_says_so() -> None:
-    check = Check("task_0_1", "test_a.py", "test_a", "A title.", 1, "Why?")
+    check = a_check()
     transcript = Transcript(Path(), Path(), "exercises/task_0_1")
     transcript.entries = [(Span(0), f"-> GET / {'y' * 10**6}")] * 100
     transcript.lines = [Line("z" * 10**4, Span(0))] * 2000

@@ -11,7 +11,7 @@ from ml_api_lab.images.container import Container
 from ml_api_lab.images.layout import signal_named
 from ml_api_lab.sandbox.process import free_port
 from ml_api_lab.task import Task
-from tests.support.images import DOCKERFILE, Images, get
+from tests.support.images import DOCKERFILE, Images, get, port_of
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="an engine's signals are POSIX's")
 
@@ -21,7 +21,7 @@ def test_only_the_image_s_files_are_there(images: Images) -> None:
         port = free_port()
         container.start({"PORT": str(port)}, port)
         await container.wait_until_listening()
-        assert await get(port) == "['main.py'] inside"
+        assert await get(port_of(container)) == "['main.py'] inside"
         assert await container.stop(10)
 
     images.play(scene, other_txt="not copied")
@@ -32,7 +32,7 @@ def test_variables_from_outside_win(images: Images) -> None:
         port = free_port()
         container.start({"PORT": str(port), "WORD": "outside"}, port)
         await container.wait_until_listening()
-        assert await get(port) == "['main.py'] outside"
+        assert await get(port_of(container)) == "['main.py'] outside"
 
     images.play(scene)
 

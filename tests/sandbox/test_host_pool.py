@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 from collections.abc import Iterator
@@ -51,6 +52,25 @@ def test_threads_take_hosts_of_their_own(hosts: HostPool) -> None:
     assert len(set(pids)) == 3
     for pid in pids:
         assert hosts.wait_for_exit(pid, LIMIT) == 1  # what a host ends with when its link is closed
+
+
+@posix
+def test_a_host_that_has_connected_outlives_its_fork_server() -> None:
+    """A submission may have ended the server between the host's start and its turn."""
+    hosts = HostPool("lab")
+    try:
+        taken = [hosts.acquire()]
+        # The next is on its way already, and connects by itself.
+        assert select.select([hosts._listener], [], [], LIMIT)[0]
+        assert hosts._server is not None
+        hosts._server.kill()
+        hosts._server.wait()
+        taken.append(hosts.acquire())
+        assert len({pid for _, pid in taken}) == 2
+        for link, _ in taken:
+            link.close()
+    finally:
+        hosts.close()
 
 
 @posix

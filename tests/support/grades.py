@@ -14,7 +14,7 @@ from ml_api_lab.grading.card import card, message_of
 from ml_api_lab.grading.grade import Grade, Outcome, Result
 from ml_api_lab.grading.reports import FORMATS
 from ml_api_lab.grading.reports.classroom50 import identity
-from ml_api_lab.lab_time import Span
+from ml_api_lab.lab_time import Span, seconds
 from ml_api_lab.sandbox.transcript import Frame, Line, Raised, Transcript
 from tests.support import graded, readings
 from tests.support.readings import Reading
@@ -75,14 +75,14 @@ def synthetic_grade(
     for place, outcome in enumerate(outcomes):
         task, nth = divmod(place, len(points))
         check = Check(
-            entries[task].name,
-            f"test_{entries[task].name}.py",
-            f"test_{nth}",
-            f"Check {nth} & <co> | `more`",
-            points[nth],
-            "Why?",
+            task=entries[task].name,
+            file=f"test_{entries[task].name}.py",
+            name=f"test_{nth}",
+            title=f"Check {nth} & <co> | `more`",
+            points=points[nth],
+            hint="Why?",
         )
-        result = Result(check, outcome, lab_time=3 * 10**9, real_time=0.01)
+        result = Result(check, outcome, lab_time=seconds(3), real_time=0.01)
         if outcome == Outcome.FAILED:
             result.message = message_of(AssertionError(said))
             result.card = card(check, result.message, transcript, "pytest")

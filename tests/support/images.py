@@ -81,6 +81,11 @@ class Images:
         return [line.text for line in printed]
 
 
+def port_of(container: Container) -> int:
+    """Return the port at which a container is published."""
+    return int(container.url.rpartition(":")[2])
+
+
 async def get(port: int) -> str:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET / HTTP/1.0\r\n\r\n")

@@ -33,7 +33,7 @@ async def nothing() -> None: ...
 
 def trial(name: str, clock: ClockName = "lab") -> Trial:
     return Trial(
-        check=Check("task_0_1", "test_it.py", name, name, 1, "?"),
+        check=Check(task="task_0_1", file="test_it.py", name=name, title=name, points=1, hint="?"),
         function=nothing,
         entry=Entry("task_0_1", "It", "Part"),
         tree=Tree("toy", Path("toy")),

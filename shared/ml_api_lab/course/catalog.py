@@ -68,7 +68,7 @@ def parse(text: str | bytes, name: str = "<unknown>") -> ast.Module:
         return ast.parse(text, name)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Check:
     """One check, as its author wrote it.
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.syllabus import POINTS_PER_TASK, Syllabus
+from ml_api_lab.lab_time import NO_TIME, Span
 from ml_api_lab.protocol.confinement import Tier
 from ml_api_lab.protocol.messages import ClockName
 
@@ -41,7 +42,7 @@ class Result:
     Attributes:
         message: what was seen against what is right, for a failed check; sanitized.
         card: the whole card, for a failed check; sanitized.
-        lab_time: how far the check's clock went, in nanoseconds.
+        lab_time: how far the check's clock went.
         real_time: how long it took, in seconds.
         absent: whether it failed since its task's folder is not there, or cannot be used.
     """
@@ -50,7 +51,7 @@ class Result:
     outcome: Outcome = Outcome.NOT_RUN
     message: str = ""
     card: str = ""
-    lab_time: int = 0
+    lab_time: Span = NO_TIME
     real_time: float = 0.0
     absent: bool = False
 

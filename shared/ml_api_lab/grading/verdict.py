@@ -17,11 +17,9 @@ from ml_api_lab.errors import (
     SubmissionFault,
 )
 from ml_api_lab.grading.card import card, hint_of, message_of
-from ml_api_lab.lab_time import Span
+from ml_api_lab.lab_time import NO_TIME, Span
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.transcript import Transcript
-
-NO_TIME = Span(0)
 
 _ADDRESS = re.compile("0x[0-9a-f]+")
 

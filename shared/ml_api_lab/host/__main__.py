@@ -1,4 +1,4 @@
-"""The process beside a submission.
+"""The entry point of a host: the process in which a submission runs.
 
 Usage: ``python -m ml_api_lab.host PORT TOKEN CLOCK ROLE CONFINEMENT [MODULE ...]``.
 

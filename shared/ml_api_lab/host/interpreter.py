@@ -8,6 +8,8 @@ arguments, the import path, the streams and their buffers, exit statuses, traceb
 from __future__ import annotations
 
 import builtins
+import contextlib
+import importlib
 import io
 import os
 import runpy
@@ -116,6 +118,10 @@ def _stream(
 
 
 def _run(arguments: list[str]) -> None:
+    # As `site` does in a fresh interpreter, before anything of the program is on the path.
+    sys.modules.pop("sitecustomize", None)
+    with contextlib.suppress(ModuleNotFoundError):
+        importlib.import_module("sitecustomize")
     first, *rest = arguments
     main: Any = types.ModuleType("__main__")
     main.__builtins__ = builtins

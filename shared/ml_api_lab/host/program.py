@@ -150,7 +150,7 @@ class Program:
     async def _serve_app(self, app: object) -> None:
         with CLOCK.mutex:
             self._server = Server(
-                app,  # type: ignore[arg-type]
+                app,  # type: ignore[arg-type]  # whatever it is, it is asked as one
                 self._start.folder,
                 self._send,
                 lifespan=self._start.mode == "serve",
@@ -163,7 +163,7 @@ class Program:
     def _main_module(self) -> object | None:
         """Import the submission's file; tell why if that fails."""
         # A server started at import would run for ever.
-        socket.socket.listen = _refuse_to_listen  # type: ignore[method-assign,assignment]
+        socket.socket.listen = _refuse_to_listen  # type: ignore[method-assign,assignment]  # until it is in
         try:
             return importlib.import_module(Path(self._start.file).stem)
         except BaseException as error:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ml_api_lab.errors import SubmissionFault
+from ml_api_lab.images import published_port
 from ml_api_lab.sandbox.process import Process
 
 Launch = Callable[[Sequence[str], Path, Mapping[str, str]], Process]
@@ -111,7 +112,7 @@ async def answers_http(address: str, port: int) -> bool:
 
 
 def write_stand_in_package(folder: Path) -> Path:
-    """Write what a pickled stand-in needs in order to load beside a folder; return where.
+    """Write what a start command finds of the lab beside a folder; return where.
 
     A start command runs beside nothing of the lab, but the stand-in models are of a class of its.
     """
@@ -121,4 +122,5 @@ def write_stand_in_package(folder: Path) -> Path:
         target = package / source.name / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / name, target)
+    shutil.copyfile(published_port.__file__, package / "sitecustomize.py")
     return package

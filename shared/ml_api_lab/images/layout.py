@@ -4,7 +4,7 @@ The image's files are laid out alone in a fresh folder and the start command run
 there, in this interpreter's environment: what `pip` would have installed is taken from here. Paths
 into the image are translated to where its files lie, and the signal to stop goes to the first
 process alone, as an engine sends it. What a container also has, a file system and a process number
-of its own, is not imitated.
+of its own, is not imitated; its port is published at another one, as an engine does.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ml_api_lab.errors import SubmissionFault
+from ml_api_lab.images import published_port
 from ml_api_lab.images.container import (
     Container,
     Launch,
@@ -29,7 +30,7 @@ from ml_api_lab.images.container import (
     write_stand_in_package,
 )
 from ml_api_lab.images.image import Image
-from ml_api_lab.sandbox.process import Process, other_address
+from ml_api_lab.sandbox.process import Process, free_port, is_free_port, other_address
 
 _SETTLE_SECONDS = 1.0
 """How long a server may take to listen on one more port."""
@@ -47,6 +48,7 @@ class LocalContainer(Container):
 
     def __init__(self, image: Image, root: Path, launch: Launch) -> None:
         super().__init__()
+        self._inside_port, self._inside_is_free = 0, False
         self.image = image
         self._root = root
         self._launch = launch
@@ -61,33 +63,43 @@ class LocalContainer(Container):
         words = self._start_words()
         if not words:
             raise SubmissionFault("The image has no start command; CMD gives it one.")
-        self.url = f"http://127.0.0.1:{port}"
-        self._port = port
+        self._inside_port, self._inside_is_free = port, is_free_port(port)
+        self._publish_at(free_port())
+        published = {published_port.VARIABLE: f"{port}:{self._port}"}
+        environment = {**self._environment(), **env, **published}
         try:
-            self._process = self._launch(words, self._folder, {**self._environment(), **env})
+            self._process = self._launch(words, self._folder, environment)
         except OSError as error:
             raise SubmissionFault(
                 f"The start command cannot be run: {self.image.start[0]}: {error.strerror}."
             ) from None
         return self._process
 
+    def _publish_at(self, port: int) -> None:
+        self._port = port
+        self.url = f"http://127.0.0.1:{port}"
+
     def _ended_early(self, status: int) -> str:
         return (
             f"The start command ended with exit status {status} before it listened on port "
-            f"{self._port}."
+            f"{self._inside_port}."
         )
 
     def _silent(self) -> str:
-        return f"Nothing listened on port {self._port}"
+        return f"Nothing listened on port {self._inside_port}"
 
     async def _wrong_port(self) -> str | None:
+        # A server that is no Python program is not published elsewhere.
+        if self._inside_is_free and await answers_http("127.0.0.1", self._inside_port):
+            self._publish_at(self._inside_port)
+            return None
         printed = re.search(r"https?://\S*?:(\d+)", self.process.output)
-        if printed is None or int(printed[1]) == self._port:
+        if printed is None or int(printed[1]) == self._inside_port:
             return None
         await asyncio.sleep(_SETTLE_SECONDS)
         if await answers_http("127.0.0.1", self._port):
             return None
-        return f"It was to listen on port {self._port} and listens on {printed[1]}."
+        return f"It was to listen on port {self._inside_port} and listens on {printed[1]}."
 
     async def is_reachable(self) -> bool | None:
         address = other_address()

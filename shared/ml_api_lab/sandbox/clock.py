@@ -228,7 +228,7 @@ class LabLoop(asyncio.SelectorEventLoop):
         # A loop fires what is due within its resolution; Windows' 16 ms would be early.
         internals.set_clock_resolution(self, 1e-9)
 
-    def call_at(  # type: ignore[override]
+    def call_at(  # type: ignore[override]  # typeshed takes type variables
         self,
         when: float,
         callback: Callable[..., object],

@@ -12,8 +12,10 @@ from ml_api_lab.protocol.messages import Start
 from ml_api_lab.sandbox.transcript import Frame, Transcript
 
 _MAX_TRACE_BYTES = 64 * 1024
-_TRACE_SECONDS = 0.1
-"""How long a process may take to write where it is."""
+_TRACE_TIMEOUT_SECONDS = 1.0
+"""How long a process may take to write where it is: on a busy machine it waits for its turn."""
+
+_POLL_SECONDS = 0.02
 
 
 def how_it_ended(status: int | None) -> str:
@@ -41,12 +43,13 @@ def where_it_is(pid: int, start: Start, transcript: Transcript) -> Frame | None:
         os.kill(pid, signal.SIGUSR1)
     except (ProcessLookupError, PermissionError):
         return None
-    time.sleep(_TRACE_SECONDS)
     folder = re.escape(os.path.realpath(start.folder))
-    trace = _read_trace(start.output + ".where")
-    found = re.search(rf'File "({folder}/[^"\n]+)", line (\d+) in (\S+)', trace)
-    if found is None:
-        return None
+    line = re.compile(rf'File "({folder}/[^"\n]+)", line (\d+) in (\S+)\n')
+    give_up = time.monotonic() + _TRACE_TIMEOUT_SECONDS
+    while (found := line.search(_read_trace(start.output + ".where"))) is None:
+        if time.monotonic() > give_up:
+            return None
+        time.sleep(_POLL_SECONDS)
     return next(iter(transcript.places([[found[1], found[2], found[3], ""]])), None)
 
 

@@ -115,9 +115,11 @@ class HostPool:
                 link, hello = self._accept_host()
             finally:
                 self._count_acquiring(-1)
+            # First of all: with a fork server that is gone, all that it had started is forgotten.
+            process = self._starting.pop(hello.token)
             self._read_exits()  # those of earlier processes with this number are not of this one
             self._statuses.pop(hello.pid, None)
-            self._hosts[hello.pid] = self._starting.pop(hello.token)
+            self._hosts[hello.pid] = process
             self._start_up_to(self._acquiring + 1)
             return link, hello.pid
 

@@ -42,6 +42,15 @@ def free_port() -> int:
         return port
 
 
+def is_free_port(port: int) -> bool:
+    """Whether a server could have that port at all addresses of this machine."""
+    try:
+        socket.create_server(("0.0.0.0", port)).close()
+    except OSError:
+        return False
+    return True
+
+
 def other_address() -> str | None:
     """Return an address of this machine that a server on 127.0.0.1 alone does not have."""
     if sys.platform in ("linux", "win32"):
@@ -107,7 +116,7 @@ class _Spawned:
         if os.name == "posix":
             os.killpg(self.pid, signal.SIGINT)
         else:
-            self._process.send_signal(signal.CTRL_BREAK_EVENT)  # type: ignore[attr-defined]
+            self._process.send_signal(signal.CTRL_BREAK_EVENT)  # type: ignore[attr-defined]  # Windows
 
     def kill_all(self) -> None:
         kill_process_tree(self._process)

@@ -1,4 +1,4 @@
-"""The checks' end of one running submission: what was sent to it, what it said, how it ended."""
+"""The checks' side of one running submission: what it is sent, what it sends, how it ends."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ class Reporting:
     def pytest_report_header(self) -> list[str]:
         session = self._session
         run = f"tree {session.tree.name}, clock {session.clock}, seed {session.seed}"
-        return [f"lab: {run}, isolation {session.isolation.tier}", *session.isolation.notes]
+        return [f"lab: {run}, isolation {session.isolation.tier}"]
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Count the checks of absent tasks by themselves; they get no card in the terminal."""
@@ -211,7 +211,8 @@ class Reporting:
             terminal.section(f"{session.syllabus.title}: {session.tree.name}")
             lost = "Bring what is missing back from where you got the lab."
             back = [lost] if grade.absent and session.tree.name == "exercises" else []
-            for line in [*summary(grade), *grade.absent, *back, *grade.notes]:
+            isolation = [f"Isolation: {grade.isolation}.", *session.isolation.notes]
+            for line in [*summary(grade), *grade.absent, *back, *grade.notes, *isolation]:
                 terminal.write_line(line)
         for line in self._conclusion.told:
             terminal.write_line(sanitize(line))
