@@ -67,24 +67,24 @@ class Grade:
     Attributes:
         tree: how the graded tree is called.
         seed: what the run's draws began with.
-        isolation: the tier to which the submission's processes were confined.
         ended: "" for a run that came to its end, else why it did not, in a word or two.
         began: when the run began.
         identity: whose submission it is, as the platform's environment says; only for a report
             that needs it.
         harness_failed: whether the harness failed in a check, or one could not be loaded.
+        isolation: the tier to which the submission's processes were confined.
     """
 
     syllabus: Syllabus
     tree: str
     clock: ClockName
     seed: int
-    isolation: Tier = "none"
     results: dict[str, Result] = field(default_factory=dict)
     ended: str = ""
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     identity: Mapping[str, str] = field(default_factory=dict)
     harness_failed: bool = False
+    isolation: Tier = "none"
 
     @property
     def score(self) -> int:

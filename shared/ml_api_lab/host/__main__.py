@@ -1,9 +1,10 @@
 """The entry point of a host: the process in which a submission runs.
 
-Usage: ``python -m ml_api_lab.host PORT TOKEN CLOCK ROLE CONFINEMENT [MODULE ...]``.
+Usage: ``python -m ml_api_lab.host ADDRESS TOKEN CLOCK ROLE CONFINEMENT [MODULE ...]``.
 
-CLOCK is "lab" or "real". ROLE is "forks" (import the modules, then be a fork server) or "one" (be
-a host oneself). CONFINEMENT is what a host applies before any of a submission's code runs.
+ADDRESS is where the checks' side listens. CLOCK is "lab" or "real". ROLE is "forks" (import the
+modules, then be a fork server) or "one" (be a host oneself). CONFINEMENT is what a host applies
+before any of a submission's code runs.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ from ml_api_lab.protocol.messages import ClockName, Execute, Hello, HostRole, St
 
 
 def main(
-    port: int,
+    address: str,
     token: str,
     clock: ClockName,
     role: HostRole,
     confinement: Confinement,
     modules: list[str],
 ) -> int:
+    if role == "forks":
+        isolation.prepare(confinement, with_network=clock == "lab")
     # Nothing is collected while modules are loaded: what is alive then stays alive.
     gc.disable()
     is_lab_time = clock == "lab"
@@ -36,7 +39,7 @@ def main(
         patches.install()
 
     def host(token: str) -> int:
-        link = dial(port, Hello(token, os.getpid()))
+        link = dial(address, Hello(token, os.getpid()))
         match link.receive():
             case Start() as start:
                 isolation.confine(confinement, start.workspace)
@@ -51,17 +54,17 @@ def main(
         # Before it calls: a check's budget is for the submission.
         preload.preload(modules)
         return host(token)
-    link = dial(port, Hello(token, os.getpid()))
+    link = dial(address, Hello(token, os.getpid()))
     preload.preload(modules)
     fork_server.serve(link, host)
     return 0
 
 
 if __name__ == "__main__":
-    _, port, token, clock, role, confinement, *modules = sys.argv
+    _, address, token, clock, role, confinement, *modules = sys.argv
     os._exit(
         main(
-            int(port),
+            address,
             token,
             cast(ClockName, clock),
             cast(HostRole, role),

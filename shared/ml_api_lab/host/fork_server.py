@@ -16,7 +16,17 @@ from pathlib import Path
 from typing import NoReturn
 
 from ml_api_lab.protocol.link import Link, LinkClosed
-from ml_api_lab.protocol.messages import Ended, Fork, Kill, Message, Release, Signal
+from ml_api_lab.protocol.messages import (
+    Ended,
+    Fork,
+    Kill,
+    Members,
+    Message,
+    Release,
+    Signal,
+    Survey,
+)
+from ml_api_lab.protocol.process_groups import has_members
 
 _PR_SET_CHILD_SUBREAPER = 36
 _MAX_SWEEPS = 1000
@@ -84,6 +94,8 @@ class _ForkServer:
             case Signal() if message.pid in self._hosts:
                 send = os.killpg if message.to_group else os.kill
                 _send_if_alive(send, message.pid, message.number)
+            case Survey():
+                self._link.send(Members(message.pid, has_members(message.pid)))
             case Kill() if message.pid in self._hosts:
                 # Alone as well: it may not have become a group yet.
                 _send_if_alive(os.killpg, message.pid, signal.SIGKILL)

@@ -59,6 +59,12 @@ class Signal(NamedTuple):
     to_group: bool
 
 
+class Survey(NamedTuple):
+    """To the fork server: say whether that host's group has members (answered with `Members`)."""
+
+    pid: int
+
+
 class Execute(NamedTuple):
     """To a fresh host on the wall clock: become a program, and forget the link.
 
@@ -77,7 +83,8 @@ class Execute(NamedTuple):
 class Start(NamedTuple):
     """To a fresh host: become the submission in this folder.
 
-    `workspace` is what it may write to: that folder, and others beside it. `beat` is a length, `now` the moment at which it begins, both in nanoseconds of lab time.
+    `workspace` is what it may write to: that folder, and others beside it. `beat` is a length,
+    `now` the moment at which it begins, both in nanoseconds of lab time.
     """
 
     mode: Mode
@@ -143,6 +150,13 @@ class Ended(NamedTuple):
 
     pid: int
     status: int
+
+
+class Members(NamedTuple):
+    """From the fork server: whether a process of that host's group still runs."""
+
+    pid: int
+    are_there: bool
 
 
 class Ready(NamedTuple):
@@ -220,6 +234,7 @@ ToHost = (
     | Kill
     | Release
     | Signal
+    | Survey
     | Execute
     | Start
     | Grant
@@ -230,7 +245,19 @@ ToHost = (
     | Tell
 )
 FromHost = (
-    Hello | Ended | Ready | Problem | Head | Body | Idle | Done | Beat | Journal | Waiting | Paused
+    Hello
+    | Ended
+    | Members
+    | Ready
+    | Problem
+    | Head
+    | Body
+    | Idle
+    | Done
+    | Beat
+    | Journal
+    | Waiting
+    | Paused
 )
 Message = ToHost | FromHost
 """One message; each class is its own schema."""

@@ -1,4 +1,4 @@
-"""What a probe does inside a tier, as a submission could: it tries what must fail, and what must not.
+"""What a probe tries inside a tier, as a submission could: what must fail, and what must not.
 
 Its text is run by a host; nobody imports it. It prints what each attempt came to as JSON.
 """

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ml_api_lab.protocol.messages import Execute
+from ml_api_lab.protocol.process_groups import has_members
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.host_pool import HostPool, kill_process_tree
 from ml_api_lab.sandbox.output import Output
@@ -79,6 +80,9 @@ class Child(Protocol):
     def interrupt(self) -> None:
         """Do what Ctrl-C does: a terminal tells all that was started from it."""
 
+    def has_leftovers(self) -> bool:
+        """Whether something that it started still runs (known on POSIX only)."""
+
     def kill_all(self) -> None:
         """End it with all that it started."""
 
@@ -118,6 +122,9 @@ class _Spawned:
         else:
             self._process.send_signal(signal.CTRL_BREAK_EVENT)  # type: ignore[attr-defined]  # Windows
 
+    def has_leftovers(self) -> bool:
+        return os.name == "posix" and has_members(self.pid)
+
     def kill_all(self) -> None:
         kill_process_tree(self._process)
 
@@ -137,6 +144,9 @@ class _Forked:
 
     def interrupt(self) -> None:
         self._pool.signal(self.pid, signal.SIGINT, to_group=True)
+
+    def has_leftovers(self) -> bool:
+        return self._pool.has_members(self.pid)
 
     def kill_all(self) -> None:
         self._pool.signal(self.pid, signal.SIGKILL, to_group=True)
@@ -249,15 +259,7 @@ class Process:
 
     def has_leftovers(self) -> bool:
         """Whether something that it started still runs (known on POSIX only)."""
-        if os.name != "posix":
-            return False
-        try:
-            os.killpg(self._child.pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:  # macOS says so of a group of zombies
-            return False
-        return not _are_all_zombies(self._child.pid)
+        return self._child.has_leftovers()
 
     @property
     def output(self) -> str:
@@ -273,17 +275,3 @@ class Process:
     def _clean_up(self) -> None:
         self._output.close(self._clock.now)
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _are_all_zombies(group: int) -> bool:
-    """Whether all of a group have ended (Linux): in a container nobody may collect orphans."""
-    states = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            # After the command in brackets: the state, the parent, the group.
-            state, _, its_group = status.read_text().rpartition(") ")[2].split()[:3]
-        except (OSError, ValueError):  # it has gone meanwhile
-            continue
-        if int(its_group) == group:
-            states.append(state)
-    return bool(states) and set(states) <= {"Z", "X"}

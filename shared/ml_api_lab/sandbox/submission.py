@@ -346,7 +346,7 @@ class Submission:
     def _is_over_budget(self) -> bool:
         if self._paused_since is not None or time.monotonic() < self._clock.budget_end:
             return False
-        place = diagnosis.where_it_is(self._pid, self._start, self.transcript)
+        place = diagnosis.where_it_is(self._signal, self._start, self.transcript)
         where = f" (it was at {place})" if place is not None else ""
         self._abort(
             f"{self._subject()} did not come to rest within {self._clock.budget:g} s of real time"
@@ -354,6 +354,9 @@ class Submission:
             "something outside the lab."
         )
         return True
+
+    def _signal(self, number: int) -> None:
+        self._hosts.signal(self._pid, number, to_group=False)
 
     def _is_over_limits(self) -> bool:
         for what, size, limit in (

@@ -13,7 +13,7 @@ import socket
 import struct
 from typing import Any, NoReturn
 
-from ml_api_lab.host.isolation import landlock, places, seccomp, system
+from ml_api_lab.host.isolation import landlock, namespaces, places, seccomp, system
 from ml_api_lab.protocol.confinement import Confinement
 
 _MAX_FILE_BYTES = 256 * 2**20
@@ -24,6 +24,20 @@ _CAPABILITY_VERSION = 0x20080522
 _MAX_CAPABILITIES = 64
 
 REFUSED = "the lab lets a submission connect to nothing"
+
+
+def prepare(confinement: Confinement, *, with_network: bool) -> None:
+    """Do what a fork server does, at its beginning, for the hosts that it will fork.
+
+    Args:
+        with_network: whether they are to have a network of their own. Those on the wall clock are
+            servers that the checks connect to, and share the machine's.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    if confinement.tier == "namespace":
+        namespaces.enter(with_network=with_network)
 
 
 def confine(confinement: Confinement, workspace: str) -> None:
@@ -37,10 +51,13 @@ def confine(confinement: Confinement, workspace: str) -> None:
     """
     if confinement.tier == "none":
         return
+    allowed = list(places.allowed(confinement.course, workspace))
+    if confinement.tier == "namespace":
+        namespaces.hide_temporary_files(path for path, _ in allowed)
     abi = min(landlock.version(), confinement.landlock_abi)
     _limit_resources()
     _drop_capabilities()
-    landlock.restrict(places.allowed(confinement.course, workspace), abi)
+    landlock.restrict(allowed, abi)
     seccomp.install(os.getpid(), abi)
     socket.socket.connect = _refuse_to_connect  # type: ignore[method-assign,assignment]
 
