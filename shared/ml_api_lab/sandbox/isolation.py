@@ -125,6 +125,8 @@ def _probe(confinement: Confinement) -> str | None:
     Raises:
         HarnessError: no host started.
     """
+    if confinement.tier == "namespace":
+        _start_in_lab_time(confinement)
     folder = Path(tempfile.mkdtemp(prefix="lab-")).resolve()
     outside = Path(tempfile.mkdtemp(prefix="lab-")).resolve()
     try:
@@ -164,6 +166,21 @@ def _probe(confinement: Confinement) -> str | None:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(outside, ignore_errors=True)
+
+
+def _start_in_lab_time(confinement: Confinement) -> None:
+    """Start a host in lab time, which has a network of its own; the probe's is on the wall clock.
+
+    Raises:
+        HarnessError: none started.
+    """
+    pool = HostPool("lab", confinement=confinement)
+    try:
+        link, pid = pool.acquire()
+        link.close()
+        pool.terminate(pid)
+    finally:
+        pool.close()
 
 
 def _run_probe(confinement: Confinement, folder: Path, given: dict[str, object]) -> str | None:

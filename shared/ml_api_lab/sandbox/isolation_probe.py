@@ -18,142 +18,138 @@ GIVEN = json.loads(sys.argv[1])
 """Where things are: "home", "canary", "lab", "checks" (a process id), "port", "socket", "pipe"."""
 
 
-def read_the_home() -> object:
-    return os.listdir(GIVEN["home"])
+def read_the_home() -> None:
+    os.listdir(GIVEN["home"])
 
 
-def read_a_file_of_the_user() -> object:
+def read_a_file_of_the_user() -> None:
     with open(GIVEN["canary"]) as file:
-        return file.read()
+        file.read()
 
 
-def change_a_file_of_the_user() -> object:
+def change_a_file_of_the_user() -> None:
     with open(GIVEN["canary"], "a") as file:
-        return file.write("x")
+        file.write("x")
 
 
-def empty_a_file_of_the_user() -> object:
-    return os.close(os.open(GIVEN["canary"], os.O_RDONLY | os.O_TRUNC))
+def empty_a_file_of_the_user() -> None:
+    os.close(os.open(GIVEN["canary"], os.O_RDONLY | os.O_TRUNC))
 
 
-def change_the_rights_of_a_file() -> object:
+def change_the_rights_of_a_file() -> None:
     mode = stat.S_IMODE(os.stat(GIVEN["canary"]).st_mode)
     os.chmod(GIVEN["canary"], mode ^ 0o111)
     if stat.S_IMODE(os.stat(GIVEN["canary"]).st_mode) == mode:
         raise PermissionError("it has no effect")
-    return mode
 
 
-def read_the_lab() -> object:
-    return os.listdir(GIVEN["lab"])
+def read_the_lab() -> None:
+    os.listdir(GIVEN["lab"])
 
 
-def write_into_the_lab() -> object:
+def write_into_the_lab() -> None:
     path = os.path.join(GIVEN["lab"], f".probe-{os.getpid()}")
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT))
     os.unlink(path)
-    return path
 
 
-def write_into_the_environment_of_Python() -> object:  # noqa: N802
+def write_into_the_environment_of_Python() -> None:  # noqa: N802
     path = os.path.join(os.path.dirname(json.__file__), f".probe-{os.getpid()}")
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT))
     os.unlink(path)
-    return path
 
 
-def signal_the_checks() -> object:
-    return os.kill(GIVEN["checks"], 0)
+def signal_the_checks() -> None:
+    os.kill(GIVEN["checks"], 0)
 
 
-def signal_the_fork_server() -> object:
-    return os.kill(os.getppid(), 0)
+def signal_the_fork_server() -> None:
+    os.kill(os.getppid(), 0)
 
 
-def limit_the_checks() -> object:
+def limit_the_checks() -> None:
     import resource
 
-    return resource.prlimit(GIVEN["checks"], resource.RLIMIT_CORE)
+    resource.prlimit(GIVEN["checks"], resource.RLIMIT_CORE)
 
 
-def read_the_environment_of_the_checks() -> object:
+def read_the_environment_of_the_checks() -> None:
     with open(f"/proc/{GIVEN['checks']}/environ", "rb") as file:
-        return file.read()
+        file.read()
 
 
-def read_the_command_of_the_checks() -> object:
+def read_the_command_of_the_checks() -> None:
     with open(f"/proc/{GIVEN['checks']}/cmdline", "rb") as file:
-        return file.read()
+        file.read()
 
 
-def read_the_memory_of_the_checks() -> object:
+def read_the_memory_of_the_checks() -> None:
     with open(f"/proc/{GIVEN['checks']}/mem", "rb") as file:
-        return file.fileno()
+        file.fileno()
 
 
-def connect_to_a_port() -> object:
-    return socket.create_connection(("127.0.0.1", GIVEN["port"]), 5)
+def connect_to_a_port() -> None:
+    socket.create_connection(("127.0.0.1", GIVEN["port"]), 5)
 
 
-def connect_without_the_patched_class() -> object:
+def connect_without_the_patched_class() -> None:
     with socket.socket() as caller:
-        return socket.SocketType.connect(caller, ("127.0.0.1", GIVEN["port"]))
+        socket.SocketType.connect(caller, ("127.0.0.1", GIVEN["port"]))
 
 
-def connect_to_a_local_socket() -> object:
+def connect_to_a_local_socket() -> None:
     with socket.socket(socket.AF_UNIX) as caller:
-        return socket.SocketType.connect(caller, GIVEN["socket"])
+        socket.SocketType.connect(caller, GIVEN["socket"])
 
 
-def send_a_datagram() -> object:
+def send_a_datagram() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
-        return caller.sendto(b"x", ("127.0.0.1", GIVEN["port"]))
+        caller.sendto(b"x", ("127.0.0.1", GIVEN["port"]))
 
 
-def use_temporary_files() -> object:
+def use_temporary_files() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "file")
         with open(path, "w") as file:
             file.write("x")
         os.replace(path, path + "-moved")
         os.symlink(path, path)
-    return True
 
 
-def use_locks_of_processes() -> object:
+def use_locks_of_processes() -> None:
     import multiprocessing
 
     with multiprocessing.Lock():
-        return True
+        pass
 
 
-def listen() -> object:
+def listen() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()
+        server.getsockname()
 
 
-def use_a_pair_of_sockets() -> object:
+def use_a_pair_of_sockets() -> None:
     one, other = socket.socketpair()
     with one, other:
         one.sendall(b"x")
-        return other.recv(1)
+        other.recv(1)
 
 
-def run_a_shell() -> object:
-    return subprocess.run(["/bin/sh", "-c", "cat /dev/null && exit 0"], check=True)
+def run_a_shell() -> None:
+    subprocess.run(["/bin/sh", "-c", "cat /dev/null && exit 0"], check=True)
 
 
-def run_this_interpreter() -> object:
-    return subprocess.run([sys.executable, "-c", "import json"], check=True)
+def run_this_interpreter() -> None:
+    subprocess.run([sys.executable, "-c", "import json"], check=True)
 
 
-def know_time_zones() -> object:
-    return time.localtime(), zoneinfo.available_timezones()
+def know_time_zones() -> None:
+    time.localtime(), zoneinfo.available_timezones()
 
 
-def read_random_numbers() -> object:
+def read_random_numbers() -> None:
     with open("/dev/urandom", "rb") as file:
-        return file.read(1)
+        file.read(1)
 
 
 def leave_a_daemon() -> None:
