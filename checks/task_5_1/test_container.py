@@ -41,13 +41,13 @@ async def test_base_is_slim_and_has_a_version(task: Task) -> None:
         exact = r"\d+\.\d+" if name.split("/")[-1] == "python" else r"\d"
         assert digest or re.search(exact, f"{name}:{tag}"), (
             f"FROM {stage.root} leaves the version open, so tomorrow's build may get another one; "
-            "right is a tag with a version, such as python:3.12-slim."
+            "right is a tag with a version, such as python:3.15-slim."
         )
     name, tag, digest = _split_reference(image.base)
     is_small = re.search(r"slim|alpine|distroless|chainguard|minimal|micro|wolfi", f"{name}:{tag}")
     assert is_small or (digest and not tag), (
         f"FROM {image.base} is no slim image: it brings compilers and more that the app never "
-        "uses; right is a slim one, such as python:3.12-slim."
+        "uses; right is a slim one, such as python:3.15-slim."
     )
 
 

@@ -8,11 +8,11 @@ import os
 import pickle
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from pydantic import BaseModel
 
 MODEL_FILES = {
     "logistic_regression": "../task_2_1/logistic_regression.pkl",
@@ -23,7 +23,7 @@ models: dict[str, Any] = {}
 
 
 def load_model(path: str) -> Any:
-    with Path(path).open("rb") as file:
+    with open(path, "rb") as file:
         return pickle.load(file)
 
 
@@ -33,6 +33,10 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         models[name] = load_model(path)
     yield
     models.clear()
+
+
+class ModelList(BaseModel):
+    available_models: list[str]
 
 
 app = FastAPI(title="ML API", lifespan=lifespan)

@@ -8,45 +8,32 @@
   model itself answers, as a whole number. A model takes the four features in the order above.
 - A name that no model has is answered with 404 (or 422) and a JSON `detail`.
 - A missing feature, or a word where a number belongs, is answered with 422, and the answer names
-  the feature. `IrisFeatures` tells FastAPI what a body looks like.
+  the feature. `IrisFeatures` tells FastAPI what a body looks like, `Prediction` what an answer is.
 """
 
-import os
 import pickle
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import uvicorn
-from dotenv import load_dotenv
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel
 
-load_dotenv()
-
-MODEL_VARIABLES = {"logistic_regression": "LOGISTIC_MODEL", "random_forest": "RF_MODEL"}
+from settings import HOST, MODEL_FILES, PORT
 
 models: dict[str, Any] = {}
 
 
 def load_model(path: str) -> Any:
-    with Path(path).open("rb") as file:
+    with open(path, "rb") as file:
         return pickle.load(file)
-
-
-def model_path(variable: str) -> str:
-    """Return the path that the variable holds."""
-    path = os.environ.get(variable)
-    if not path:
-        raise RuntimeError(f"{variable} is not set; put the path of the model into .env")
-    return path
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    for name, variable in MODEL_VARIABLES.items():
-        models[name] = load_model(model_path(variable))
+    for name, path in MODEL_FILES.items():
+        models[name] = load_model(path)
     yield
     models.clear()
 
@@ -55,6 +42,19 @@ class IrisFeatures(BaseModel):
     """A flower's four measures in centimetres."""
 
     # TODO: Task 3.1: the four features
+
+
+class Prediction(BaseModel):
+    model: str
+    prediction: int
+
+
+class ModelList(BaseModel):
+    available_models: list[str]
+
+
+class Problem(BaseModel):
+    detail: str
 
 
 app = FastAPI(title="ML API", lifespan=lifespan)
@@ -71,16 +71,14 @@ async def root() -> dict[str, str]:
 
 
 @app.get("/models")
-async def list_models() -> dict[str, list[str]]:
-    return {"available_models": list(models)}
+async def list_models() -> ModelList:
+    return ModelList(available_models=list(models))
 
 
-@app.post("/predict/{model_name}")
-async def predict(model_name: str, features: IrisFeatures) -> dict[str, str | int]:
+@app.post("/predict/{model_name}", responses={400: {"model": Problem}, 404: {"model": Problem}})
+async def predict(model_name: str, features: IrisFeatures) -> Prediction:
     raise NotImplementedError("Task 3.1: let the model of that name predict")
 
 
 if __name__ == "__main__":
-    host = os.environ.get("HOST", "127.0.0.1")
-    port = int(os.environ.get("PORT", "8000"))
-    uvicorn.run(app, host=host, port=port)
+    uvicorn.run(app, host=HOST, port=PORT)

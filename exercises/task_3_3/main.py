@@ -11,43 +11,30 @@ with 422, at once and without asking the model; the answer names every feature t
 """
 
 import asyncio
-import os
 import pickle
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
 import uvicorn
-from dotenv import load_dotenv
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, Field
 
-load_dotenv()
+from settings import HOST, MODEL_FILES, PORT
 
-MODEL_VARIABLES = {"logistic_regression": "LOGISTIC_MODEL", "random_forest": "RF_MODEL"}
 SECONDS = {"logistic_regression": 2, "random_forest": 3}
-
 models: dict[str, Any] = {}
 
 
 def load_model(path: str) -> Any:
-    with Path(path).open("rb") as file:
+    with open(path, "rb") as file:
         return pickle.load(file)
-
-
-def model_path(variable: str) -> str:
-    """Return the path that the variable holds."""
-    path = os.environ.get(variable)
-    if not path:
-        raise RuntimeError(f"{variable} is not set; put the path of the model into .env")
-    return path
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    for name, variable in MODEL_VARIABLES.items():
-        models[name] = load_model(model_path(variable))
+    for name, path in MODEL_FILES.items():
+        models[name] = load_model(path)
     yield
     models.clear()
 
@@ -56,6 +43,19 @@ class IrisFeatures(BaseModel):
     """A flower's four measures in centimetres."""
 
     # TODO: Task 3.3: the four features again, each with its limits, description and default
+
+
+class Prediction(BaseModel):
+    model: str
+    prediction: int
+
+
+class ModelList(BaseModel):
+    available_models: list[str]
+
+
+class Problem(BaseModel):
+    detail: str
 
 
 app = FastAPI(title="ML API", lifespan=lifespan)
@@ -72,26 +72,19 @@ async def root() -> dict[str, str]:
 
 
 @app.get("/models")
-async def list_models() -> dict[str, list[str]]:
-    return {"available_models": list(models)}
+async def list_models() -> ModelList:
+    return ModelList(available_models=list(models))
 
 
-@app.post("/predict/{model_name}")
-async def predict(model_name: str, features: IrisFeatures) -> dict[str, str | int]:
+@app.post("/predict/{model_name}", responses={400: {"model": Problem}, 404: {"model": Problem}})
+async def predict(model_name: str, features: IrisFeatures) -> Prediction:
     if model_name not in models:
-        raise HTTPException(404, f"There is no model {model_name!r}")
+        raise HTTPException(status_code=404, detail=f"There is no model {model_name!r}")
     await asyncio.sleep(SECONDS[model_name])
-    row = [
-        features.sepal_length,
-        features.sepal_width,
-        features.petal_length,
-        features.petal_width,
-    ]
+    row = [features.sepal_length, features.sepal_width, features.petal_length, features.petal_width]
     prediction = int(models[model_name].predict([row])[0])
-    return {"model": model_name, "prediction": prediction}
+    return Prediction(model=model_name, prediction=prediction)
 
 
 if __name__ == "__main__":
-    host = os.environ.get("HOST", "127.0.0.1")
-    port = int(os.environ.get("PORT", "8000"))
-    uvicorn.run(app, host=host, port=port)
+    uvicorn.run(app, host=HOST, port=PORT)

@@ -1,6 +1,5 @@
 """Predictions that were made before, kept for a while."""
 
-import os
 import time
 from collections.abc import Hashable
 
@@ -27,10 +26,3 @@ class PredictionCache:
         self._entries[key] = (time.monotonic(), prediction)
         if len(self._entries) > self._size:
             del self._entries[next(iter(self._entries))]
-
-
-def cache_from_environment() -> PredictionCache:
-    """Return an empty cache as `CACHE_SIZE` and `CACHE_TTL` ask for it."""
-    size = int(os.environ.get("CACHE_SIZE", "128"))
-    ttl = float(os.environ.get("CACHE_TTL", "30"))
-    return PredictionCache(size, ttl)

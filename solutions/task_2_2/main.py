@@ -9,7 +9,6 @@ import os
 import pickle
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -24,7 +23,7 @@ models: dict[str, Any] = {}
 
 
 def load_model(path: str) -> Any:
-    with Path(path).open("rb") as file:
+    with open(path, "rb") as file:
         return pickle.load(file)
 
 

@@ -11,51 +11,36 @@ for Cloud Run, or `containerapp.yaml` for Azure Container Apps. It names
 """
 
 import asyncio
-import os
 import pickle
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
 import uvicorn
-from dotenv import load_dotenv
-from fastapi import BackgroundTasks, FastAPI, HTTPException, Response
+from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Response
 from pydantic import BaseModel, Field
 from starlette.middleware.base import BaseHTTPMiddleware
 
-from auth import api_key, guard
-from cache import cache_from_environment
+from auth import guard, key_header
+from cache import PredictionCache
 from observability import observe
 from predictions_log import log_prediction
+from settings import CACHE_SIZE, CACHE_TTL, HOST, MODEL_FILES, PORT
 
-load_dotenv()
-
-MODEL_VARIABLES = {"logistic_regression": "LOGISTIC_MODEL", "random_forest": "RF_MODEL"}
 SECONDS = {"logistic_regression": 2, "random_forest": 3}
-
 models: dict[str, Any] = {}
-cache = cache_from_environment()
 
 
 def load_model(path: str) -> Any:
-    with Path(path).open("rb") as file:
+    with open(path, "rb") as file:
         return pickle.load(file)
-
-
-def model_path(variable: str) -> str:
-    """Return the path that the variable holds."""
-    path = os.environ.get(variable)
-    if not path:
-        raise RuntimeError(f"{variable} is not set; put the path of the model into .env")
-    return path
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    api_key()  # without a key, do not even start
-    for name, variable in MODEL_VARIABLES.items():
-        models[name] = load_model(model_path(variable))
+    for name, path in MODEL_FILES.items():
+        models[name] = load_model(path)
+    app.state.cache = PredictionCache(CACHE_SIZE, CACHE_TTL)
     yield
     models.clear()
 
@@ -67,6 +52,19 @@ class IrisFeatures(BaseModel):
     sepal_width: Annotated[float, Field(gt=0, lt=10, description="Sepal width in cm")] = 3.5
     petal_length: Annotated[float, Field(gt=0, lt=10, description="Petal length in cm")] = 1.4
     petal_width: Annotated[float, Field(gt=0, lt=10, description="Petal width in cm")] = 0.2
+
+
+class Prediction(BaseModel):
+    model: str
+    prediction: int
+
+
+class ModelList(BaseModel):
+    available_models: list[str]
+
+
+class Problem(BaseModel):
+    detail: str
 
 
 app = FastAPI(title="ML API", lifespan=lifespan)
@@ -85,41 +83,43 @@ async def root() -> dict[str, str]:
     return {"message": "Hello World"}
 
 
-@app.get("/models")
-async def list_models() -> dict[str, list[str]]:
-    return {"available_models": list(models)}
+@app.get(
+    "/models",
+    dependencies=[Depends(key_header)],
+    responses={401: {"model": Problem}},
+)
+async def list_models() -> ModelList:
+    return ModelList(available_models=list(models))
 
 
-@app.post("/predict/{model_name}")
+@app.post(
+    "/predict/{model_name}",
+    dependencies=[Depends(key_header)],
+    responses={400: {"model": Problem}, 401: {"model": Problem}, 404: {"model": Problem}},
+)
 async def predict(
     model_name: str,
     features: IrisFeatures,
-    background: BackgroundTasks,
+    background_tasks: BackgroundTasks,
     response: Response,
-) -> dict[str, str | int]:
+) -> Prediction:
     if model_name not in models:
-        raise HTTPException(404, f"There is no model {model_name!r}")
+        raise HTTPException(status_code=404, detail=f"There is no model {model_name!r}")
+    cache: PredictionCache = app.state.cache
     key = (model_name, *features.model_dump().values())
     known = cache.get(key)
     if known is not None:
         response.headers["X-Cache"] = "HIT"
-        background.add_task(log_prediction, model_name, features.model_dump(), known)
-        return {"model": model_name, "prediction": known}
+        background_tasks.add_task(log_prediction, model_name, features.model_dump(), known)
+        return Prediction(model=model_name, prediction=known)
     response.headers["X-Cache"] = "MISS"
     await asyncio.sleep(SECONDS[model_name])
-    row = [
-        features.sepal_length,
-        features.sepal_width,
-        features.petal_length,
-        features.petal_width,
-    ]
+    row = [features.sepal_length, features.sepal_width, features.petal_length, features.petal_width]
     prediction = int(models[model_name].predict([row])[0])
     cache.put(key, prediction)
-    background.add_task(log_prediction, model_name, features.model_dump(), prediction)
-    return {"model": model_name, "prediction": prediction}
+    background_tasks.add_task(log_prediction, model_name, features.model_dump(), prediction)
+    return Prediction(model=model_name, prediction=prediction)
 
 
 if __name__ == "__main__":
-    host = os.environ.get("HOST", "127.0.0.1")
-    port = int(os.environ.get("PORT", "8000"))
-    uvicorn.run(app, host=host, port=port)
+    uvicorn.run(app, host=HOST, port=PORT)

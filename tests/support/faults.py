@@ -99,13 +99,13 @@ class Fault:
 
     def check_source(self, options: str) -> str:
         """Return the check; of what hangs, with the budget cut when it is about to do so."""
-        hurry = f"clock.budget = {HANGING_SECONDS}; clock.renew_budget()"
+        cut = f"clock.budget = {HANGING_SECONDS}"
         hangs = self.hangs or NO_REST in self.says
         asked = self.says.startswith(ASKED)
         return self.check.format(
             options=options,
-            before_start=hurry if hangs and not asked else "pass",
-            after_start=hurry if hangs and asked else "pass",
+            before_start=cut if hangs and not asked else "pass",  # it begins with the process
+            after_start=f"{cut}; clock.renew_budget()" if hangs and asked else "pass",
             then=self.then,
         )
 
@@ -204,7 +204,7 @@ def expect_fault(check: dict[str, Any], fault: Fault) -> None:
     assert check["outcome"] == "failed"
     assert check["points"] == 0
     says = fault.says.replace("{task}", check["id"].split("/")[1])
-    assert check["message"].startswith(says)
+    assert check["message"].startswith(says), check["message"]
     assert "\n" not in check["message"]
     assert len(check["message"]) < 400
     assert len(check["card"]) < 20_000
