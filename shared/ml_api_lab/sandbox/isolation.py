@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 import select
 import shutil
@@ -42,6 +43,9 @@ _SOURCES = ("host/isolation", "host/__main__.py", "host/fork_server.py", "protoc
 
 _PROBE = Path(__file__).with_name("isolation_probe.py")
 _PROBE_SECONDS = 30.0
+_SIGNALS_SINCE = (6, 12)
+"""The version of Linux from which on Landlock knows of signals."""
+
 _POLL_SECONDS = 0.005
 _END_SECONDS = 5.0
 _MOST_REMEMBERED = 50
@@ -87,13 +91,24 @@ def choose(wanted: Wanted, course: Path, *, is_debugging: bool = False) -> Isola
     for tier in _CANDIDATES[wanted]:
         confinement = Confinement(tier, str(course))
         if (problem := problem_of(confinement)) is None:
-            return Isolation(confinement, tuple(notes))
+            return Isolation(confinement, (*notes, *_missing()))
         notes.append(f"Isolation {tier} cannot be had here: {problem}.")
     if is_named:
         raise NotIsolated(
             f"{notes[0]} Nothing was graded; --isolation=best takes the strongest that can."
         )
     return Isolation(notes=tuple(notes))
+
+
+def _missing() -> list[str]:
+    """Return what this kernel cannot do, in sentences."""
+    numbers = re.findall(r"\d+", os.uname().release)
+    if tuple(map(int, numbers[:2])) >= _SIGNALS_SINCE:
+        return []
+    return [
+        "This kernel (before Linux 6.12) cannot keep a submission from signals to processes of the "
+        "same user that began after it."
+    ]
 
 
 def problem_of(confinement: Confinement) -> str | None:

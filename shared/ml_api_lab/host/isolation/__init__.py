@@ -23,6 +23,9 @@ _PR_CAPBSET_DROP, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
 _CAPABILITY_VERSION = 0x20080522
 _MAX_CAPABILITIES = 64
 
+_elders: frozenset[int] = frozenset()
+"""The processes that began before the first host, and that none may signal."""
+
 REFUSED = "the lab lets a submission connect to nothing"
 
 
@@ -36,6 +39,8 @@ def prepare(confinement: Confinement, *, with_network: bool) -> None:
     Raises:
         OSError: the kernel refused.
     """
+    global _elders
+    _elders = _around()
     if confinement.tier == "namespace":
         namespaces.enter(with_network=with_network)
 
@@ -54,12 +59,23 @@ def confine(confinement: Confinement, workspace: str) -> None:
     allowed = list(places.allowed(confinement.course, workspace))
     if confinement.tier == "namespace":
         namespaces.hide_temporary_files(path for path, _ in allowed)
+        allowed += [(place, landlock.ALL) for place in namespaces.TEMPORARY]
     abi = min(landlock.version(), confinement.landlock_abi)
     _limit_resources()
     _drop_capabilities()
     landlock.restrict(allowed, abi)
-    seccomp.install(os.getpid(), abi)
+    seccomp.install(os.getpid(), _elders | {os.getppid()}, abi)
     socket.socket.connect = _refuse_to_connect  # type: ignore[method-assign,assignment]
+
+
+def _around() -> frozenset[int]:
+    """Return this process, its parent, and the parent's group, if they have numbers here."""
+    parent = os.getppid()
+    try:
+        group = os.getpgid(parent)
+    except OSError:
+        group = 0
+    return frozenset({os.getpid(), parent, group} - {0})
 
 
 def _limit_resources() -> None:

@@ -22,7 +22,7 @@ _NEW_PIDS, _NEW_NETWORK = 0x20000000, 0x40000000
 _NO_SETUID, _NO_DEVICES, _NO_PROGRAMS = 2, 4, 8
 _BIND, _WITH_ALL_BELOW, _FOLLOWS_OUTSIDE = 4096, 16384, 1 << 19
 
-_TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")
+TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")
 _TEMPORARY_SIZE = "64m"
 _MAX_PROCESSES = 1024
 
@@ -77,7 +77,7 @@ def hide_temporary_files(kept: Iterable[str]) -> None:
         OSError: the kernel refused.
     """
     system.unshare(_NEW_MOUNTS)
-    places = [place for place in _TEMPORARY if os.path.isdir(place)]
+    places = [place for place in TEMPORARY if os.path.isdir(place)]
     opened: list[tuple[str, int]] = []
     for path in sorted(set(kept)):
         if any(path.startswith(f"{place}/") for place in places) and os.path.exists(path):

@@ -64,24 +64,25 @@ _ABOUT_A_PROCESS = (
 _SIGNALS = ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
 
 
-def install(pid: int, abi: int) -> None:
+def install(pid: int, elders: frozenset[int], abi: int) -> None:
     """Filter the calls of this process and of all that it starts, for good.
 
     Args:
         pid: this process.
+        elders: those that it must not signal, and their groups.
         abi: the version of Landlock's interface that is in use; the filter does what it lacks.
 
     Raises:
         OSError: the kernel refused.
     """
-    code = _machine_code(program(system.MACHINE, pid, abi))
+    code = _machine_code(program(system.MACHINE, pid, elders, abi))
     buffer = ctypes.create_string_buffer(code, len(code))
     # struct sock_fprog: how many instructions, and where.
     pointer = struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer))
     system.call("seccomp", _SET_FILTER, _ALL_THREADS, ctypes.c_char_p(pointer))
 
 
-def program(machine: str, pid: int, abi: int) -> list[_Instruction]:
+def program(machine: str, pid: int, elders: frozenset[int], abi: int) -> list[_Instruction]:
     """Return the filter for that kind of processor: (code, if true, if false, number) each."""
     lines: list[_Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
@@ -91,14 +92,14 @@ def program(machine: str, pid: int, abi: int) -> list[_Instruction]:
     ]
     if machine == "x86_64":  # its calls from programs with short pointers, a table of their own
         lines += [(_GREATER_EQUAL, 0, 1, _X32), _refuse(errno.ENOSYS)]
-    for name, body in _rules(pid, abi):
+    for name, body in _rules(pid, elders, abi):
         number = system.NUMBERS[machine].get(name)
         if number is not None:
             lines += [(_EQUAL, 0, len(body), number), *body]
     return [*lines, (_RETURN, 0, 0, _ALLOW)]
 
 
-def _rules(pid: int, abi: int) -> Iterable[tuple[str, list[_Instruction]]]:
+def _rules(pid: int, elders: frozenset[int], abi: int) -> Iterable[tuple[str, list[_Instruction]]]:
     """Yield what becomes of a call; each ends with an answer."""
     yield from ((name, [_refuse(errno.EPERM)]) for name in _REFUSED)
     yield from ((name, [_refuse(errno.ENOSYS)]) for name in _ABSENT)
@@ -115,7 +116,7 @@ def _rules(pid: int, abi: int) -> Iterable[tuple[str, list[_Instruction]]]:
     for name, itself in (("setpriority", 0), ("ioprio_set", 1)):
         yield name, [*_require(0, {itself}), *_only(1, {0, pid})]
     if abi < landlock.SCOPES:
-        yield from ((name, _only(0, {0, pid, -pid})) for name in _SIGNALS)
+        yield from ((name, _only_younger(pid, elders)) for name in _SIGNALS)
         yield "pidfd_open", [_refuse(errno.ENOSYS)]
         yield "pidfd_send_signal", [_refuse(errno.ENOSYS)]
     if abi < landlock.TRUNCATES:
@@ -133,6 +134,30 @@ def _rules(pid: int, abi: int) -> Iterable[tuple[str, list[_Instruction]]]:
                     (_RETURN, 0, 0, _ALLOW),
                 ],
             )
+
+
+def _only_younger(pid: int, elders: frozenset[int]) -> list[_Instruction]:
+    """Let a signal pass to this process and to those that began after it, or to their groups.
+
+    The checks and the fork server began before; what a submission starts begins after. The numbers
+    of processes begin anew some day, so those two are refused by name.
+    """
+    numbers = sorted(elders | {-each for each in elders})
+    return [
+        _load(0),
+        *(
+            line
+            for number in numbers
+            for line in ((_EQUAL, 0, 1, number & 0xFFFFFFFF), _refuse(errno.EPERM))
+        ),
+        (_EQUAL, 2, 0, 0),  # its own group
+        (_GREATER_EQUAL, 0, 2, 1 << 31),  # negative: a group, or with -1 everybody
+        (_GREATER_EQUAL, 2, 0, (1 << 32) - pid + 1),
+        (_RETURN, 0, 0, _ALLOW),
+        (_GREATER_EQUAL, 1, 0, pid),
+        _refuse(errno.EPERM),
+        (_RETURN, 0, 0, _ALLOW),
+    ]
 
 
 def _socket_rule() -> list[_Instruction]:
