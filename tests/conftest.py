@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="module")
 def prover(request: pytest.FixtureRequest) -> Iterator[Prover]:
-    """Grades submissions, as a run of the course's own checks does, in the tier of `--isolation`."""
+    """Grades submissions as a run of the course's own checks does, in the tier of `--isolation`."""
     chosen = isolation.choose(request.config.getoption("isolation"), COURSE)
     prover = Prover(confinement=chosen.confinement)
     yield prover
