@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ml_api_lab.sandbox import isolation
 from tests.handout.player import Player
-from tests.proofs.prover import Prover
+from tests.proofs.prover import COURSE, Prover
 from tests.support import graded
 from tests.support.toy import Course, Scenes
 from tests.support.toy_tasks import two_tasks
@@ -32,9 +33,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="module")
-def prover() -> Iterator[Prover]:
-    """Grades submissions, as a run of the course's own checks does."""
-    prover = Prover()
+def prover(request: pytest.FixtureRequest) -> Iterator[Prover]:
+    """Grades submissions as a run of the course's own checks does, in the tier of `--isolation`."""
+    chosen = isolation.choose(request.config.getoption("isolation"), COURSE)
+    prover = Prover(confinement=chosen.confinement)
     yield prover
     prover.close()
 

@@ -37,7 +37,9 @@ from typing import Any
 from ml_api_lab.course import catalog, syllabus
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.tree import Tree
+from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
 from ml_api_lab.protocol.messages import ClockName
+from ml_api_lab.sandbox.host_pools import HostPools
 from ml_api_lab.trials.runner import Runner
 from ml_api_lab.trials.trial import Trial, load, play
 
@@ -154,7 +156,12 @@ class Prover:
     """Grades trees, with the same processes throughout."""
 
     def __init__(
-        self, clock: ClockName = "lab", seed: int = 1, budget: float = BUDGET, course: Path = COURSE
+        self,
+        clock: ClockName = "lab",
+        seed: int = 1,
+        budget: float = BUDGET,
+        course: Path = COURSE,
+        confinement: Confinement = UNCONFINED,
     ) -> None:
         self.course = course
         self.syllabus = syllabus.read(course / "checks" / "syllabus.toml")
@@ -162,7 +169,7 @@ class Prover:
         self._clock = clock
         self._seed = seed
         self._budget = budget
-        self._runner = Runner()
+        self._runner = Runner(HostPools(confinement))
 
     @staticmethod
     def tasks() -> list[str]:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.syllabus import POINTS_PER_TASK, Syllabus
 from ml_api_lab.lab_time import NO_TIME, Span
+from ml_api_lab.protocol.confinement import Tier
 from ml_api_lab.protocol.messages import ClockName
 
 
@@ -73,6 +74,7 @@ class Grade:
             that needs it.
         warnings: what else a reader must know, in sentences.
         harness_failed: whether the harness failed in a check, or one could not be loaded.
+        isolation: the tier to which the submission's processes were confined.
     """
 
     syllabus: Syllabus
@@ -86,6 +88,7 @@ class Grade:
     tree_problem: str = ""
     warnings: list[str] = field(default_factory=list)
     harness_failed: bool = False
+    isolation: Tier = "none"
 
     @property
     def score(self) -> int:

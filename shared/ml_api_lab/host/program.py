@@ -11,6 +11,7 @@ import runpy
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 import warnings
@@ -190,6 +191,7 @@ class Program:
         start = self._start
         os.environ.clear()
         os.environ.update(start.environment)
+        tempfile.tempdir = None  # known from before, and another folder's
         if hasattr(time, "tzset"):
             time.tzset()
         os.chdir(start.folder)

@@ -7,6 +7,7 @@ import re
 import signal
 import stat
 import time
+from collections.abc import Callable
 
 from ml_api_lab.protocol.messages import Start, Waiting
 from ml_api_lab.sandbox.transcript import Frame, Transcript
@@ -35,14 +36,15 @@ def how_it_ended(status: int | None) -> str:
     return f"was ended by {name}"
 
 
-def where_it_is(pid: int, start: Start, transcript: Transcript) -> Frame | None:
-    """Ask a busy process where it is, by a signal that needs none of its help (POSIX)."""
+def where_it_is(send: Callable[[int], None], start: Start, transcript: Transcript) -> Frame | None:
+    """Ask a busy process where it is, by a signal that needs none of its help (POSIX).
+
+    Args:
+        send: sends it a signal of that number.
+    """
     if not hasattr(signal, "SIGUSR1"):
         return None
-    try:
-        os.kill(pid, signal.SIGUSR1)
-    except (ProcessLookupError, PermissionError):
-        return None
+    send(signal.SIGUSR1)
     folder = re.escape(os.path.realpath(start.folder))
     line = re.compile(rf'File "({folder}/[^"\n]+)", line (\d+) in (\S+)\n')
     give_up = time.monotonic() + _TRACE_TIMEOUT_SECONDS

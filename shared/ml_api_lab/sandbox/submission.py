@@ -390,7 +390,7 @@ class Submission:
         if read := self._untimed_read():
             self._abort(f"{late}: {read}.", Untimed)
             return True
-        place = diagnosis.where_it_is(self._pid, self._start, self.transcript)
+        place = diagnosis.where_it_is(self._signal, self._start, self.transcript)
         where = f" (it was at {place})" if place is not None else ""
         no_time = " (for which no lab time passes)" if self._clock.name == "lab" else ""
         outside = " outside the lab" if self._clock.name == "lab" else ""
@@ -415,6 +415,9 @@ class Submission:
         except (LinkClosed, BadFrame):
             pass  # it is about to be ended anyway
         return ""
+
+    def _signal(self, number: int) -> None:
+        self._hosts.signal(self._pid, number, to_group=False)
 
     def _is_over_limits(self) -> bool:
         for what, size, limit in (

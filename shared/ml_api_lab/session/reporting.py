@@ -153,8 +153,9 @@ class Reporting:
 
     def pytest_report_header(self) -> list[str]:
         session = self._session
+        run = f"tree {session.tree.name}, clock {session.clock}, seed {session.seed}"
         return [
-            f"lab: tree {session.tree.name}, clock {session.clock}, seed {session.seed}",
+            f"lab: {run}, isolation {session.isolation.tier}",
             f"lab: checks and harness {trusted.digest(session.course)}",
         ]
 
@@ -214,7 +215,8 @@ class Reporting:
             terminal.section(f"{session.syllabus.title}: {session.tree.name}")
             lost = "Bring what is missing back from where you got the lab."
             back = [lost] if grade.absent and session.tree.name == "exercises" else []
-            for line in [*summary(grade), *grade.absent, *back, *grade.notes]:
+            isolation = [f"Isolation: {grade.isolation}.", *session.isolation.notes]
+            for line in [*summary(grade), *grade.absent, *back, *grade.notes, *isolation]:
                 terminal.write_line(line)
         for line in self._conclusion.told:
             terminal.write_line(sanitize(line))
