@@ -7,7 +7,6 @@ import shlex
 import subprocess
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from pathlib import Path
 from typing import TypeVar
 
 from ml_api_lab.course.tree import TREES
@@ -26,6 +25,7 @@ def fail(result: Result, verdict: Verdict, command: str) -> None:
     if not result.card:
         result.message = verdict.message
         result.card = verdict.card(command)
+        result.hint = verdict.hint
     result.outcome = Outcome.FAILED
     # All checks of a task without a folder say the same, which is told once.
     result.absent |= verdict.is_absent
@@ -84,11 +84,3 @@ def rerun_command(grade: Grade, node: str, *, is_reported: bool = False) -> str:
         command.append(f"--clock={grade.clock}")
     command.append(f"--seed={grade.seed}")
     return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
-
-
-def path_from(here: Path, path: Path) -> str:
-    """Return a path as it is written in commands that are given in that folder."""
-    try:
-        return Path(os.path.relpath(path, here)).as_posix()
-    except ValueError:  # another drive
-        return path.as_posix()

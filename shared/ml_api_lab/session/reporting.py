@@ -9,11 +9,14 @@ from contextlib import contextmanager, nullcontext
 import pytest
 
 from ml_api_lab.course.catalog import Check
+from ml_api_lab.course.place import path_from
+from ml_api_lab.course.tree import TREES
 from ml_api_lab.errors import CourseError
-from ml_api_lab.grading.grade import Outcome
-from ml_api_lab.grading.shown import fail, fold, grade_lines, path_from, rerun_command
+from ml_api_lab.grading.grade import Outcome, score
+from ml_api_lab.grading.shown import fail, fold, grade_lines, rerun_command
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
+from ml_api_lab.progress.next_step import next_line
 from ml_api_lab.sanitize import sanitize
 from ml_api_lab.session.conclusion import Conclusion
 from ml_api_lab.session.schedule import PlayedItem
@@ -177,3 +180,7 @@ class Reporting:
                 terminal.write_line(line)
         for line in self._conclusion.told:
             terminal.write_line(sanitize(line))
+        if grade.results and session.grades and session.tree.name == TREES[0] and not grade.ended:
+            here = session.config.invocation_params.dir
+            points = {task: score(grade.results_of(task)) for task in grade.tasks}
+            terminal.write_line(next_line(session.course, here, session.syllabus, points))

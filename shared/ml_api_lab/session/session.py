@@ -7,7 +7,7 @@ import os
 import random
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -43,6 +43,7 @@ class Session:
         clock: "lab" or "real", as it was asked for.
         budget: the real time that a check may take, in seconds.
         reports: the files that the grade is to be written to.
+        states: the digests of what is graded, by task, where it is a student's own.
     """
 
     config: pytest.Config
@@ -56,6 +57,7 @@ class Session:
     reports: list[Report]
     grade: Grade
     runner: Runner
+    states: dict[str, str] = field(default_factory=dict)
 
     @property
     def grades(self) -> bool:
