@@ -26,7 +26,7 @@ class Graded:
     Attributes:
         at: when, in seconds since 1970.
         state: the digest of what was graded, "" if it was not kept.
-        check: the id of the first check that failed, "" if none did; `hint`: its card's hint.
+        failed: the id of the first check that failed, "" if none did; `hint`: its card's hint.
         program: "pytest" or "lab".
     """
 
@@ -37,7 +37,7 @@ class Graded:
     seconds: float
     seed: int
     state: str
-    check: str
+    failed: str
     hint: str
     program: str
 
@@ -119,9 +119,9 @@ class History:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         lab.make(self._folder)
+        self._file.touch(mode=0o600)
         try:
             with closing(sqlite3.connect(self._file, timeout=_WAIT_SECONDS)) as database:
-                self._file.chmod(0o600)
                 database.executescript(_SCHEMA)
                 with database:
                     yield database

@@ -60,7 +60,7 @@ def record(course: Path, grade: Grade, states: Mapping[str, str], program: str) 
                 seconds=sum(each.real_time for each in results),
                 seed=grade.seed,
                 state=states.get(task, ""),
-                check="" if failed is None else failed.check.id,
+                failed="" if failed is None else failed.check.id,
                 hint="" if failed is None else failed.hint,
                 program=program,
             )
