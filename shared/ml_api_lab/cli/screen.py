@@ -93,7 +93,7 @@ def paint(rows: Sequence[tuple[str, Style]], *, colours: bool) -> str:
     for text, style in rows:
         code = _CODES[style] if colours else ""
         painted.append(f"{code}{text}\x1b[0m\x1b[K" if code else f"{text}\x1b[K")
-    return "\x1b[H" + "\r\n".join(painted) + "\x1b[J"
+    return "\x1b[H" + "\n".join(painted) + "\x1b[J"
 
 
 def clear() -> str:

@@ -9,6 +9,8 @@ import threading
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -34,9 +36,7 @@ _TICK_SECONDS = 0.25
 """How often to see whether the window has another size: Windows does not tell."""
 
 
-@lab_command(
-    "watch", "lab watch 3.2", "lab watch 0.1 --advance", "cd exercises/task_3_2; lab watch"
-)
+@lab_command("watch", "lab watch 3.2", "lab watch 0.1 --advance", "lab watch")
 @click.argument("task", required=False)
 @click.option("--advance", is_flag=True, help="Go on to the next task when one has all points.")
 def command(task: str | None, advance: bool) -> int:
@@ -291,7 +291,7 @@ class Watch:
         self._entry, self._last = entry, None
         self._begin()
 
-    def _check_folders(self) -> list[os.PathLike[str]]:
+    def _check_folders(self) -> list[Path]:
         checks = self._place.course / "checks"
         return [checks / "support", checks / self._entry.name]
 
@@ -370,6 +370,4 @@ def _slip(files: Look, prefix_length: int) -> str:
 def _prepare_windows() -> None:
     """Have a Windows console understand what clears the screen and colours it."""
     if os.name == "nt":
-        import colorama  # comes with click there
-
-        colorama.just_fix_windows_console()
+        import_module("colorama").just_fix_windows_console()  # comes with click there

@@ -84,6 +84,11 @@ class State:
             raise StateError(f"A kept state is damaged: {error}.") from error
 
     @staticmethod
+    def of_texts(texts: Mapping[str, str]) -> State:
+        """Return the state of files with these texts."""
+        return State({name: File(text.encode()) for name, text in texts.items()})
+
+    @staticmethod
     def read(folder: Path) -> State:
         """Read the state of a folder; a folder that is not there holds nothing.
 
