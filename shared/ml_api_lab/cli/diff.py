@@ -29,9 +29,9 @@ _CONTEXT = 3
 @lab_command(
     "diff",
     "lab diff 3.2",
-    "lab diff 3.2 --stub",
     "lab diff 3.2 --state 1a2b3c4d",
-    "lab diff --help",
+    "lab diff 3.2 --reveal",
+    "lab diff 3.2 --way 1",
 )
 @click.argument("task")
 @click.option("--stub", "with_stub", is_flag=True, help="Compare with the task as handed out.")

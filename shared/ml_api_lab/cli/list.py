@@ -63,16 +63,16 @@ def rows(place: Place, history: History, columns: int, *, full: bool) -> list[st
         found.append(cut(today, columns))
     part = ""
     longest = max(len(entry.title) for entry in place.syllabus.tasks)
-    titles = min(longest, max(columns - _POINTS_WIDTH - 8, 8))
+    titles = min(longest, max(columns - _POINTS_WIDTH - 9, 8))
     for entry in place.syllabus.tasks:
         if full and entry.part != part:
             part = entry.part
             found.append(cut(part, columns))
         standing = standings.get(entry.name)
         mark = ">" if entry == current else " "
-        row = f"{mark} {entry.number:<4} {pad(entry.title, titles)} {_points(standing)}"
+        row = f"{mark} {entry.number:<4} {pad(entry.title, titles)}  {_points(standing)}"
         if full and standing is not None:
-            row = f"{pad(row, titles + _POINTS_WIDTH + 9)}{_when(standing)}"
+            row = f"{pad(row, titles + _POINTS_WIDTH + 10)}{_when(standing)}"
         found.append(cut(row.rstrip(), columns))
     return found
 

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -15,9 +16,11 @@ from ml_api_lab.course.place import Place
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.errors import CourseError
 from ml_api_lab.exit_status import ExitStatus
+from ml_api_lab.session import signals
 
 _MODELS = ("logistic_regression.pkl", "random_forest.pkl")
 _HOST = "127.0.0.1"
+_END_SECONDS = 5.0
 
 # What task 2.1 has students write, for whoever has not: no later task starts without models.
 _TRAIN = """
@@ -30,7 +33,9 @@ features, classes = load_iris(return_X_y=True)
 models = (LogisticRegression(max_iter=1000), RandomForestClassifier(random_state=0))
 for name, model in zip({names!r}, models):
     if not Path(name).exists():
-        Path(name).write_bytes(pickle.dumps(model.fit(features, classes)))
+        new = Path(name + ".new")
+        new.write_bytes(pickle.dumps(model.fit(features, classes)))
+        new.replace(name)
 """
 
 
@@ -57,12 +62,23 @@ def command(task: str | None, port: int) -> int:
     )
     click.echo("Ctrl-C ends it.")
     words = ["uvicorn", "main:app", "--reload", "--host", _HOST, "--port", str(port)]
-    server = subprocess.Popen([sys.executable, "-m", *words], cwd=folder)
+    with ExitStack() as stack:
+        signals.hear(stack.callback)
+        server = subprocess.Popen([sys.executable, "-m", *words], cwd=folder)
+        try:
+            return server.wait()
+        except KeyboardInterrupt:
+            _end(server)
+            return ExitStatus.ALL_POINTS
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """Wait until a server ends: it has heard Ctrl-C as well, but not a signal sent to lab alone."""
     try:
-        return server.wait()
-    except KeyboardInterrupt:  # the server has heard it as well, and ends
+        server.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.terminate()
         server.wait()
-        return ExitStatus.ALL_POINTS
 
 
 def _require_free(port: int) -> None:
@@ -72,9 +88,7 @@ def _require_free(port: int) -> None:
         CourseError: somebody else does, or only an administrator may.
     """
     with socket.socket() as probe:
-        if (
-            os.name == "posix"
-        ):  # a port that was left a moment ago is free; Windows means more by it
+        if os.name == "posix":  # where a port that was left a moment ago counts as busy without it
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((_HOST, port))
