@@ -30,7 +30,7 @@ TASK = "task_0_1"
 NAMES = ("main.py", ".env", "helper.py", "data/words.txt", "data/more/x.bin", "\u00fcber.py")
 STUB = {"main.py": b"raise NotImplementedError()\n", ".env": b"KEY=\n"}
 STEPS = 12
-_MOST_EVENTS = 60
+_MOST_EVENTS = 40
 _COUNTED = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.symlink", "os.chmod"}
 
 

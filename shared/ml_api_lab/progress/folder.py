@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 NAME = ".lab"
@@ -26,9 +27,10 @@ def make(folder: Path, *inside: str) -> Path:
     if not ignore.exists():
         folder.chmod(0o700)  # whatever the umask, or whoever has made it: `.env` files are kept
         write(folder, ignore, b"*\n")
-    inner = folder.joinpath(*inside)
-    inner.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return inner
+    for name in inside:
+        folder /= name
+        folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
 def write(
@@ -45,9 +47,23 @@ def write(
     Raises:
         OSError: it cannot be written.
     """
+    _put(folder, path, lambda prepared: _prepare(prepared, path, data, mode, durable))
+
+
+def link(folder: Path, path: Path, target: str) -> None:
+    """Make a link that appears at once, in place of what is there.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    _put(folder, path, lambda prepared: os.symlink(target, prepared))
+
+
+def _put(folder: Path, path: Path, prepare: Callable[[Path], None]) -> None:
+    """Prepare something in `.lab`, and put it into its place."""
     prepared = folder / f"new-{secrets.token_hex(8)}"
     try:
-        _prepare(prepared, path, data, mode, durable)
+        prepare(prepared)
         try:
             os.replace(prepared, path)
         except OSError:
@@ -55,7 +71,7 @@ def write(
                 raise
             # Another file system: it is prepared there, under a name that no task's file has.
             beside = path.with_name(f".{prepared.name}")
-            _prepare(beside, path, data, mode, durable)
+            prepare(beside)
             os.replace(beside, path)
     finally:
         prepared.unlink(missing_ok=True)

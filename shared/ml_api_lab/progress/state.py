@@ -154,8 +154,7 @@ class State:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if name in self.links:
-            path.unlink(missing_ok=True)
-            os.symlink(self.links[name], path)
+            lab.link(lab_folder, path, self.links[name])
         else:
             file = self.files[name]
             mode = 0o777 if file.executable else 0o666
