@@ -28,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--runs", type=int, default=10, help="how often busy_machine.py grades all")
     parser.addoption("--update-cards", action="store_true", help="write tests/proofs/cards/ anew")
+    parser.addoption("--update-stubs", action="store_true", help="write checks/*/stub.json anew")
     parser.addoption("--update-pictures", action="store_true", help="draw docs/pictures/ anew")
     parser.addoption("--processes", type=int, default=4, help="how many processes keep it busy")
 

@@ -42,6 +42,7 @@ class Result:
     Attributes:
         message: what was seen against what is right, for a failed check; sanitized.
         card: the whole card, for a failed check; sanitized.
+        hint: the hint on that card, "" if it has none.
         lab_time: how far the check's clock went.
         real_time: how long it took, in seconds.
         absent: whether it failed since its task's folder is not there, or cannot be used.
@@ -51,6 +52,7 @@ class Result:
     outcome: Outcome = Outcome.NOT_RUN
     message: str = ""
     card: str = ""
+    hint: str = ""
     lab_time: Span = NO_TIME
     real_time: float = 0.0
     absent: bool = False

@@ -85,15 +85,19 @@ class Verdict:
         Args:
             command: runs this check again.
         """
-        hint = hint_of(self.check, self.error)
         return card(
             self.check,
             self.message,
             self.transcript,
             command,
-            hint=hint,
+            hint=self.hint,
             is_lab_time=self.clock == "lab",
         )
+
+    @property
+    def hint(self) -> str:
+        """The hint on the card of a failure, "" if none would help."""
+        return hint_of(self.check, self.error)
 
     @property
     def cause(self) -> str:

@@ -32,18 +32,22 @@ def require_dependencies(project: Path) -> None:
     Raises:
         WrongEnvironment: some are not installed, as in an environment of something else.
     """
+    if names := missing(project):
+        raise WrongEnvironment(
+            f"{sys.executable} runs the lab, and has no {', '.join(names)}; activate the "
+            f'environment in which the lab is set up, or run: python -m pip install -e "{project}"'
+        )
+
+
+def missing(project: Path) -> list[str]:
+    """Return the packages that a project depends on and that are not installed."""
     try:
         content = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError):
-        return  # pytest has its own settings from there, and says what is wrong with it
+        return []  # pytest has its own settings from there, and says what is wrong with it
     needed = content.get("project", {}).get("dependencies", [])
     names = [found[0] for each in needed if (found := _NAME.match(each))]
-    missing = [name for name in names if not _is_installed(name)]
-    if missing:
-        raise WrongEnvironment(
-            f"{sys.executable} runs pytest, and has no {', '.join(missing)}; activate the "
-            f'environment in which the lab is set up, or run: python -m pip install -e "{project}"'
-        )
+    return [name for name in names if not _is_installed(name)]
 
 
 def _is_installed(name: str) -> bool:

@@ -7,7 +7,7 @@ import os
 import random
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -45,6 +45,7 @@ class Session:
         budget: the real time that a check may take, in seconds.
         isolation: how far the submission's processes are confined.
         reports: the files that the grade is to be written to.
+        states: the digests of what is graded, by task, where it is a student's own.
     """
 
     config: pytest.Config
@@ -59,6 +60,7 @@ class Session:
     reports: list[Report]
     grade: Grade
     runner: Runner
+    states: dict[str, str] = field(default_factory=dict)
 
     @property
     def grades(self) -> bool:
