@@ -14,14 +14,17 @@ from ml_api_lab.errors import (
     Hinted,
     NotThere,
     StartFailed,
+    Stopped,
     SubmissionFault,
 )
-from ml_api_lab.grading.card import card, hint_of, message_of
+from ml_api_lab.grading.card import COLUMNS, card, hint_of, message_of
 from ml_api_lab.lab_time import NO_TIME, Span
 from ml_api_lab.protocol.messages import ClockName
-from ml_api_lab.sandbox.transcript import Transcript
+from ml_api_lab.sandbox.transcript import Raised, Transcript
 
-_ADDRESS = re.compile("0x[0-9a-f]+")
+_VARYING = re.compile(
+    r"0x[0-9a-f]+|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|-?\d+(?:\.\d+)*"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,22 +78,55 @@ class Verdict:
         """What was seen against what is right, in a sentence; "" for a pass."""
         return "" if self.passed else message_of(self.error, skipped=self.skipped)
 
-    def card(self, command: str) -> str:
+    def card(self, command: str, *, columns: int = COLUMNS, is_whole: bool = False) -> str:
         """Return the card of a failure.
 
         Args:
             command: runs this check again.
+            columns: the terminal's width.
+            is_whole: whether what the sentence does not speak of is shown as well.
         """
-        hint = hint_of(self.check, self.error)
-        return card(self.check, self.message, self.transcript, command, hint=hint)
+        return card(
+            self.check,
+            self.message,
+            self.transcript,
+            command,
+            hint=hint_of(self.check, self.error, self.transcript),
+            columns=columns,
+            is_whole=is_whole,
+        )
 
     @property
-    def cause(self) -> str:
-        """What keeps a task's other checks from their questions as well, "" if nothing does."""
+    def causes(self) -> frozenset[str]:
+        """What it failed by, so that checks of a task which failed by the same share one card.
+
+        The sentence, without its numbers and ids; and the exception with its line, if that is what
+        stopped the check.
+        """
+        if self.passed:
+            return frozenset()
+        found = {_VARYING.sub("#", self.message)}
+        last = self._raised
+        if last is not None:
+            found.add(_VARYING.sub("#", f"{last} {last.frames[-1:]}"))
+        return frozenset(found)
+
+    @property
+    def rank(self) -> int:
+        """How little it tells: 0 a failed start, 1 an exception, 2 a sentence, 3 a lost process."""
         if isinstance(self.error, NotThere | StartFailed):
-            return _ADDRESS.sub("0x", str(self.error))
-        raised = isinstance(self.error, Hinted) and self.error.hint == RAISED
-        if raised and self.transcript is not None and self.transcript.raised:
-            last = self.transcript.raised[-1]
-            return _ADDRESS.sub("0x", f"{last} {last.frames[-1:]}")
-        return ""
+            return 0
+        if self._raised is not None:
+            return 1
+        return 3 if isinstance(self.error, Dead) else 2
+
+    @property
+    def _raised(self) -> Raised | None:
+        """The exception that stopped the check, None if it is another matter."""
+        if self.transcript is None or not self.transcript.raised:
+            return None
+        last = self.transcript.raised[-1]
+        by_it = isinstance(self.error, StartFailed | Stopped)
+        by_it |= isinstance(self.error, Hinted) and self.error.hint == RAISED
+        by_it |= last.type in self.message or re.search(r"\b500\b", self.message) is not None
+        return last if by_it else None

@@ -6,13 +6,15 @@ import os
 import shlex
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
+from _pytest._code.code import TerminalRepr
+from _pytest._io import TerminalWriter
 
+from ml_api_lab.course import stubs
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.errors import CourseError
 from ml_api_lab.grading.grade import Outcome, score, summary
@@ -32,7 +34,7 @@ class Reporting:
     def __init__(self, session: Session, conclusion: Conclusion) -> None:
         self._session = session
         self._conclusion = conclusion
-        self._cards: dict[str, list[tuple[pytest.TestReport, str]]] = {}
+        self._cards: dict[str, list[tuple[pytest.TestReport, Verdict]]] = {}
 
     # --- one check --------------------------------------------------------------------------------
 
@@ -69,16 +71,21 @@ class Reporting:
         self._session.grade.harness_failed |= verdict.harness_failed
         if not result.card:
             result.message = verdict.message
-            result.card = verdict.card(self._command_again(item, is_reported=True))
+            command = self._command_again(item, is_reported=True)
+            result.card = verdict.card(command, is_whole=True)
         result.outcome = Outcome.FAILED
         # All checks of a task without a folder say the same, which is told once.
         result.absent |= verdict.is_absent
         report.is_absent = verdict.is_absent  # type: ignore[attr-defined]  # travels with the report
         if self._shows_card(call):
-            card = verdict.card(self._command_again(item, is_reported=False))
-            report.longrepr = self._printable(card)
+            card = verdict.card(
+                self._command_again(item, is_reported=False),
+                columns=self._session.config.get_terminal_writer().fullwidth,
+                is_whole=self._session.config.getoption("verbose") > 0,
+            )
+            report.longrepr = _CardRepr(self._printable(card))
             report.sections.clear()
-            self._cards.setdefault(check.task, []).append((report, verdict.cause))
+            self._cards.setdefault(check.task, []).append((report, verdict))
         elif (text := sanitize(report.longreprtext)) != report.longreprtext:
             report.longrepr = text  # which costs pytest's own account its colours
 
@@ -162,55 +169,122 @@ class Reporting:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:
-        """Show the grade below all else, and few cards of what is not begun or does not start."""
+        """Show the grade below all else, and one card for each cause."""
         failed = terminalreporter.stats.get("failed", [])
-        hidden = self._fold_cards()
-        if hidden:
-            shown = [report for report in failed if id(report) not in hidden]
+        shown = self._one_for_each_cause(failed)
+        if self._cards:
             terminalreporter.stats["failed"] = shown
+        reportchars = terminalreporter.reportchars
+        if self._cards and not self._asks_for_short_summary():
+            terminalreporter.reportchars = ""  # the cards and the table have said it
         try:
             return (yield)
         finally:
-            if hidden:
+            terminalreporter.reportchars = reportchars
+            if self._cards:
                 terminalreporter.stats["failed"] = failed  # counted in pytest's closing line
             self._show_grade(terminalreporter)
 
-    def _fold_cards(self) -> set[int]:
-        """Return the ids of reports whose cards would bury the others'; those left tell of them.
+    def _asks_for_short_summary(self) -> bool:
+        """Whether the command line has an `-r`; what it has without one is pytest's default."""
+        return any(each.startswith("-r") for each in self._session.config.invocation_params.args)
 
-        Whoever runs more than one task has mostly not begun with all of them.
+    def _one_for_each_cause(self, failed: list[pytest.TestReport]) -> list[pytest.TestReport]:
+        """Return the failed reports to show: of each task the one card that tells most comes first.
+
+        Whoever runs more than one task has mostly not begun with all of them: what has no point yet
+        shows one card. A later card that says the same is a row of the first one.
         """
-        hidden: set[int] = set()
         if self._session.config.getoption("verbose") > 0:
-            return hidden
+            return failed
         grade = self._session.grade
         several = len(grade.tasks) > 1
+        hidden: set[int] = set()
+        place: dict[int, int] = {}
         for task, cards in self._cards.items():
             has_points = score(grade.results_of(task)) > 0
-            shown: list[tuple[pytest.TestReport, str]] = []
-            stands_for: Counter[int] = Counter()
-            for report, cause in cards:
-                same = [each for each, its in shown if cause and its == cause]
-                if not has_points and several:
-                    same = [each for each, _ in shown[:1]]
-                if same:
+            not_begun = self._session.is_untouched(task) and not has_points
+            shown: list[tuple[pytest.TestReport, frozenset[str]]] = []
+            for report, verdict in sorted(cards, key=lambda each: each[1].rank):
+                place[id(report)] = len(place)
+                causes = verdict.causes
+                same = [card for card, its in shown if its & causes]
+                if not_begun:
                     hidden.add(id(report))
-                    stands_for[id(same[0])] += 1
+                elif same or (shown and several and not has_points):
+                    hidden.add(id(report))
+                    first = same[0] if same else shown[0][0]
+                    assert isinstance(first.longrepr, _CardRepr)
+                    first.longrepr.folded(verdict.check, is_same=bool(same))
                 else:
-                    shown.append((report, cause))
-            for report, _ in shown:
-                if more := stands_for[id(report)]:
-                    cards_more = "1 more card" if more == 1 else f"{more} more cards"
-                    report.longrepr = f"{report.longrepr}\n\n({cards_more} of {task} with -v)"
-        return hidden
+                    shown.append((report, causes))
+        kept = [report for report in failed if id(report) not in hidden]
+        ours = iter(
+            sorted((each for each in kept if id(each) in place), key=lambda each: place[id(each)])
+        )
+        return [next(ours) if id(report) in place else report for report in kept]
 
     def _show_grade(self, terminal: pytest.TerminalReporter) -> None:
         session, grade = self._session, self._session.grade
         if grade.results and session.grades:
-            terminal.section(f"{session.syllabus.title}: {session.tree.name}")
+            terminal.write_sep("=", f"{session.syllabus.title}: {session.tree.name}")
             lost = "Bring what is missing back from where you got the lab."
             back = [lost] if grade.absent and session.tree.name == "exercises" else []
-            for line in [*summary(grade), *grade.absent, *back, *grade.notes]:
+            for line in [*self._not_begun(), *summary(grade), *grade.absent, *back, *grade.notes]:
                 terminal.write_line(line)
         for line in self._conclusion.told:
             terminal.write_line(sanitize(line))
+
+    def _not_begun(self) -> list[str]:
+        """Return a line for each task whose files are still those that were handed out."""
+        session, told = self._session, []
+        for task in self._cards:
+            if session.is_untouched(task) and score(session.grade.results_of(task)) == 0:
+                files = stubs.placeholders(session.tree.folder(task))
+                edit = " and ".join(f"{session.tree.shown(task)}/{name}" for name in files)
+                told.append(
+                    f"{session.syllabus.entry(task).number} is not started yet: "
+                    f"read checks/{task}/README.md, edit {edit}."
+                )
+        return told
+
+
+class _CardRepr(TerminalRepr):
+    """A card on the terminal, in colour where that has it; it also names what it stands for."""
+
+    def __init__(self, card: str) -> None:
+        *blocks, self._again = card.split("\n\n")
+        self._blocks = blocks
+        self._same: list[str] = []
+        self._further = 0
+
+    def folded(self, check: Check, *, is_same: bool) -> None:
+        """Stand for the card of that check as well.
+
+        Args:
+            is_same: whether it failed by the same; else its task is as good as not begun.
+        """
+        if is_same:
+            points = f"{check.points} point{'' if check.points == 1 else 's'}"
+            self._same.append(f"also fails for this reason: {check.name} (0 of {points})")
+        else:
+            self._further += 1
+
+    def toterminal(self, tw: TerminalWriter) -> None:
+        title, *blocks = self._blocks
+        tw.line(title, bold=True)
+        for number, block in enumerate(blocks):
+            tw.line()
+            for row in block.split("\n"):
+                if number == 0:
+                    # The first block is the sentence, with the hint under it.
+                    tw.line(row, **({"cyan": True} if row.startswith("Hint: ") else {"red": True}))
+                else:
+                    tw.line(row, bold=row.startswith(" >> "))
+        tw.line()
+        for row in self._same:
+            tw.line(row)
+        if self._further:
+            cards = "1 more card" if self._further == 1 else f"{self._further} more cards"
+            tw.line(f"({cards} of this task with -v)")
+        tw.line(self._again)
