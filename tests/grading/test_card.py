@@ -327,8 +327,8 @@ def test_equal_requests_tell_when_each_was_answered() -> None:
     for record, at in zip(asked, (2, 2, 3), strict=True):
         transcript.answer(Span(at * 10**9), record, 200, [], b"1")
     text = card(a_check(), "GET /wait took 3 s.", transcript, "pytest")
-    assert " >> 09:00:00    -> GET /wait  (3 x the same)\n" in text
-    assert "    09:00:02    <- 200 1  at 2, 2, 3 s\n" in text
+    assert " >> 09:00:00     -> GET /wait  (3 x the same)\n" in text
+    assert "    09:00:02     <- 200 1  at 2, 2, 3 s\n" in text
 
 
 @pytest.mark.parametrize(
@@ -366,6 +366,9 @@ def test_checks_that_fail_by_the_same_have_a_cause_in_common() -> None:
 
     assert causes("It took 3 s.") & causes("It took 12.5 s.")
     assert not causes("It took 3 s.") & causes("It took long.")
+    one = 'POST /logistic_regression with {"a": {"b": 1}} answered 200.'
+    other = 'POST /random_forest with {"c": 2} answered 200.'
+    assert causes(one) & causes(other)
     assert causes("GET / answered 500.", "KeyError") & causes("GET /a answered 500.", "KeyError")
     assert not causes("GET / answered 500.", "KeyError") & causes("GET /a answered 500.", "E")
     # What was raised before something else went wrong is another matter.

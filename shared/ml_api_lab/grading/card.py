@@ -249,16 +249,16 @@ def _log(message: str, transcript: Transcript) -> list[_Row]:
         if isinstance(entry, str):
             if entry.removeprefix("!! ") in message:
                 continue
-            rows.append(_Row(_row(f"{lead}{time_of_day(at):<12}", entry), weight, number))
+            rows.append(_Row(_row(f"{lead}{time_of_day(at):<12} ", entry), weight, number))
             continue
         records = [each for _, _, each in alike if isinstance(each, RequestRecord)]
         times = f"  ({len(records)} x the same)" if len(records) > 1 else ""
         rows.append(
-            _Row(_row(f"{lead}{time_of_day(at):<12}-> ", entry.text) + times, weight, number)
+            _Row(_row(f"{lead}{time_of_day(at):<12} -> ", entry.text) + times, weight, number)
         )
         if entry.answered is not None:
             when = _answer_times(records)
-            text = _row(f"   {time_of_day(entry.answered):<12}<- ", entry.answer)
+            text = _row(f"   {time_of_day(entry.answered):<12} <- ", entry.answer)
             rows.append(_Row(text + when, weight, number))
     return rows
 

@@ -20,11 +20,22 @@ from ml_api_lab.errors import (
 from ml_api_lab.grading.card import COLUMNS, card, hint_of, message_of
 from ml_api_lab.lab_time import NO_TIME, Span
 from ml_api_lab.protocol.messages import ClockName
+from ml_api_lab.sandbox.models import NAMES
 from ml_api_lab.sandbox.transcript import Raised, Transcript
 
+_MAX_NESTING = 3
+_OBJECT = re.compile(r"\{[^{}]*\}")
 _VARYING = re.compile(
+    rf"{'|'.join(NAMES)}|"
     r"0x[0-9a-f]+|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|-?\d+(?:\.\d+)*"
 )
+
+
+def _without_draws(text: str) -> str:
+    """Return the text without numbers, ids, JSON objects and the names of models."""
+    for _ in range(_MAX_NESTING):
+        text = _OBJECT.sub("#", text)
+    return _VARYING.sub("#", text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,15 +111,15 @@ class Verdict:
     def causes(self) -> frozenset[str]:
         """What it failed by, so that checks of a task which failed by the same share one card.
 
-        The sentence, without its numbers and ids; and the exception with its line, if that is what
-        stopped the check.
+        The sentence, without what is drawn anew for each check; and the exception with its line,
+        if that is what stopped the check.
         """
         if self.passed:
             return frozenset()
-        found = {_VARYING.sub("#", self.message)}
+        found = {_without_draws(self.message)}
         last = self._raised
         if last is not None:
-            found.add(_VARYING.sub("#", f"{last} {last.frames[-1:]}"))
+            found.add(_without_draws(f"{last} {last.frames[-1:]}"))
         return frozenset(found)
 
     @property
