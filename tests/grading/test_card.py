@@ -369,6 +369,7 @@ def test_checks_that_fail_by_the_same_have_a_cause_in_common() -> None:
     one = 'POST /logistic_regression with {"a": {"b": 1}} answered 200.'
     other = 'POST /random_forest with {"c": 2} answered 200.'
     assert causes(one) & causes(other)
+    assert causes('Its lines are {"a": 1}.') & causes('Its lines are {"a": 2}, {"a": 3}.')
     assert causes("GET / answered 500.", "KeyError") & causes("GET /a answered 500.", "KeyError")
     assert not causes("GET / answered 500.", "KeyError") & causes("GET /a answered 500.", "E")
     # What was raised before something else went wrong is another matter.

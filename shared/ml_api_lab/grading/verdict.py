@@ -25,6 +25,7 @@ from ml_api_lab.sandbox.transcript import Raised, Transcript
 
 _MAX_NESTING = 3
 _OBJECT = re.compile(r"\{[^{}]*\}")
+_LIST = re.compile(r"#(?:, #)+")
 _VARYING = re.compile(
     rf"{'|'.join(NAMES)}|"
     r"0x[0-9a-f]+|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|-?\d+(?:\.\d+)*"
@@ -35,7 +36,7 @@ def _without_draws(text: str) -> str:
     """Return the text without numbers, ids, JSON objects and the names of models."""
     for _ in range(_MAX_NESTING):
         text = _OBJECT.sub("#", text)
-    return _VARYING.sub("#", text)
+    return _LIST.sub("#", _VARYING.sub("#", text))
 
 
 @dataclass(frozen=True, kw_only=True)
