@@ -68,7 +68,7 @@ def test_the_samples_of_reports_could_be_real() -> None:
 
 
 def test_the_sample_card_is_a_real_one() -> None:
-    sample = re.search(r"runs this check again:\n\n```\n(.*?)```", README, re.DOTALL)
+    sample = re.search(r"this check again:\n\n```\n(.*?)```", README, re.DOTALL)
     assert sample is not None
     assert sample[1] in (COURSE / "tests" / "proofs" / "cards" / "task_0_3.txt").read_text(
         encoding="utf-8"

@@ -63,8 +63,8 @@ def expect_free_loop(run: Run, length: int) -> None:
     lasted = next((n for n in range(1, length) if run.elapsed < seconds(n)), length)
     missed = [n for n in range(1, lasted) if not any(beat == seconds(n) for beat in run.beats)]
     assert not missed, (
-        "Another coroutine wanted its turn on the event loop every second and did not get it at "
-        f"{missed[0]} s; right is that the loop stays free for all of the {length} s."
+        f"Something blocked the event loop: at {missed[0]} s nothing else could run; right is that "
+        f"the loop stays free for all of the {length} s."
     )
     assert lasted == length, f"The script ended after {run.elapsed}; right is after {length} s."
 
@@ -84,11 +84,22 @@ async def expect_import_does_nothing(task: Task) -> None:
 
 def _step(run: Run, name: str) -> Line:
     steps = [line for line in _steps(run) if _name(line) == name]
-    assert steps, (
-        f"It never printed a line that reads {name!r}, alone or with ': ' and the time behind it; "
-        f"{_nearest_line(run, name)}."
-    )
+    assert steps, _missing_step(run, name)
     return steps[0]
+
+
+def _missing_step(run: Run, name: str) -> str:
+    """Return the sentence for a step that was never printed: what is there instead, if known."""
+    never = f"It never printed a line that reads {name!r}"
+    if not run.lines:
+        return f"{never}; it printed nothing at all."
+    near = _misspelled(run, name)
+    if near is not None:
+        return f"It printed {near!r}; right is {name!r}, alone or with ': ' and the time behind it."
+    start = name.replace("Finished ", "Starting ", 1)
+    if start != name and any(_name(line) == start for line in run.lines):
+        return f"{never}: it printed {start!r}, and ended before that was finished."
+    return f"{never}, alone or with ': ' and the time behind it."
 
 
 def _steps(run: Run) -> list[Line]:
@@ -118,11 +129,23 @@ def _joined(names: list[str]) -> str:
     return ", ".join(names)
 
 
-def _nearest_line(run: Run, name: str) -> str:
-    if not run.lines:
-        return "it printed nothing at all"
-    lines = [line.text for line in run.lines]
-    if len(lines) == 1:
-        return f"its only line is {lines[0]!r}"
-    near = difflib.get_close_matches(name, lines, n=1, cutoff=0.5)
-    return f"of its {len(lines)} lines the nearest is {(near or lines)[0]!r}"
+def _misspelled(run: Run, name: str) -> str | None:
+    """Return the line that was to be that step, None if there is none like it.
+
+    Another step is often as similar ('Created task 1' and 'Awaited task 1', or another number), so
+    the first word and the numbers must be alike as well. A warning is no step.
+    """
+    word, numbers = name.split()[0].lower(), re.findall(r"\d+", name)
+    for line in run.lines:
+        text = line.text.strip()
+        shown = _TIME.sub("", text).rstrip(": ")
+        words = shown.lower().split()
+        if (
+            words
+            and "Warning" not in text
+            and re.findall(r"\d+", shown) == numbers
+            and difflib.get_close_matches(word, words[:1], cutoff=0.6)
+            and difflib.get_close_matches(name.lower(), [shown.lower()], cutoff=0.6)
+        ):
+            return text
+    return None

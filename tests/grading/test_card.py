@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from ml_api_lab.course.catalog import Check
-from ml_api_lab.grading.card import card, message_of
+from ml_api_lab.errors import Stopped
+from ml_api_lab.grading.card import NOT_WRITTEN, card, hint_of, message_of
+from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
 from ml_api_lab.sandbox.transcript import Frame, Line, Raised, Transcript
 from ml_api_lab.sanitize import CARD_LIMIT, MESSAGE_LIMIT
@@ -242,7 +244,7 @@ def a_check() -> Check:
 
 def test_wrapping_cannot_make_a_command() -> None:
     check = a_check()
-    for width in range(80, 100):
+    for width in range(60, 84):
         assert (
             obeyed_by_terminals(card(check, "x" * width + " ::error::forged", None, "pytest")) == []
         )
@@ -261,14 +263,114 @@ def test_what_was_said_does_not_stand_at_the_margin() -> None:
 def test_a_card_is_capped_and_says_so() -> None:
     check = a_check()
     transcript = Transcript(Path(), Path(), "exercises/task_0_1")
-    transcript.entries = [(Span(0), f"-> GET / {'y' * 10**6}")] * 100
-    transcript.lines = [Line("z" * 10**4, Span(0))] * 2000
+    transcript.entries = [(Span(n), f"!! {n} {'y' * 10**6}") for n in range(100)]
+    transcript.lines = [Line("z" * 10**4, Span(n)) for n in range(2000)]
     transcript.dropped, transcript.unread = 7, 8
     transcript.raised = [Raised("E", "x" * 10**6, (), "run", n, Span(0)) for n in range(5)]
     message = message_of(AssertionError("w" * 10**6))
     assert len(message) < MESSAGE_LIMIT + 100
     assert message.endswith("ww ... (cut at 2000 characters)")
-    text = card(check, "It is long.", transcript, "pytest")
+    text = card(check, "It is long.", transcript, "pytest", is_whole=True)
     assert len(text) < CARD_LIMIT + 500
     assert text.count("(cut at 500 characters)") > 10
-    assert text.endswith("Hint: Why?\n\nAgain: pytest")
+    assert text.startswith("A title.  (0 of 1 point)\n\nIt is long.\nHint: Why?\n\n")
+    assert text.endswith("\n\nAgain: pytest")
+
+
+def busy_transcript() -> Transcript:
+    """Return what happens in a check with many requests, one of which goes wrong."""
+    transcript = Transcript(Path(), Path(), "exercises/task_0_1")
+    for number in range(45):
+        asked = transcript.request(Span(0), "POST", "/predict/one", [], b'{"petal": 1}')
+        transcript.answer(Span(number), asked, 200, [], b'{"prediction": 1}')
+    for number in range(30):
+        asked = transcript.request(Span(number), "GET", f"/models/{number}", [], b"")
+        transcript.answer(Span(number), asked, 200, [], b'{"models": []}' * 20)
+    asked = transcript.request(Span(50), "GET", "/docs", [], b"")
+    transcript.answer(Span(50), asked, 200, [], b"<html>" * 1000)
+    transcript.lines = [Line("the same", Span(0))] * 9
+    return transcript
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_a_brief_card_fits_a_screen(columns: int) -> None:
+    sentence = "GET /models/12 answered 200; right is 404."
+    text = card(a_check(), sentence, busy_transcript(), "pytest checks", columns=columns)
+    rows = text.splitlines()
+    assert len(rows) <= 18
+    assert max(map(len, rows)) <= columns
+    assert rows[2:4] == (
+        [sentence, "Hint: Why?"]
+        if columns == 80
+        else ["GET /models/12 answered 200; right is", "404."]
+    )
+    marked = [i for i, row in enumerate(rows) if row.startswith(" >> ")]
+    assert [rows[i].endswith("-> GET /models/12") for i in marked] == [True]
+    assert "<- 200 " in rows[marked[0] + 1]
+    assert " more above (all with -v)" in text
+    assert " more below (all with -v)" in text
+    assert "  (9 x the same)" in text
+    assert "<html>" not in text
+
+
+def test_a_whole_card_shows_all_of_it() -> None:
+    text = card(a_check(), "It is wrong.", busy_transcript(), "pytest", is_whole=True)
+    assert "with -v" not in text
+    assert "/models/0\n" in text
+    assert "/models/29\n" in text
+    assert "(6000 bytes)" in text
+
+
+def test_equal_requests_tell_when_each_was_answered() -> None:
+    transcript = Transcript(Path(), Path(), "exercises/task_0_1")
+    asked = [transcript.request(Span(0), "GET", "/wait", [], b"") for _ in range(3)]
+    for record, at in zip(asked, (2, 2, 3), strict=True):
+        transcript.answer(Span(at * 10**9), record, 200, [], b"1")
+    text = card(a_check(), "GET /wait took 3 s.", transcript, "pytest")
+    assert " >> 09:00:00     -> GET /wait  (3 x the same)\n" in text
+    assert "    09:00:02     <- 200 1  at 2, 2, 3 s\n" in text
+
+
+@pytest.mark.parametrize(
+    ("line", "raised", "hint"),
+    [
+        ("", "NotImplementedError", NOT_WRITTEN),
+        ("a.py:1: RuntimeWarning: coroutine 'cook' was never awaited", "", "cook(...) without"),
+        ("", "", "Why?"),
+    ],
+)
+def test_the_hint_follows_from_what_happened(line: str, raised: str, hint: str) -> None:
+    transcript = Transcript(Path(), Path(), "exercises/task_0_1")
+    if line:
+        transcript.lines = [Line(line, Span(0))]
+    if raised:
+        transcript.raised = [Raised(raised, "", (), "run", 0, Span(0))]
+    assert hint_of(a_check(), AssertionError("It is wrong."), transcript).startswith(hint)
+
+
+def test_breakpoint_without_a_terminal_is_told() -> None:
+    transcript = Transcript(Path(), Path(), "exercises/task_0_1")
+    text = "breakpoint() needs the terminal: run pytest with -s"
+    transcript.raised = [Raised("RuntimeError", text, (), "run", 0, Span(0))]
+    assert "run pytest with -s" in hint_of(a_check(), Stopped(text), transcript)
+
+
+def test_checks_that_fail_by_the_same_have_a_cause_in_common() -> None:
+    def causes(message: str, raised: str = "") -> frozenset[str]:
+        transcript = Transcript(Path(), Path(), "exercises/task_0_1")
+        if raised:
+            frame = Frame("main.py", 3, "f", "f()")
+            transcript.raised = [Raised(raised, "7", (frame,), "request", 0, Span(0))]
+        error = AssertionError(message)
+        return Verdict(check=a_check(), error=error, transcript=transcript).causes
+
+    assert causes("It took 3 s.") & causes("It took 12.5 s.")
+    assert not causes("It took 3 s.") & causes("It took long.")
+    one = 'POST /logistic_regression with {"a": {"b": 1}} answered 200.'
+    other = 'POST /random_forest with {"c": 2} answered 200.'
+    assert causes(one) & causes(other)
+    assert causes('Its lines are {"a": 1}.') & causes('Its lines are {"a": 2}, {"a": 3}.')
+    assert causes("GET / answered 500.", "KeyError") & causes("GET /a answered 500.", "KeyError")
+    assert not causes("GET / answered 500.", "KeyError") & causes("GET /a answered 500.", "E")
+    # What was raised before something else went wrong is another matter.
+    assert not causes("GET / took 2 s.", "KeyError") & causes("It is late.", "KeyError")

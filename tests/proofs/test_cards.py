@@ -16,7 +16,10 @@ from tests.proofs.prover import COURSE, Case, Prover, cases
 
 CARDS = COURSE / "tests" / "proofs" / "cards"
 PER_TASK = 2
-FRESH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# Whole, or cut with its row.
+FRESH_ID = re.compile(
+    r"\b[0-9a-f]{8}-[0-9a-f-]*|(?<=x-request-id: )[0-9a-f]+|(?<=\"id\": \")[0-9a-f]+"
+)
 
 
 def typical() -> dict[str, list[Case]]:

@@ -12,6 +12,7 @@ import pytest
 
 from ml_api_lab.check import Span, SubmissionFault, seconds, took
 from ml_api_lab.sandbox.clock import Clock
+from ml_api_lab.sandbox.transcript import RequestRecord
 from ml_api_lab.task import Task
 from tests.support.faults import (
     ASKED,
@@ -68,14 +69,16 @@ def test_an_answer_that_breaks_off_is_no_answer(apps: Scenes) -> None:
         async with task.serve() as client:
             with pytest.raises(SubmissionFault) as broken:
                 await client.get("/")
-            return [str(broken.value), *(text for _, text in task.transcript.entries)]
+            (_, asked), (_, noted) = task.transcript.entries
+            assert isinstance(asked, RequestRecord) and isinstance(noted, str)
+            return [str(broken.value), asked.text, noted]
 
     sentence, asked, noted = apps.play(source, scene)
     assert sentence == (
         "GET / was answered 200, and broken off by ValueError: half way (task_9_9/main.py:9 "
         "in rows)."
     )
-    assert (asked, noted) == ("-> GET /", f"!! {sentence}")
+    assert (asked, noted) == ("GET /", f"!! {sentence}")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no process can be stopped there")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from ml_api_lab.course.place import Place
 from ml_api_lab.exit_status import ExitStatus
 from ml_api_lab.grading.grade import HARNESS_FAILED, INTERRUPTED, Grade, score
-from ml_api_lab.grading.shown import fold, grade_lines
+from ml_api_lab.grading.shown import choose_cards, grade_lines, not_begun_lines
 from ml_api_lab.progress.next_step import next_line
 from ml_api_lab.progress.record import record
 from ml_api_lab.trials.grader import Grading
@@ -17,16 +17,17 @@ def cards(grading: Grading, *, all_of_them: bool) -> list[str]:
     """Return the cards to show, the same as pytest does; with `all_of_them`, as with its `-v`."""
     failed = {each.check.id: each for each in grading.failed if not each.is_absent}
     if all_of_them:
-        lines = dict.fromkeys(failed, "")
-    else:
-        of_task = {
-            task: [(id_, each.cause) for id_, each in failed.items() if each.check.task == task]
-            for task in grading.grade.tasks
-        }
-        lines = fold(grading.grade, of_task)
+        return [grading.card(each, is_whole=True) for each in failed.values()]
+    of_task = {
+        task: [(id_, each) for id_, each in failed.items() if each.check.task == task]
+        for task in grading.grade.tasks
+    }
+    shown = choose_cards(grading.grade, of_task, grading.is_untouched)
     return [
-        f"{grading.card(failed[id_])}\n\n{line}" if line else grading.card(failed[id_])
-        for id_, line in lines.items()
+        "\n\n".join(
+            [grading.card(failed[each.card]), *(["\n".join(each.rows)] if each.rows else [])]
+        )
+        for each in shown
     ]
 
 
@@ -39,6 +40,7 @@ def conclude(place: Place, grading: Grading, states: Mapping[str, str]) -> Itera
     grade = grading.grade
     problem = record(place.course, grade, states, "lab")
     yield f"{grade.syllabus.title}: {grade.tree}"
+    yield from not_begun_lines(grade, grading.tree, grading.is_untouched)
     yield from grade_lines(grade)
     if problem:
         yield problem

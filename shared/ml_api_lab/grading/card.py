@@ -1,8 +1,17 @@
-"""The card: all that a student sees of a failed check."""
+"""The card: all that a student sees of a failed check.
+
+It comes in two lengths. The brief one fits a screen together with what pytest writes around it: the
+log ends beside what the sentence speaks of, and rows end at the terminal's width. The whole one,
+for reports and `-v`, leaves out only what would fill a disk.
+"""
 
 from __future__ import annotations
 
+import re
 import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.errors import (
@@ -14,8 +23,8 @@ from ml_api_lab.errors import (
     Stopped,
     Untimed,
 )
-from ml_api_lab.lab_time import time_of_day
-from ml_api_lab.sandbox.transcript import Raised, Transcript
+from ml_api_lab.lab_time import Span, time_of_day
+from ml_api_lab.sandbox.transcript import Line, Raised, RequestRecord, Transcript
 from ml_api_lab.sanitize import (
     CARD_LIMIT,
     MESSAGE_LIMIT,
@@ -25,9 +34,34 @@ from ml_api_lab.sanitize import (
     truncate,
 )
 
-WIDTH = 96
-_MAX_ENTRIES = 24
-_MAX_LINES = 24
+COLUMNS = 80
+"""How wide a card is where there is no terminal."""
+
+_BRIEF_ROWS = 18
+_MIN_BLOCK_ROWS = 3
+_MAX_ROWS = 100
+_MAX_MESSAGE_ROWS = 6
+_FRAMES = 2
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_WORD = re.compile(r"[\w./-]{3,}")
+_AWAITED = re.compile(r"coroutine '([\w.<>]+)' was never awaited")
+
+NOT_WRITTEN = "This line is the placeholder of a part that you have not written yet."
+_DEBUGGER = "`breakpoint()` stops only where it has a terminal: run pytest with -s, or remove it."
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of a block.
+
+    Attributes:
+        weight: how much of the sentence speaks of it, 0 for nothing.
+        group: rows of one group are shown together, as an answer under its request.
+    """
+
+    text: str
+    weight: int = 0
+    group: int = 0
 
 
 def card(
@@ -38,11 +72,13 @@ def card(
     *,
     hint: str | None = None,
     is_lab_time: bool = True,
+    columns: int = COLUMNS,
+    is_whole: bool = False,
 ) -> str:
     """Return the card of a failed check as plain text, of a bounded length.
 
-    What the submission said is cut by line and in the middle; where something is left out, the
-    card says so.
+    What the submission said is cut by line and by row; where something is left out, the card says
+    so.
 
     Args:
         message: what was seen against what is right, in a sentence.
@@ -50,37 +86,51 @@ def card(
         rerun_command: the command that runs this check again.
         hint: in place of the check's own; "" for none.
         is_lab_time: whether the times in the transcript are lab time, and not the wall clock's.
+        columns: the terminal's width.
+        is_whole: whether what the sentence does not speak of is shown as well.
     """
-    blocks = [f"{check.title}  (0 of {_points_text(check.points)})", _wrapped(message)]
-    if transcript is not None:
-        if transcript.entries:
-            rows = [_row(f"{time_of_day(at):<12}  ", text) for at, text in transcript.entries]
-            title = "What happened, in lab time:" if is_lab_time else "What happened:"
-            blocks.append(_block(title, _without_middle(rows, _MAX_ENTRIES)))
-        if transcript.lines:
-            rows = [_row(f"{time_of_day(line.at):<12}| ", line.text) for line in transcript.lines]
-            rows_shown = _without_middle(rows, _MAX_LINES)
-            if transcript.dropped:
-                rows_shown.append(f"... and {transcript.dropped} lines more, which were not kept")
-            if transcript.unread:
-                rows_shown.append(f"... and {transcript.unread} bytes more, which were not read")
-            blocks.append(_block("What it printed:", rows_shown))
-        blocks.extend(_traceback(raised) for raised in _unique(transcript.raised))
-    text = sanitize_and_truncate("\n\n".join(blocks), CARD_LIMIT)
-    # Made plain last, as the reader's lines are: wrapping could begin one with a command.
     if hint is None:
         hint = check.hint
-    hints = [_wrapped(f"Hint: {hint}")] if hint else []
-    return sanitize("\n\n".join([text, *hints, f"Again: {rerun_command}"]))
+    columns = max(columns, 20)
+    message_rows = _wrapped(message, columns)
+    if not is_whole and len(message_rows) > _MAX_MESSAGE_ROWS:
+        message_rows = [*message_rows[:_MAX_MESSAGE_ROWS], "... (the whole sentence with -v)"]
+    title = _wrapped(f"{check.title}  (0 of {_points_text(check.points)})", columns)
+    hint_rows = _wrapped(f"Hint: {hint}", columns) if hint else []
+    blocks = [] if transcript is None else _blocks(message, transcript, columns, is_whole)
+    again = f"Again: {rerun_command}"
+    if not is_whole:
+        fixed = len(title) + len(message_rows) + len(hint_rows) + 2 + -(-len(again) // columns)
+        blocks = _fitted(blocks, _BRIEF_ROWS - fixed, columns)
+    body = sanitize_and_truncate(
+        "\n\n".join("\n".join([name, *(f" {row.text}" for row in rows)]) for name, rows in blocks),
+        CARD_LIMIT,
+    )
+    # Made plain last, as the reader's lines are: wrapping could begin one with a command.
+    head = "\n".join([*title, "", *message_rows, *hint_rows])
+    return sanitize("\n\n".join(filter(None, [head, body, again])))
 
 
-def hint_of(check: Check, error: BaseException | None) -> str:
+def hint_of(check: Check, error: BaseException | None, transcript: Transcript | None = None) -> str:
     """Return the hint for a check that failed so, "" if none would help."""
-    if isinstance(error, Hinted):
+    raised = transcript.raised if transcript is not None else []
+    stopped = isinstance(error, StartFailed | Stopped)
+    if isinstance(error, Hinted) and error.hint != RAISED:
         return error.hint
     if isinstance(error, NotThere | Untimed) or (isinstance(error, StartFailed) and error.is_slip):
         return ""
-    if isinstance(error, Stopped):
+    if raised and raised[-1].type == "NotImplementedError":
+        return NOT_WRITTEN
+    if raised and raised[-1].text.startswith("breakpoint() needs the terminal"):
+        return _DEBUGGER
+    for line in transcript.lines if transcript is not None and not stopped else ():
+        if found := _AWAITED.search(line.text):
+            name = found[1].rpartition(".")[2]
+            return (
+                f"{name}(...) without await only makes a coroutine, which does not run. Where "
+                "does your code await it?"
+            )
+    if isinstance(error, Stopped | Hinted):
         return RAISED
     return check.hint
 
@@ -106,17 +156,196 @@ def _points_text(number: int) -> str:
     return "1 point" if number == 1 else f"{number} points"
 
 
-def _wrapped(text: str) -> str:
-    """Return the text wrapped; a line of its own after the first is set in, as what was said is."""
+def _wrapped(text: str, columns: int) -> list[str]:
+    """Return the text in rows; a line of its own after the first is set in, as what was said is."""
     first, *rest = text.splitlines() or [""]
-    lines = [first, *(f"  {line}" for line in rest)]
-    return "\n".join(
-        textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False) for line in lines
-    )
+    return [
+        row
+        for line in (first, *(f"  {line}" for line in rest))
+        for row in textwrap.wrap(line, columns, break_long_words=False, break_on_hyphens=False)
+        or [""]
+    ]
 
 
-def _block(title: str, rows: list[str]) -> str:
-    return "\n".join([title, *(f"  {row}" for row in rows)])
+# --- what happened, what it printed, what it raised -----------------------------------------------
+
+
+def _blocks(
+    message: str, transcript: Transcript, columns: int, is_whole: bool
+) -> list[tuple[str, list[_Row]]]:
+    """Return the blocks below the sentence, each with its name and all that it could show."""
+    blocks = []
+    if transcript.entries:
+        rows = _log(message, transcript)
+        blocks.append(
+            ("What happened, in lab time:", _around(rows, _MAX_ROWS) if is_whole else rows)
+        )
+    if transcript.lines:
+        rows = _printed(message, transcript.lines)
+        rows = _around(rows, _MAX_ROWS) if is_whole else rows
+        if transcript.dropped:
+            rows.append(_Row(f"   ... and {transcript.dropped} lines more, which were not kept"))
+        if transcript.unread:
+            rows.append(_Row(f"   ... and {transcript.unread} bytes more, which were not read"))
+        blocks.append(("What it printed:", rows))
+    raised = _unique(transcript.raised)
+    blocks.extend(_traceback(each, is_whole) for each in (raised if is_whole else raised[-1:]))
+    if is_whole:
+        return blocks
+    return [
+        (_cut(name, columns), [_Row(_cut(r.text, columns - 1), r.weight, r.group) for r in rows])
+        for name, rows in blocks
+    ]
+
+
+def _fitted(
+    blocks: list[tuple[str, list[_Row]]], room: int, columns: int
+) -> list[tuple[str, list[_Row]]]:
+    """Return the blocks with as many rows as there is room for, but each with a few."""
+    shares = [len(rows) for _, rows in blocks]
+    # Each block has its name and an empty row as well.
+    while shares and sum(shares) + 2 * len(shares) > room and max(shares) > _MIN_BLOCK_ROWS:
+        shares[shares.index(max(shares))] -= 1
+    return [
+        (name, [_Row(_cut(row.text, columns - 1)) for row in _around(rows, share)])
+        for (name, rows), share in zip(blocks, shares, strict=True)
+    ]
+
+
+def _around(rows: list[_Row], max_rows: int) -> list[_Row]:
+    """Return the rows beside those that matter most, and say how many are left out."""
+    if len(rows) <= max_rows:
+        return rows
+    heaviest = max(row.weight for row in rows)
+    if not heaviest:
+        # Nothing speaks of any of them: how it began, and where the check stopped.
+        first, last = max_rows // 2, max((max_rows - 1) // 2, 1)
+        left_out = len(rows) - first - last
+        return [*rows[:first], _Row(f"   ... {left_out} more (all with -v)"), *rows[-last:]]
+    focus = max(i for i, row in enumerate(rows) if row.weight == heaviest)
+    kept = max_rows - (1 if focus >= len(rows) - max_rows + 1 or focus < max_rows - 1 else 2)
+    kept = max(kept, 1)
+    group = [i for i, row in enumerate(rows) if row.group and row.group == rows[focus].group]
+    first = min(group, default=focus)
+    if focus < max_rows - 1:
+        start = 0
+    else:
+        start = min(max(first - (kept - len(group or [focus])) // 2, 0), len(rows) - kept)
+        start = max(start, focus - kept + 1)
+    end = start + kept
+    before = [_Row(f"   ... {start} more above (all with -v)")] if start else []
+    after = len(rows) - end
+    below = [_Row(f"   ... {after} more below (all with -v)")] if after > 0 else []
+    return [*before, *rows[start:end], *below]
+
+
+def _log(message: str, transcript: Transcript) -> list[_Row]:
+    """Return the requests, each with its answer below it, and the notes between them."""
+    entries = transcript.entries
+    weights = [
+        _weight(message, entry) if isinstance(entry, RequestRecord) else 0 for _, entry in entries
+    ]
+    most = max(weights, default=0)
+    marked = max((i for i, weight in enumerate(weights) if weight == most), default=-1)
+    if not most:
+        marked = -1
+    rows: list[_Row] = []
+    numbered = [(i, at, entry) for i, (at, entry) in enumerate(entries)]
+    for number, (_, group) in enumerate(groupby(numbered, key=lambda each: _same(each[2])), 1):
+        alike = list(group)
+        is_marked = any(i == marked for i, _, _ in alike)
+        lead, weight = (">> " if is_marked else "   "), int(is_marked)
+        _, at, entry = alike[0]
+        if isinstance(entry, str):
+            if entry.removeprefix("!! ") in message:
+                continue
+            rows.append(_Row(_row(f"{lead}{time_of_day(at):<12} ", entry), weight, number))
+            continue
+        records = [each for _, _, each in alike if isinstance(each, RequestRecord)]
+        times = f"  ({len(records)} x the same)" if len(records) > 1 else ""
+        rows.append(
+            _Row(_row(f"{lead}{time_of_day(at):<12} -> ", entry.text) + times, weight, number)
+        )
+        if entry.answered is not None:
+            when = _answer_times(records)
+            text = _row(f"   {time_of_day(entry.answered):<12} <- ", entry.answer)
+            rows.append(_Row(text + when, weight, number))
+    return rows
+
+
+def _same(entry: str | RequestRecord) -> tuple[object, ...]:
+    """Return what two entries that follow each other have in common if one row can tell both."""
+    if isinstance(entry, str):
+        return (entry,)
+    answered = entry.answered is not None
+    return entry.sent, _ID.sub("id", entry.text), _ID.sub("id", entry.answer), answered
+
+
+def _answer_times(records: Sequence[RequestRecord]) -> str:
+    if len(records) == 1:
+        return ""
+    times = [Span(each.answered) for each in records if each.answered is not None]
+    if len(set(times)) == 1:
+        return ""
+    shown = ", ".join(str(each).removesuffix(" s") for each in times[:12])
+    return f"  at {shown}{', ...' if len(times) > 12 else ''} s"
+
+
+def _weight(message: str, record: RequestRecord) -> int:
+    """Return how much of a sentence speaks of that request."""
+    path = record.target.partition("?")[0]
+    named = re.search(rf"(?<![\w/]){re.escape(path)}(?![\w/-])", message) is not None
+    if not named:
+        return 0
+    weight = 4
+    weight += 2 * (f"{record.method} {path}" in message)
+    weight += 2 * (re.search(rf"\b{record.status}\b", message) is not None)
+    words = set(_WORD.findall(message))
+    return weight + len(words & set(_WORD.findall(f"{record.text} {record.answer}")))
+
+
+def _printed(message: str, lines: list[Line]) -> list[_Row]:
+    """Return what was printed, equal lines of a moment as one; marked what the sentence quotes."""
+    runs = [list(group) for _, group in groupby(lines, key=lambda line: (line.text, line.at))]
+    quoted = [
+        i
+        for i, run in enumerate(runs)
+        if len(run[0].text.strip()) > 2
+        and (repr(run[0].text.strip()) in message or run[0].text.strip() in message)
+    ]
+    awaited = [i for i, run in enumerate(runs) if _AWAITED.search(run[0].text)]
+    marked = set(awaited[:1] or quoted[:2])
+    rows = []
+    for i, run in enumerate(runs):
+        lead = ">> " if i in marked else "   "
+        text = _row(f"{lead}{time_of_day(run[0].at):<12}| ", run[0].text)
+        more = f"  ({len(run)} x the same)" if len(run) > 1 else ""
+        rows.append(_Row(text + more, int(i in marked)))
+    return rows
+
+
+def _unique(raised: list[Raised]) -> list[Raised]:
+    unique = {(each.type, each.text, each.frames): each for each in raised}
+    return list(unique.values())[:3]
+
+
+def _traceback(raised: Raised, is_whole: bool) -> tuple[str, list[_Row]]:
+    rows: list[_Row] = []
+    frames = raised.frames if is_whole else raised.frames[-_FRAMES:]
+    for number, frame in enumerate(frames, 1):
+        weight = int(number == len(frames))
+        rows.append(_Row(_row(" ", str(frame)), weight, number))
+        if frame.source:
+            rows += [
+                _Row(_row("     ", row), weight, number) for row in frame.source.splitlines()[:2]
+            ]
+    first, *more = truncate(str(raised), MESSAGE_LIMIT).splitlines() or [""]
+    when = " when it shut down" if raised.stage == "shutdown" else ""
+    rows[:0] = [_Row(f" {line}") for line in more]
+    if not raised.frames:
+        rows.append(_Row(" in no line of yours, but in code that was given something of yours"))
+    shown = _around(rows, _MAX_ROWS) if is_whole else rows
+    return f"It raised{when} {first}", shown
 
 
 def _row(lead: str, text: str) -> str:
@@ -125,28 +354,10 @@ def _row(lead: str, text: str) -> str:
     )
 
 
-def _without_middle(rows: list[str], max_rows: int) -> list[str]:
-    """Return the rows without their middle if there are too many."""
-    if len(rows) <= max_rows:
-        return rows
-    half = max_rows // 2
-    left_out = len(rows) - 2 * half
-    return [*rows[:half], f"... {left_out} more ...", *rows[-half:]]
-
-
-def _unique(raised: list[Raised]) -> list[Raised]:
-    unique = {(each.type, each.text, each.frames): each for each in raised}
-    return list(unique.values())[:3]
-
-
-def _traceback(raised: Raised) -> str:
-    rows = []
-    for frame in raised.frames:
-        rows.append(_row("", str(frame)))
-        if frame.source:
-            rows.append(_row("    ", frame.source))
-    rows_shown = _without_middle(rows, _MAX_ENTRIES)
-    text = truncate(str(raised), MESSAGE_LIMIT).replace("\n", "\n  ")
-    when = " when it shut down" if raised.stage == "shutdown" else ""
-    where = "" if rows else "\n  in no line of yours, but in code that was given something of yours"
-    return _block(f"It raised{when} {text}{where}", rows_shown)
+def _cut(text: str, columns: int) -> str:
+    """Return the row cut to the terminal's width; a count at its end stays."""
+    if len(text) <= columns:
+        return text
+    end = re.search(r"  (?:\(\d+ x the same\)|at [\d., ]+ s)$", text)
+    tail = f" ...{end[0]}" if end and len(end[0]) < columns // 2 else " ..."
+    return text[: columns - len(tail)] + tail

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from ml_api_lab.course.tree import TREES
+from ml_api_lab.course import stubs
+from ml_api_lab.course.catalog import Check
+from ml_api_lab.course.tree import TREES, Tree
 from ml_api_lab.grading.grade import Grade, Outcome, Result, score, summary
 from ml_api_lab.grading.verdict import Verdict
 
@@ -24,42 +26,87 @@ def fail(result: Result, verdict: Verdict, command: str) -> None:
     """
     if not result.card:
         result.message = verdict.message
-        result.card = verdict.card(command)
+        result.card = verdict.card(command, is_whole=True)
         result.hint = verdict.hint
     result.outcome = Outcome.FAILED
     # All checks of a task without a folder say the same, which is told once.
     result.absent |= verdict.is_absent
 
 
-def fold(grade: Grade, cards: Mapping[str, Sequence[tuple[K, str]]]) -> dict[K, str]:
-    """Choose the cards to show: too many would bury what they say.
+@dataclass
+class ShownCard(Generic[K]):
+    """A card to show, and those that it stands for.
 
-    Whoever runs more than one task has mostly not begun with all of them.
+    Attributes:
+        card: which card it is.
+        same: checks that failed by the same.
+        further: how many more cards of a task there are that is as good as not begun.
+    """
+
+    card: K
+    same: list[Check]
+    further: int = 0
+
+    @property
+    def rows(self) -> list[str]:
+        """What is told of the cards that are not shown."""
+        rows = [
+            f"also fails for this reason: {check.name} "
+            f"(0 of {check.points} point{'' if check.points == 1 else 's'})"
+            for check in self.same
+        ]
+        if self.further:
+            cards = "1 more card" if self.further == 1 else f"{self.further} more cards"
+            rows.append(f"({cards} of this task with -v)")
+        return rows
+
+
+def choose_cards(
+    grade: Grade,
+    cards: Mapping[str, Sequence[tuple[K, Verdict]]],
+    is_untouched: Callable[[str], bool],
+) -> list[ShownCard[K]]:
+    """Choose the cards to show: one for each cause, of each task the one that tells most first.
+
+    Whoever runs more than one task has mostly not begun with all of them: what has no point yet
+    shows one card, and what is still as it was handed out shows none.
 
     Args:
-        cards: the cards of each task, each with the cause that it shares with others ("" for none).
-
-    Returns:
-        For each card to show, a line about those that it stands for; "" where it stands for none.
+        cards: the failed checks of each task.
+        is_untouched: whether a task's files are still those that were handed out.
     """
+    chosen: list[ShownCard[K]] = []
     several = len(grade.tasks) > 1
-    lines: dict[K, str] = {}
     for task, of_task in cards.items():
         has_points = score(grade.results_of(task)) > 0
-        shown: list[tuple[K, str]] = []
-        stands_for: Counter[K] = Counter()
-        for card, cause in of_task:
-            same = [each for each, its in shown if cause and its == cause]
-            if not has_points and several:
-                same = [each for each, _ in shown[:1]]
+        if not has_points and is_untouched(task):
+            continue
+        shown: list[tuple[ShownCard[K], frozenset[str]]] = []
+        for card, verdict in sorted(of_task, key=lambda each: each[1].rank):
+            same = [each for each, causes in shown if causes & verdict.causes]
             if same:
-                stands_for[same[0]] += 1
+                same[0].same.append(verdict.check)
+            elif shown and several and not has_points:
+                shown[0][0].further += 1
             else:
-                shown.append((card, cause))
-        for card, _ in shown:
-            more = stands_for[card]
-            cards_more = "1 more card" if more == 1 else f"{more} more cards"
-            lines[card] = f"({cards_more} of {task} with -v)" if more else ""
+                shown.append((ShownCard(card, []), verdict.causes))
+        chosen += [each for each, _ in shown]
+    return chosen
+
+
+def not_begun_lines(grade: Grade, tree: Tree, is_untouched: Callable[[str], bool]) -> list[str]:
+    """Return a line for each task whose files are still those that were handed out."""
+    lines = []
+    for task in grade.tasks:
+        results = grade.results_of(task)
+        failed = any(each.outcome == Outcome.FAILED for each in results)
+        if failed and score(results) == 0 and is_untouched(task):
+            files = stubs.placeholders(tree.folder(task))
+            edit = " and ".join(f"{tree.shown(task)}/{name}" for name in files)
+            lines.append(
+                f"{grade.syllabus.entry(task).number} is not started yet: "
+                f"read checks/{task}/README.md, edit {edit}."
+            )
     return lines
 
 

@@ -14,15 +14,29 @@ from ml_api_lab.errors import (
     Hinted,
     NotThere,
     StartFailed,
+    Stopped,
     SubmissionFault,
-    Untimed,
 )
-from ml_api_lab.grading.card import card, hint_of, message_of
+from ml_api_lab.grading.card import COLUMNS, card, hint_of, message_of
 from ml_api_lab.lab_time import NO_TIME, Span
 from ml_api_lab.protocol.messages import ClockName
-from ml_api_lab.sandbox.transcript import Transcript
+from ml_api_lab.sandbox.models import NAMES
+from ml_api_lab.sandbox.transcript import Raised, Transcript
 
-_ADDRESS = re.compile("0x[0-9a-f]+")
+_MAX_NESTING = 3
+_OBJECT = re.compile(r"\{[^{}]*\}")
+_LIST = re.compile(r"#(?:, #)+")
+_VARYING = re.compile(
+    rf"{'|'.join(NAMES)}|"
+    r"0x[0-9a-f]+|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|-?\d+(?:\.\d+)*"
+)
+
+
+def _without_draws(text: str) -> str:
+    """Return the text without numbers, ids, JSON objects and the names of models."""
+    for _ in range(_MAX_NESTING):
+        text = _OBJECT.sub("#", text)
+    return _LIST.sub("#", _VARYING.sub("#", text))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +93,13 @@ class Verdict:
         """What was seen against what is right, in a sentence; "" for a pass."""
         return "" if self.passed else message_of(self.error, skipped=self.skipped)
 
-    def card(self, command: str) -> str:
+    def card(self, command: str, *, columns: int = COLUMNS, is_whole: bool = False) -> str:
         """Return the card of a failure.
 
         Args:
             command: runs this check again.
+            columns: the terminal's width.
+            is_whole: whether what the sentence does not speak of is shown as well.
         """
         return card(
             self.check,
@@ -92,22 +108,46 @@ class Verdict:
             command,
             hint=self.hint,
             is_lab_time=self.clock == "lab",
+            columns=columns,
+            is_whole=is_whole,
         )
 
     @property
     def hint(self) -> str:
         """The hint on the card of a failure, "" if none would help."""
-        return hint_of(self.check, self.error)
+        return hint_of(self.check, self.error, self.transcript)
 
     @property
-    def cause(self) -> str:
-        """What keeps a task's other checks from their questions as well, "" if nothing does."""
+    def causes(self) -> frozenset[str]:
+        """What it failed by, so that checks of a task which failed by the same share one card.
+
+        The sentence, without what is drawn anew for each check; and the exception with its line,
+        if that is what stopped the check.
+        """
+        if self.passed:
+            return frozenset()
+        found = {_without_draws(self.message)}
+        last = self._raised
+        if last is not None:
+            found.add(_without_draws(f"{last} {last.frames[-1:]}"))
+        return frozenset(found)
+
+    @property
+    def rank(self) -> int:
+        """How little it tells: 0 a failed start, 1 an exception, 2 a sentence, 3 a lost process."""
         if isinstance(self.error, NotThere | StartFailed):
-            return _ADDRESS.sub("0x", str(self.error))
-        if isinstance(self.error, Untimed):
-            return str(self.error).partition(": ")[2]  # before it stands what the check was at
-        raised = isinstance(self.error, Hinted) and self.error.hint == RAISED
-        if raised and self.transcript is not None and self.transcript.raised:
-            last = self.transcript.raised[-1]
-            return _ADDRESS.sub("0x", f"{last} {last.frames[-1:]}")
-        return ""
+            return 0
+        if self._raised is not None:
+            return 1
+        return 3 if isinstance(self.error, Dead) else 2
+
+    @property
+    def _raised(self) -> Raised | None:
+        """The exception that stopped the check, None if it is another matter."""
+        if self.transcript is None or not self.transcript.raised:
+            return None
+        last = self.transcript.raised[-1]
+        by_it = isinstance(self.error, StartFailed | Stopped)
+        by_it |= isinstance(self.error, Hinted) and self.error.hint == RAISED
+        by_it |= last.type in self.message or re.search(r"\b500\b", self.message) is not None
+        return last if by_it else None

@@ -32,12 +32,15 @@ def describe(error: BaseException, folder: str, stage: ProblemStage, request: in
         places.append((error.filename, error.lineno, ""))
     if len(places) > 2 * _MAX_FRAMES:  # a recursion
         places[_MAX_FRAMES:-_MAX_FRAMES] = []
+    frames = [_place(*place) for place in places]
+    if isinstance(error, SyntaxError) and frames and error.offset and not places[-1][2]:
+        frames[-1][3] += _caret(error)
     return Problem(
         stage=stage,
         request=request,
         type=type(error).__name__,
         text=_text(error, folder),
-        frames=[_place(*place) for place in places],
+        frames=frames,
     )
 
 
@@ -77,6 +80,13 @@ def _text(error: BaseException, folder: str) -> str:
     if isinstance(error, SyntaxError) and known:
         return known  # Python itself says what is wrong, and not where
     return "; ".join(filter(None, [text[:_MAX_TEXT_LENGTH], known]))
+
+
+def _caret(error: SyntaxError) -> str:
+    """Return the row below a line that Python could not read: a caret under the place."""
+    line = linecache.getline(error.filename or "", error.lineno or 0)
+    indent = len(line) - len(line.lstrip())
+    return f"\n{' ' * min(max((error.offset or 1) - 1 - indent, 0), 200)}^"
 
 
 @cache

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from ml_api_lab.lab_time import Span, time_of_day
+from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.messages import ProblemStage
 
 _MAX_BODY_LENGTH = 400
@@ -23,6 +23,8 @@ _USUAL_HEADERS = {
     f"user-agent: python-httpx/{httpx.__version__}",
 }
 _UNINTERESTING_HEADERS = {"accept-encoding", "connection", "content-length", "host"}
+# What FastAPI serves there is its own, long, and says nothing about a check.
+_GENERATED_PATHS = {"/docs", "/openapi.json", "/redoc"}
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,19 @@ class Raised:
 
 @dataclass
 class RequestRecord:
-    """A request, and once there is an answer its status and when it was complete."""
+    """A request, and once there is an answer its status and when it was complete.
+
+    Attributes:
+        text: the request as a card shows it; `answer`: its answer, "" as long as there is none.
+    """
 
     method: str
     target: str
     sent: Span
+    text: str = ""
     status: int = 0
     answered: Span | None = None
+    answer: str = ""
 
 
 @dataclass
@@ -86,6 +94,7 @@ class Transcript:
     """The record of one check.
 
     Attributes:
+        entries: the requests, and between them the harness's own sentences.
         folder: the workspace; `original`: what it is a copy of; `shown_as`: that one's name.
         dropped: how many lines were printed and not kept.
         unread: how many bytes were printed after those that were read.
@@ -94,7 +103,7 @@ class Transcript:
     folder: Path
     original: Path
     shown_as: str
-    entries: list[tuple[Span, str]] = field(default_factory=list)
+    entries: list[tuple[Span, str | RequestRecord]] = field(default_factory=list)
     requests: list[RequestRecord] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     raised: list[Raised] = field(default_factory=list)
@@ -105,8 +114,9 @@ class Transcript:
         self, at: Span, method: str, target: str, headers: list[list[str]], body: bytes
     ) -> RequestRecord:
         """Record a request; return the record, which its answer completes."""
-        self.entries.append((at, f"-> {method} {target}{_headers_text(headers)}{_body_text(body)}"))
-        record = RequestRecord(method, target, at)
+        text = f"{method} {target}{_headers_text(headers)}{_body_text(body)}"
+        record = RequestRecord(method, target, at, text)
+        self.entries.append((at, record))
         self.requests.append(record)
         return record
 
@@ -114,9 +124,10 @@ class Transcript:
         self, at: Span, record: RequestRecord, status: int, headers: list[list[str]], body: bytes
     ) -> None:
         record.status, record.answered = status, at
-        sent, target = record.sent, record.target
-        after = f" to {target}" if at == sent else f" to {target}, asked at {time_of_day(sent)}"
-        self.entries.append((at, f"<- {status}{_headers_text(headers)}{_body_text(body)}{after}"))
+        told = _body_text(body)
+        if record.target.partition("?")[0] in _GENERATED_PATHS or told.startswith(" <"):
+            told = f" ({len(body)} bytes)"
+        record.answer = f"{status}{_headers_text(headers)}{told}"
 
     def note(self, at: Span, text: str) -> None:
         self.entries.append((at, text))

@@ -7,13 +7,21 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
 
 import pytest
+from _pytest._code.code import TerminalRepr
+from _pytest._io import TerminalWriter
 
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.place import path_from
 from ml_api_lab.course.tree import TREES
 from ml_api_lab.errors import CourseError
 from ml_api_lab.grading.grade import Outcome, score
-from ml_api_lab.grading.shown import fail, fold, grade_lines, rerun_command
+from ml_api_lab.grading.shown import (
+    choose_cards,
+    fail,
+    grade_lines,
+    not_begun_lines,
+    rerun_command,
+)
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
 from ml_api_lab.progress.next_step import next_line
@@ -32,7 +40,7 @@ class Reporting:
     def __init__(self, session: Session, conclusion: Conclusion) -> None:
         self._session = session
         self._conclusion = conclusion
-        self._cards: dict[str, list[tuple[pytest.TestReport, str]]] = {}
+        self._cards: dict[str, list[tuple[pytest.TestReport, Verdict]]] = {}
 
     # --- one check --------------------------------------------------------------------------------
 
@@ -70,10 +78,14 @@ class Reporting:
         fail(result, verdict, self._command_again(item, is_reported=True))
         report.is_absent = verdict.is_absent  # type: ignore[attr-defined]  # travels with the report
         if self._shows_card(call):
-            card = verdict.card(self._command_again(item, is_reported=False))
-            report.longrepr = self._printable(card)
+            card = verdict.card(
+                self._command_again(item, is_reported=False),
+                columns=self._session.config.get_terminal_writer().fullwidth,
+                is_whole=self._session.config.getoption("verbose") > 0,
+            )
+            report.longrepr = _CardRepr(self._printable(card))
             report.sections.clear()
-            self._cards.setdefault(check.task, []).append((report, verdict.cause))
+            self._cards.setdefault(check.task, []).append((report, verdict))
         elif (text := sanitize(report.longreprtext)) != report.longreprtext:
             report.longrepr = text  # which costs pytest's own account its colours
 
@@ -149,40 +161,52 @@ class Reporting:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:
-        """Show the grade below all else, and few cards of what is not begun or does not start."""
+        """Show the grade below all else, and one card for each cause."""
         failed = terminalreporter.stats.get("failed", [])
-        hidden = self._fold_cards()
-        if hidden:
-            shown = [report for report in failed if id(report) not in hidden]
+        shown = self._one_for_each_cause(failed)
+        if self._cards:
             terminalreporter.stats["failed"] = shown
+        reportchars = terminalreporter.reportchars
+        if self._cards and not self._asks_for_short_summary():
+            terminalreporter.reportchars = ""  # the cards and the table have said it
         try:
             return (yield)
         finally:
-            if hidden:
+            terminalreporter.reportchars = reportchars
+            if self._cards:
                 terminalreporter.stats["failed"] = failed  # counted in pytest's closing line
             self._show_grade(terminalreporter)
 
-    def _fold_cards(self) -> set[int]:
-        """Return the ids of reports whose cards would bury the others'; those left tell of them."""
+    def _asks_for_short_summary(self) -> bool:
+        """Whether the command line has an `-r`; what it has without one is pytest's default."""
+        return any(each.startswith("-r") for each in self._session.config.invocation_params.args)
+
+    def _one_for_each_cause(self, failed: list[pytest.TestReport]) -> list[pytest.TestReport]:
+        """Return the failed reports to show: one card for each cause, the most telling first."""
         if self._session.config.getoption("verbose") > 0:
-            return set()
+            return failed
         reports = {id(each): each for cards in self._cards.values() for each, _ in cards}
-        by_id = {
-            task: [(id(report), cause) for report, cause in cards]
-            for task, cards in self._cards.items()
+        cards = {
+            task: [(id(report), verdict) for report, verdict in of_task]
+            for task, of_task in self._cards.items()
         }
-        lines = fold(self._session.grade, by_id)
-        for key, line in lines.items():
-            if line:
-                reports[key].longrepr = f"{reports[key].longrepr}\n\n{line}"
-        return reports.keys() - lines.keys()
+        shown = choose_cards(self._session.grade, cards, self._session.is_untouched)
+        for each in shown:
+            card = reports[each.card].longrepr
+            assert isinstance(card, _CardRepr)
+            card.stands_for = each.rows
+        ours = iter([reports[each.card] for each in shown])
+        chosen = {each.card for each in shown}
+        kept = [each for each in failed if id(each) not in reports or id(each) in chosen]
+        return [next(ours) if id(each) in chosen else each for each in kept]
 
     def _show_grade(self, terminal: pytest.TerminalReporter) -> None:
         session, grade = self._session, self._session.grade
         if grade.results and session.grades:
-            terminal.section(f"{session.syllabus.title}: {session.tree.name}")
+            terminal.write_sep("=", f"{session.syllabus.title}: {session.tree.name}")
+            begun = not_begun_lines(grade, session.tree, session.is_untouched)
             isolation = [f"Isolation: {grade.isolation}.", *session.isolation.notes]
-            for line in [*grade_lines(grade), *isolation]:
+            for line in [*begun, *grade_lines(grade), *isolation]:
                 terminal.write_line(line)
         for line in self._conclusion.told:
             terminal.write_line(sanitize(line))
@@ -190,3 +214,32 @@ class Reporting:
             here = session.config.invocation_params.dir
             points = {task: score(grade.results_of(task)) for task in grade.tasks}
             terminal.write_line(next_line(session.course, here, session.syllabus, points))
+
+
+class _CardRepr(TerminalRepr):
+    """A card on the terminal, in colour where that has it.
+
+    Attributes:
+        stands_for: rows about other cards that are not shown.
+    """
+
+    def __init__(self, card: str) -> None:
+        *blocks, self._again = card.split("\n\n")
+        self._blocks = blocks
+        self.stands_for: list[str] = []
+
+    def toterminal(self, tw: TerminalWriter) -> None:
+        title, *blocks = self._blocks
+        tw.line(title, bold=True)
+        for number, block in enumerate(blocks):
+            tw.line()
+            for row in block.split("\n"):
+                if number == 0:
+                    # The first block is the sentence, with the hint under it.
+                    tw.line(row, **({"cyan": True} if row.startswith("Hint: ") else {"red": True}))
+                else:
+                    tw.line(row, bold=row.startswith(" >> "))
+        tw.line()
+        for row in self.stands_for:
+            tw.line(row)
+        tw.line(self._again)

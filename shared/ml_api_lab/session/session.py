@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_api_lab.course import tree
+from ml_api_lab.course import stubs, tree
 from ml_api_lab.course.catalog import Catalog, Check
 from ml_api_lab.course.syllabus import Syllabus
 from ml_api_lab.course.tree import Tree
@@ -80,6 +80,10 @@ class Session:
                 found = self.catalog.get(f"{file}::{getattr(item, 'originalname', item.name)}")
             item.stash[_CHECK] = found
         return item.stash[_CHECK]
+
+    def is_untouched(self, task: str) -> bool:
+        """Whether the task's files are still those that were handed out."""
+        return stubs.is_untouched(self.course, task, self.tree.folder(task))
 
     def clock_of(self, check: Check) -> ClockName:
         return "real" if check.on_the_wall_clock else self.clock

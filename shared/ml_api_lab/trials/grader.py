@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from ml_api_lab.course import stubs
 from ml_api_lab.course.catalog import Catalog
 from ml_api_lab.course.place import path_from
 from ml_api_lab.course.syllabus import Syllabus
@@ -77,9 +79,20 @@ class Grading:
         """End it now, from any thread."""
         self._lanes.cut_short()
 
-    def card(self, verdict: Verdict) -> str:
+    @property
+    def tree(self) -> Tree:
+        """The tree that is graded."""
+        return self._trials[0].tree
+
+    def is_untouched(self, task: str) -> bool:
+        """Whether a task's files are still those that were handed out."""
+        return stubs.is_untouched(self.tree.root.parent, task, self.tree.folder(task))
+
+    def card(self, verdict: Verdict, *, is_whole: bool = False) -> str:
         """Return the card of a failed check, with the command for the folder that we are in."""
-        return verdict.card(self._command_again(verdict, is_reported=False))
+        columns = shutil.get_terminal_size().columns
+        command = self._command_again(verdict, is_reported=False)
+        return verdict.card(command, columns=columns, is_whole=is_whole)
 
     def _record(self, verdict: Verdict) -> None:
         result = self.grade.results[verdict.check.id]
