@@ -27,6 +27,7 @@ OTHER_FOLDERS = {
     "proofs": "proves the checks: solutions, mistakes, variants, mutants, cards",
     "slow": "proves what takes long, when it is asked for",
     "support": "helps the tests",
+    "surroundings": "tests what stands around a submission",
 }
 
 

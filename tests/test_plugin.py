@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.support import graded
 from tests.support.toy import Course
-from tests.support.toy_tasks import ONE_CHECK
+from tests.support.toy_tasks import CHECKS, ONE_CHECK
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,59 @@ def test_workers_are_refused(args: list[str], course: Course) -> None:
     result = course.run(*args, report=False)
     assert result.status == 4
     assert "Checks are not graded with pytest-xdist (-n), and run side by side" in result.text
+
+
+REPEATS = """
+import pytest
+
+@pytest.fixture
+def repetition(request):
+    pass
+
+def pytest_generate_tests(metafunc):
+    metafunc.fixturenames.append("repetition")
+    metafunc.parametrize("repetition", range(2), indirect=True)
+"""
+
+
+def test_a_check_runs_once(tmp_path: Path) -> None:
+    """A plugin such as pytest-repeat makes several tests of one."""
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", ONE_CHECK, "")
+    (course.root / "repeats.py").write_text(REPEATS, encoding="utf-8")
+    result = course.run("-p", "repeats", PYTHONPATH=str(course.root))
+    assert (result.status, result.report) == (4, None)
+    assert "made several tests of checks/task_0_1/test_toy.py::test_one; leave out its option." in (
+        " ".join(result.text.split())
+    )
+
+
+ENDS = """
+import pytest, signal
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    def end(number, frame):
+        pytest.fail("too late")
+    signal.signal(signal.SIGALRM, end)
+    signal.alarm(2)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no alarms")
+def test_a_check_that_a_plugin_ends_does_not_end_the_run(tmp_path: Path) -> None:
+    """As pytest-timeout does it, with an exception out of a signal."""
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", CHECKS, "while True: pass")
+    (course.root / "ends.py").write_text(ENDS, encoding="utf-8")
+    result = course.run("-p", "ends", PYTHONPATH=str(course.root))
+    assert (result.status, result.score) == (1, (0, 10))
+    ended = "The check was ended before it had its answer: too late"
+    assert set(result.messages.values()) == {ended}
 
 
 def test_other_tests_are_left_alone(tmp_path: Path) -> None:

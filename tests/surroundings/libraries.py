@@ -73,10 +73,11 @@ USES = {
     "scipy.stats": ("answer = [float(scipy.stats.norm.cdf(0))]", [0.5]),
     "lightgbm": (
         """
-        data = lightgbm.Dataset([[0.0], [1.0]] * 20, [0, 1] * 20)
+        import numpy
+        data = lightgbm.Dataset(numpy.array([[0.0], [1.0]] * 20), [0, 1] * 20)
         settings = {"objective": "binary", "verbose": -1, "num_threads": 1, "min_data_in_leaf": 1}
         booster = lightgbm.train(settings, data, 5)
-        answer = [bool(each > 0.5) for each in booster.predict([[0.0], [1.0]])]
+        answer = [bool(each > 0.5) for each in booster.predict(numpy.array([[0.0], [1.0]]))]
         """,
         [False, True],
     ),
@@ -137,6 +138,7 @@ def test_a_library_is_imported(library: str, place: str, hosts: Scenes) -> None:
     async def scene(task: Task, clock: Clock) -> object:
         async with task.serve() as client:
             answer = await client.get("/")
+        assert answer.status_code == 200, task.transcript.raised
         return answer.json()
 
     assert hosts.play(source, scene, budget=240) == expected
