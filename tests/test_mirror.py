@@ -22,6 +22,7 @@ OTHER_FILES = {
     "test_readme.py": "tests README.md and docs/",
 }
 OTHER_FOLDERS = {
+    "fuzz": "tries the parsers with texts that nobody would write",
     "handout": "tests the handout",
     "proofs": "proves the checks: solutions, mistakes, variants, mutants, cards",
     "slow": "proves what takes long, when it is asked for",
