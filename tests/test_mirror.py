@@ -23,6 +23,7 @@ OTHER_FILES = {
 }
 OTHER_FOLDERS = {
     "attacks": "attacks the harness as hostile submissions do",
+    "fuzz": "tries the parsers with texts that nobody would write",
     "handout": "tests the handout",
     "proofs": "proves the checks: solutions, mistakes, variants, mutants, cards",
     "slow": "proves what takes long, when it is asked for",

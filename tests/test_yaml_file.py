@@ -57,7 +57,8 @@ def test_a_text_is_a_document_without_fields() -> None:
         ("a: 1\n---\nb: 2\n---\nc: 3", "x.yaml holds 3 documents"),
         ("a: 2020-13-45", "month must be in 1..12"),
         ("a: \x00", "unacceptable character"),
-        ("a: " + "[" * 5000, "nested too deeply"),
+        ("- " * 5000, "nested too deeply"),
+        ("a: " + "[" * 5000, "more lists and mappings than any such file needs"),
         ("a: " + "b" * 300_000, "larger than any such file"),
         (
             "\n".join(

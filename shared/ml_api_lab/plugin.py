@@ -110,6 +110,8 @@ def _seconds(text: str) -> float:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Start the processes that the checks of the command line will need."""
+    # First, so that it is done last: no signal comes between the end of a run and its processes'.
+    early_config.add_cleanup(signals.restore)
     course, options = early_config.rootpath, early_config.known_args_namespace
     if any(map(vars(options).get, ("collectonly", "showfixtures", "help", "version", "markers"))):
         return
@@ -194,7 +196,7 @@ def _configure(config: pytest.Config) -> None:
     config.add_cleanup(session.runner.close)
     hooks.register(session)
     config.stash[_SESSION] = session
-    signals.hear(config.add_cleanup)
+    signals.hear()
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, Any]:

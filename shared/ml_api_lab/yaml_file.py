@@ -17,7 +17,10 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ml_api_lab.errors import SubmissionFault
 
-_MAX_LENGTH = 200_000
+_MAX_LENGTH = 16_000
+_MAX_BRACKETS = 500
+"""How many brackets and braces may be opened: the parser looks at all open ones for each value."""
+
 _MAX_VALUES = 20_000
 
 
@@ -98,6 +101,8 @@ def read(text: str, name: str) -> Node:
     """
     if len(text) > _MAX_LENGTH:
         raise SubmissionFault(f"{name} is larger than any such file needs to be.")
+    if text.count("[") + text.count("{") > _MAX_BRACKETS:
+        raise SubmissionFault(f"{name} has more lists and mappings than any such file needs.")
     yaml = YAML(typ="rt")
     try:
         documents = list(yaml.load_all(text))

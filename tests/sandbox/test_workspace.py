@@ -181,48 +181,6 @@ def test_a_folder_that_is_a_link_out_of_the_tree(
     )
 
 
-@links
-def test_what_becomes_a_link_is_neither_read_nor_written_through(
-    original: Path, tmp_path: Path, copy: Callable[[], Workspace]
-) -> None:
-    secret = tmp_path / "secret"
-    secret.mkdir()
-    (secret / "log.jsonl").write_text("a secret\n", encoding="utf-8")
-    (original / "data").mkdir()
-    made = copy()
-    made.path("log.jsonl").symlink_to(secret / "log.jsonl")
-    assert not made.exists("log.jsonl")
-    assert fault(lambda: made.text("log.jsonl")) == (
-        "exercises/task_0_1/log.jsonl is a link; it must be a file."
-    )
-    assert not made.contains("log.jsonl", b"secret")
-    assert made.names() == []
-    made.write("log.jsonl", "mine\n")
-    assert made.text("log.jsonl") == "mine\n"
-    made.path("data").rmdir()
-    made.path("data").symlink_to(secret, target_is_directory=True)
-    assert made.names() == ["log.jsonl"]
-    assert fault(lambda: made.text("data/log.jsonl")).startswith(
-        "exercises/task_0_1/data/log.jsonl cannot be read ("
-    )
-    with pytest.raises(OSError, match="data"):
-        made.write("data/new.txt", "x")
-    assert [path.name for path in secret.iterdir()] == ["log.jsonl"]
-    assert (secret / "log.jsonl").read_text(encoding="utf-8") == "a secret\n"
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Windows has no such pipes")
-def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(
-    copy: Callable[[], Workspace],
-) -> None:
-    made = copy()
-    os.mkfifo(made.path("log.jsonl"))
-    assert fault(lambda: made.data("log.jsonl")).startswith("exercises/task_0_1/log.jsonl ")
-    assert not made.contains("log.jsonl", b"x")
-    made.write("log.jsonl", "mine\n")
-    assert made.text("log.jsonl") == "mine\n"
-
-
 @pytest.mark.skipif(os.name != "posix", reason="making the link takes a right on Windows")
 def test_a_link_that_cannot_be_made_is_left_out(
     original: Path, copy: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch

@@ -55,7 +55,7 @@ _ANSWER_SECONDS = 0.5
 _LEAST_SEND_SECONDS, _MOST_SEND_SECONDS = 0.2, 120.0
 """How long a submission may take to receive a message, depending on what is left of its budget."""
 
-_MAX_QUESTIONS = 20_000
+_MAX_QUESTIONS = 5_000
 """How often a submission may load or ask models."""
 
 _WATCH_SECONDS = 0.02
@@ -202,7 +202,7 @@ class Submission:
                         self.next_moment = None if message.next is None else Span(message.next)
                         return
                     self._enqueue(message)
-                    if isinstance(message, Done):
+                    if isinstance(message, Done) or self._fault is not None:
                         return
                 self._await_bytes()
 

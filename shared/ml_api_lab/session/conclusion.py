@@ -42,7 +42,7 @@ class Conclusion:
         From here on no signal ends the run: what is left is to end the processes.
         """
         if self._session.grades:
-            signals.ignore(self._session.config.add_cleanup)
+            signals.ignore()
             self._conclude(session)
         return (yield)
 

@@ -4,51 +4,49 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
-from functools import partial
 from types import FrameType
 from typing import Any
 
 _ENDINGS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
+_before: dict[int, Any] = {}
+"""What was done with each signal before."""
 
-def hear(at_the_end: Callable[[Callable[[], None]], object]) -> None:
+
+def hear() -> None:
     """Take the signals with which platforms end a run for what Ctrl-C is, and hear all at once.
 
     So the reports get written in the seconds that a platform leaves. asyncio would hear Ctrl-C only
     when the submission has given way.
-
-    Args:
-        at_the_end: takes what is to be done when the run has ended.
     """
-    if threading.current_thread() is not threading.main_thread():
-        return
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt(f"ended by {signal.Signals(number).name}")
 
-    for name in _ENDINGS:
-        number = getattr(signal, name, None)
-        if number is None:
-            continue
-        before = signal.getsignal(number)
-        if before in (signal.SIG_DFL, signal.default_int_handler):
-            signal.signal(number, interrupt)
-            at_the_end(partial(_restore, number, before))
+    for number in _endings():
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            _handle(number, interrupt)
 
 
-def _restore(number: int, handler: Any) -> None:
-    signal.signal(number, handler)
+def ignore() -> None:
+    """Let no signal end the run from now on."""
+    for number in _endings():
+        _handle(number, signal.SIG_IGN)
 
 
-def ignore(at_the_end: Callable[[Callable[[], None]], object]) -> None:
-    """Let no signal end the run from now on.
+def restore() -> None:
+    """Do with each signal what was done before."""
+    while _before:
+        signal.signal(*_before.popitem())
 
-    Args:
-        at_the_end: takes what is to be done when the run has ended.
-    """
+
+def _endings() -> list[int]:
+    """Return the signals that end a run; none outside the main thread, which alone hears them."""
     if threading.current_thread() is not threading.main_thread():
-        return
-    for name in _ENDINGS:
-        if (number := getattr(signal, name, None)) is not None:
-            at_the_end(partial(_restore, number, signal.signal(number, signal.SIG_IGN)))
+        return []
+    return [getattr(signal, name) for name in _ENDINGS if hasattr(signal, name)]
+
+
+def _handle(number: int, handler: Any) -> None:
+    before = signal.signal(number, handler)
+    _before.setdefault(number, before)

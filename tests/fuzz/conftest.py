@@ -1,0 +1,5 @@
+"""What the rounds share."""
+
+from tests.fuzz.rounds import folder
+
+__all__ = ["folder"]
