@@ -29,8 +29,7 @@ def main(
     confinement: Confinement,
     modules: list[str],
 ) -> int:
-    if role == "forks":
-        isolation.prepare(confinement, with_network=clock == "lab")
+    isolation.prepare(confinement, clock, serves_forks=role == "forks")
     # Nothing is collected while modules are loaded: what is alive then stays alive.
     gc.disable()
     is_lab_time = clock == "lab"

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from ml_api_lab.host.isolation import landlock, namespaces, places, seccomp, system
 from ml_api_lab.protocol.confinement import Confinement
+from ml_api_lab.protocol.messages import ClockName
 
 _MAX_FILE_BYTES = 256 * 2**20
 _MAX_OPEN_FILES = 4096
@@ -29,20 +30,29 @@ _elders: frozenset[int] = frozenset()
 REFUSED = "the lab lets a submission connect to nothing"
 
 
-def prepare(confinement: Confinement, *, with_network: bool) -> None:
-    """Do what a fork server does, at its beginning, for the hosts that it will fork.
+def prepare(confinement: Confinement, clock: ClockName, *, serves_forks: bool) -> None:
+    """Do what can be done once, at the beginning, for all hosts that will be forked.
 
     Args:
-        with_network: whether they are to have a network of their own. Those on the wall clock are
-            servers that the checks connect to, and share the machine's.
+        clock: that of the hosts. Those in lab time get a network of their own. Those on the wall
+            clock are servers that the checks connect to, and share the machine's.
+        serves_forks: whether this is a fork server, and no host itself.
 
     Raises:
         OSError: the kernel refused.
     """
     global _elders
+    if confinement.tier == "none":
+        return
     _elders = _around()
-    if confinement.tier == "namespace":
-        namespaces.enter(with_network=with_network)
+    if confinement.tier == "namespace" and serves_forks:
+        namespaces.enter(with_network=clock == "lab")
+    _limit_resources()
+    _forget_capabilities()
+    # Found out and made once, for all hosts.
+    list(places.allowed(confinement.course, ""))
+    if system.MACHINE:
+        seccomp.template(system.MACHINE, _elders, _abi(confinement))
 
 
 def confine(confinement: Confinement, workspace: str) -> None:
@@ -56,15 +66,14 @@ def confine(confinement: Confinement, workspace: str) -> None:
     """
     if confinement.tier == "none":
         return
+    abi = _abi(confinement)
     allowed = list(places.allowed(confinement.course, workspace))
     if confinement.tier == "namespace":
         namespaces.hide_temporary_files(path for path, _ in allowed)
         allowed += [(place, landlock.ALL) for place in namespaces.TEMPORARY]
-    abi = min(landlock.version(), confinement.landlock_abi)
-    _limit_resources()
     _drop_capabilities()
     landlock.restrict(allowed, abi)
-    seccomp.install(os.getpid(), _elders | {os.getppid()}, abi)
+    seccomp.install(os.getpid(), _elders, abi)
     socket.socket.connect = _refuse_to_connect  # type: ignore[method-assign,assignment]
 
 
@@ -96,8 +105,13 @@ def _limit_resources() -> None:
         resource.setrlimit(kind, (limit, limit))
 
 
-def _drop_capabilities() -> None:
-    """Give up what distinguishes root from other users, also for programs that are started."""
+def _abi(confinement: Confinement) -> int:
+    """Return the version of Landlock's interface that is in use."""
+    return min(landlock.version(), confinement.landlock_abi)
+
+
+def _forget_capabilities() -> None:
+    """See to it that no program which is started from now on has what distinguishes root."""
     system.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
     for number in range(_MAX_CAPABILITIES):
         try:
@@ -107,6 +121,10 @@ def _drop_capabilities() -> None:
                 break
             if error.errno != errno.EPERM:  # an ordinary user has none to give up
                 raise
+
+
+def _drop_capabilities() -> None:
+    """Give up what distinguishes root from other users."""
     header = struct.pack("=Ii", _CAPABILITY_VERSION, 0)
     system.call("capset", ctypes.c_char_p(header), ctypes.c_char_p(bytes(24)))
 

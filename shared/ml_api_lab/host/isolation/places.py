@@ -28,10 +28,7 @@ _FACTS = (
     "/proc/version", "/proc/filesystems", "/proc/sys/kernel", "/proc/sys/vm",
     "/sys/devices/system", "/sys/fs/cgroup", "/sys/kernel/mm",
 )  # fmt: skip
-_DEVICES = (
-    "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/stdin",
-    "/dev/stdout", "/dev/stderr",
-)  # fmt: skip
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _SHARED_MEMORY = "/dev/shm"
 
 _PACKAGE = Path(__file__).resolve().parents[2]
@@ -72,7 +69,12 @@ def _readable(course: str) -> tuple[str, ...]:
             found.append(path)
     found += [f"/etc/{name}" for name in _SETTINGS]
     found += [str(_PACKAGE / name) for name in _OURS]
-    return tuple(dict.fromkeys(part for path in found for part in _without(path, hidden)))
+    parts = dict.fromkeys(part for path in found for part in _without(path, hidden))
+    there = [part for part in parts if os.path.exists(part)]
+    # What lies below another adds nothing, and each costs every host a little.
+    return tuple(
+        part for part in there if not any(part != each and _leads_to(each, part) for each in there)
+    )
 
 
 def _environments() -> Iterator[str]:

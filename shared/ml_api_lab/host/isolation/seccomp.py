@@ -12,6 +12,7 @@ import ctypes
 import errno
 import struct
 from collections.abc import Iterable
+from functools import cache
 
 from ml_api_lab.host.isolation import landlock, system
 
@@ -28,6 +29,9 @@ _TYPE_MASK = 0xF
 _UNIX, _IPV4, _IPV6, _NETLINK = 1, 2, 10, 16
 _STREAM, _SEQUENCED, _TCP = 1, 5, 6
 _ACCESS_MODE, _TRUNCATE = 0o3, 0o1000
+
+_ANY_PID = 0x5A5A5A5A
+"""A number that no process has, in place of the one that the filter will be for."""
 
 _Instruction = tuple[int, int, int, int]
 
@@ -75,11 +79,28 @@ def install(pid: int, elders: frozenset[int], abi: int) -> None:
     Raises:
         OSError: the kernel refused.
     """
-    code = _machine_code(program(system.MACHINE, pid, elders, abi))
+    code = template(system.MACHINE, elders, abi)
+    for number in (0, 1):  # as it is, and as the negative ones next to it begin
+        code = code.replace(_pack(_bound(_ANY_PID, number)), _pack(_bound(pid, number)))
     buffer = ctypes.create_string_buffer(code, len(code))
     # struct sock_fprog: how many instructions, and where.
     pointer = struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer))
     system.call("seccomp", _SET_FILTER, _ALL_THREADS, ctypes.c_char_p(pointer))
+
+
+@cache
+def template(machine: str, elders: frozenset[int], abi: int) -> bytes:
+    """Return the filter as the kernel takes it, for the process `_ANY_PID`."""
+    return b"".join(struct.pack("=HBBI", *line) for line in program(machine, _ANY_PID, elders, abi))
+
+
+def _bound(pid: int, number: int) -> int:
+    """Return one of the two numbers in a filter that are made of a process's own."""
+    return (pid, (1 << 32) - pid + 1)[number]
+
+
+def _pack(number: int) -> bytes:
+    return struct.pack("=I", number)
 
 
 def program(machine: str, pid: int, elders: frozenset[int], abi: int) -> list[_Instruction]:
@@ -152,7 +173,7 @@ def _only_younger(pid: int, elders: frozenset[int]) -> list[_Instruction]:
         ),
         (_EQUAL, 2, 0, 0),  # its own group
         (_GREATER_EQUAL, 0, 2, 1 << 31),  # negative: a group, or with -1 everybody
-        (_GREATER_EQUAL, 2, 0, (1 << 32) - pid + 1),
+        (_GREATER_EQUAL, 2, 0, _bound(pid, 1)),
         (_RETURN, 0, 0, _ALLOW),
         (_GREATER_EQUAL, 1, 0, pid),
         _refuse(errno.EPERM),
@@ -219,7 +240,3 @@ def _load(argument: int) -> _Instruction:
 def _refuse(error: int) -> _Instruction:
     """Answer the call with that error, 0 for none, and do nothing."""
     return (_RETURN, 0, 0, _REFUSE | error)
-
-
-def _machine_code(lines: list[_Instruction]) -> bytes:
-    return b"".join(struct.pack("=HBBI", *line) for line in lines)
