@@ -98,7 +98,7 @@ def test_others_add_commands_by_an_entry_point(lab: Lab, monkeypatch: pytest.Mon
             return greet
 
     added = metadata.EntryPoints([Added("greet", "x:y", command_line.ENTRY_POINTS)])
-    monkeypatch.setattr(metadata, "entry_points", added.select)
+    monkeypatch.setattr(command_line, "_added", lambda: added)
     said = lab("greet")
     assert (said.status, said.out) == (5, "hello\n")
     assert "\n  greet    Say hello." in lab("--help").out

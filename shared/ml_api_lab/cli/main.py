@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module, metadata
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
@@ -33,19 +34,29 @@ _OWN = (
 )
 
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
+
+
+def _added() -> EntryPoints:
+    """Return the entry points of commands that others add."""
+    from importlib import metadata  # late: it takes longer than all that a hint needs
+
+    return metadata.entry_points(group=ENTRY_POINTS)
+
+
 class Commands(click.Group):
     """The commands of this package, and those that others add."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        added = {each.name for each in metadata.entry_points(group=ENTRY_POINTS)}
+        added = {each.name for each in _added()}
         return [*_OWN, *sorted(added.difference(_OWN))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _OWN:
             found = import_module(f"ml_api_lab.cli.{cmd_name}").command
         else:
-            added = metadata.entry_points(group=ENTRY_POINTS, name=cmd_name)
-            found = next((each.load() for each in added), None)
+            found = next((each.load() for each in _added() if each.name == cmd_name), None)
         return found if isinstance(found, click.Command) else None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,7 +60,7 @@ def link(folder: Path, path: Path, target: str) -> None:
 
 def _put(folder: Path, path: Path, prepare: Callable[[Path], None]) -> None:
     """Prepare something in `.lab`, and put it into its place."""
-    prepared = folder / f"new-{secrets.token_hex(8)}"
+    prepared = folder / f"new-{os.urandom(8).hex()}"
     try:
         prepare(prepared)
         try:

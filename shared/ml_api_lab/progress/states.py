@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -141,7 +140,7 @@ class States:
         }
         log = lab.make(self.folder, "log")
         last = max((each.id for each in self.replacements()), default="0")
-        name = f"{int(last.partition('-')[0]) + 1:06}-{secrets.token_hex(4)}"
+        name = f"{int(last.partition('-')[0]) + 1:06}-{os.urandom(4).hex()}"
         path = log / f"{name}.json"
         lab.write(self.folder, path, json.dumps({**entry, "undoes": undoes}).encode())
         after.write_over(current, folder, self.folder)
