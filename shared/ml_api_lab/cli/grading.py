@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ml_api_lab.course.catalog import Catalog
 from ml_api_lab.course.place import Place
 from ml_api_lab.course.syllabus import Entry
+from ml_api_lab.sandbox import isolation
 from ml_api_lab.sandbox.host_pools import HostPools, modules_of
 from ml_api_lab.session import preflight
 
@@ -23,7 +24,9 @@ def open_grader(place: Place, entries: Sequence[Entry]) -> Grader:
         WrongEnvironment: packages are missing.
     """
     preflight.require_dependencies(place.course)
-    pools = HostPools()
+    preflight.require_assertions()
+    chosen = isolation.choose("auto", place.course)
+    pools = HostPools(chosen.confinement)
     try:
         start_hosts(pools, Catalog(place.course, place.syllabus), entries)
         # Late, so that the first processes are on their way before all of this is loaded.
@@ -32,7 +35,7 @@ def open_grader(place: Place, entries: Sequence[Entry]) -> Grader:
     except BaseException:
         pools.close()
         raise
-    return Grader(place.course, place.syllabus, place.here, Runner(pools))
+    return Grader(place.course, place.syllabus, place.here, Runner(pools), chosen)
 
 
 def start_hosts(pools: HostPools, catalog: Catalog, entries: Sequence[Entry]) -> None:

@@ -18,6 +18,7 @@ from ml_api_lab.errors import CourseError
 from ml_api_lab.grading.grade import HARNESS_FAILED, INTERRUPTED, Grade, Outcome, Result
 from ml_api_lab.grading.shown import fail, rerun_command
 from ml_api_lab.grading.verdict import Verdict
+from ml_api_lab.sandbox.isolation import Isolation
 from ml_api_lab.sandbox.workspace import sweep
 from ml_api_lab.trials.lanes import Lanes
 from ml_api_lab.trials.runner import Runner
@@ -37,10 +38,19 @@ class Grading:
     Attributes:
         grade: what has come of it so far.
         failed: the verdicts of the checks that failed, in the order of the grade.
+        isolation: how far the submissions' processes are confined.
     """
 
-    def __init__(self, trials: Sequence[Trial], grade: Grade, lanes: Lanes, here: Path) -> None:
+    def __init__(
+        self,
+        trials: Sequence[Trial],
+        grade: Grade,
+        lanes: Lanes,
+        here: Path,
+        isolation: Isolation,
+    ) -> None:
         self.grade = grade
+        self.isolation = isolation
         self.failed: list[Verdict] = []
         self._trials = trials
         self._lanes = lanes
@@ -119,13 +129,17 @@ class Grader:
     Args:
         here: the folder in which commands that are shown will be given.
         runner: whose processes to use; closed with the grader.
+        isolation: how far those are confined.
     """
 
-    def __init__(self, course: Path, syllabus: Syllabus, here: Path, runner: Runner) -> None:
+    def __init__(
+        self, course: Path, syllabus: Syllabus, here: Path, runner: Runner, isolation: Isolation
+    ) -> None:
         self._course = course
         self._syllabus = syllabus
         self._here = here
         self._runner = runner
+        self._isolation = isolation
         self._catalog = Catalog(course, syllabus)
         self._tree = Tree("exercises", course / "exercises")
         if str(course) not in sys.path:
@@ -142,14 +156,14 @@ class Grader:
         """
         if seed is None:
             seed = random.SystemRandom().randrange(10**6)
-        grade = Grade(self._syllabus, self._tree.name, "lab", seed)
+        grade = Grade(self._syllabus, self._tree.name, "lab", seed, isolation=self._isolation.tier)
         trials = [trial for task in tasks for trial in self._trials(task, seed)]
         grade.results.update({trial.check.id: Result(trial.check) for trial in trials})
         lanes = Lanes(
             partial(play, runner=self._runner),
             lambda trial: self._runner.lay_out(trial.entry, trial.tree),
         )
-        return Grading(trials, grade, lanes, self._here)
+        return Grading(trials, grade, lanes, self._here, self._isolation)
 
     def reload(self) -> None:
         """Read all checks anew: their files have changed."""
