@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ml_api_lab.sandbox import isolation
 from tests.handout.player import Player
-from tests.proofs.prover import Prover
+from tests.proofs.prover import COURSE, Prover
 from tests.support import graded
 from tests.support.toy import Course, Scenes
 from tests.support.toy_tasks import two_tasks
@@ -19,17 +20,24 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # Here and not in pyproject.toml, which is the configuration of grades as well.
+    config.addinivalue_line("filterwarnings", "error")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--runs", type=int, default=10, help="how often busy_machine.py grades all")
     parser.addoption("--update-cards", action="store_true", help="write tests/proofs/cards/ anew")
+    parser.addoption("--update-stubs", action="store_true", help="write checks/*/stub.json anew")
     parser.addoption("--update-pictures", action="store_true", help="draw docs/pictures/ anew")
     parser.addoption("--processes", type=int, default=4, help="how many processes keep it busy")
 
 
 @pytest.fixture(scope="module")
-def prover() -> Iterator[Prover]:
-    """Grades submissions, as a run of the course's own checks does."""
-    prover = Prover()
+def prover(request: pytest.FixtureRequest) -> Iterator[Prover]:
+    """Grades submissions as a run of the course's own checks does, in the tier of `--isolation`."""
+    chosen = isolation.choose(request.config.getoption("isolation"), COURSE)
+    prover = Prover(confinement=chosen.confinement)
     yield prover
     prover.close()
 

@@ -22,12 +22,12 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # imports it.
 LAYERS = (
     ("protocol",),
-    ("errors", "lab_time", "sanitize", "yaml_file"),
+    ("errors", "exit_status", "lab_time", "sanitize", "yaml_file"),
     ("course",),
     ("sandbox", "images"),
     ("task", "check", "grading"),
-    ("trials",),
-    ("session", "plugin"),
+    ("trials", "progress"),
+    ("session", "plugin", "cli"),
 )
 
 

@@ -22,6 +22,7 @@ OTHER_FILES = {
     "test_readme.py": "tests README.md and docs/",
 }
 OTHER_FOLDERS = {
+    "attacks": "attacks the harness as hostile submissions do",
     "fuzz": "tries the parsers with texts that nobody would write",
     "handout": "tests the handout",
     "proofs": "proves the checks: solutions, mistakes, variants, mutants, cards",

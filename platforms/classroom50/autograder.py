@@ -36,7 +36,7 @@ def grade(python: str, submission: Path) -> int:
     result = submission / "result.json"
     result.unlink(missing_ok=True)  # a student may have committed one
     command = [python, "-m", "pytest", "-c", "pyproject.toml", "checks"]
-    command += [f"--tree={submission}", f"--report=classroom50={result}"]
+    command += [f"--tree={submission}", "--isolation=best", f"--report=classroom50={result}"]
     process = subprocess.Popen(command, cwd=LAB)
     try:
         status = process.wait(LIMIT)

@@ -13,7 +13,7 @@ mkdir -p "$root/results"
 cd "$lab" || exit 1
 timeout --preserve-status --kill-after=10 "${LAB_LIMIT:-220}" \
   python3 -m pytest -c pyproject.toml -p no:cacheprovider "checks/$task" \
-  "--tree=$tree" "--report=prairielearn=$root/results/results.json"
+  "--tree=$tree" --isolation=best "--report=prairielearn=$root/results/results.json"
 status=$?
 case $status in
   0 | 1 | 2 | 3) exit 0 ;;

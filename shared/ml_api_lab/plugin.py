@@ -10,18 +10,29 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+if sys.version_info < (3, 11):  # noqa: UP036 - pytest itself may run on an older one
+    raise pytest.UsageError(
+        "The lab needs Python 3.11 or later, and this pytest runs on Python "
+        f"{sys.version_info[0]}.{sys.version_info[1]} ({sys.executable}); set the lab up again "
+        "with a newer Python, in a new environment."
+    )
+
 from ml_api_lab.course import syllabus
 from ml_api_lab.course.syllabus import Syllabus
 from ml_api_lab.errors import CourseError, LabError
+from ml_api_lab.protocol.confinement import TIERS
+from ml_api_lab.sandbox import isolation
 from ml_api_lab.sandbox.host_pools import HostPools, modules_of
+from ml_api_lab.sandbox.isolation import Isolation, NotIsolated
 from ml_api_lab.sanitize import sanitize
-from ml_api_lab.session import preflight, signals
+from ml_api_lab.session import preflight, signals, streams
 
 if TYPE_CHECKING:
     from ml_api_lab.sandbox.clock import Clock
@@ -32,10 +43,14 @@ BUDGET_SECONDS = 20.0
 
 _SESSION: pytest.StashKey[Session] = pytest.StashKey()
 _POOLS = pytest.StashKey[HostPools]()
+_ISOLATION = pytest.StashKey[Isolation]()
+_REFUSAL = pytest.StashKey[NotIsolated]()
 _SYLLABUS = pytest.StashKey[Syllabus]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    # This is the first of pytest's calls; after it pytest captures what the streams are given.
+    streams.open_closed()
     group = parser.getgroup("lab", "the lab")
     group.addoption(
         "--tree",
@@ -57,6 +72,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=BUDGET_SECONDS,
         metavar="SECONDS",
         help="real time that a check may take before it is ended (default: %(default)g)",
+    )
+    group.addoption(
+        "--isolation",
+        choices=("auto", "best", *TIERS),
+        default="auto",
+        help="how far a submission's processes are confined: auto (the default: the best that "
+        "costs nearly nothing), best (the strongest that works here), or that very tier",
     )
     group.addoption(
         "--report",
@@ -97,7 +119,15 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         early_config.stash[_SYLLABUS] = read = syllabus.read(course / "checks" / "syllabus.toml")
     except CourseError:
         return  # told when the run is configured, if it is a course's
-    early_config.stash[_POOLS] = pools = HostPools()
+    try:
+        chosen = isolation.choose(
+            options.isolation, course, is_debugging=options.capture == "no" and sys.stdin.isatty()
+        )
+    except isolation.NotIsolated as error:
+        early_config.stash[_REFUSAL] = error  # told when the run is configured, as all else is
+        return
+    early_config.stash[_ISOLATION] = chosen
+    early_config.stash[_POOLS] = pools = HostPools(chosen.confinement)
     early_config.add_cleanup(pools.close)
     here = early_config.invocation_params.dir
     folders = [here / each.split("::")[0] for each in options.file_or_dir] or [here]
@@ -149,17 +179,20 @@ def _configure(config: pytest.Config) -> None:
     Raises:
         LabError: the command, the course or the environment is wrong.
     """
-    preflight.require(config.rootpath)
+    preflight.require_dependencies(config.rootpath)
     # Late, so that the first processes are on their way before all of this is loaded.
     from ml_api_lab.session import hooks
     from ml_api_lab.session.session import open_session
 
     hooks.delete_old_reports(config)
+    preflight.require_assertions()
+    if (refusal := config.stash.get(_REFUSAL, None)) is not None:
+        raise refusal
     read = config.stash.get(_SYLLABUS, None)
     if read is None:
         read = syllabus.read(config.rootpath / "checks" / "syllabus.toml")
     pools = config.stash.setdefault(_POOLS, HostPools())
-    session = open_session(config, read, pools)
+    session = open_session(config, read, pools, config.stash.get(_ISOLATION, Isolation()))
     config.add_cleanup(session.runner.close)
     hooks.register(session)
     config.stash[_SESSION] = session

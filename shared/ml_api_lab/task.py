@@ -9,6 +9,7 @@ import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ml_api_lab.course.syllabus import Entry
@@ -46,9 +47,6 @@ _INHERITED = (
     "LANG",
     "LC_ALL",
     "SYSTEMROOT",
-    "TEMP",
-    "TMP",
-    "TMPDIR",
     "USERPROFILE",
 )
 
@@ -257,20 +255,37 @@ class Task:
         self._images += 1
         place = self.files.outside(f"image-{self._images}")
         if self._engine is not None:
-            return self._engine.build(image, self.files.folder, place, self._launch)
+            # It is the engine's own program that is started: the container confines the rest.
+            launch = partial(self._launch_from, None)
+            return self._engine.build(image, self.files.folder, place, launch)
         container = LocalContainer(image, place, self._launch)
         # As long as a check may take at all: one that waits has begun no other work.
         container.start_timeout_seconds = min(container.start_timeout_seconds, self.clock.budget)
         return container
 
     def _launch(self, words: Sequence[str], folder: Path, env: Mapping[str, str] | None) -> Process:
+        return self._launch_from(self._hosts() if can_fork() else None, words, folder, env)
+
+    def _launch_from(
+        self,
+        pool: HostPool | None,
+        words: Sequence[str],
+        folder: Path,
+        env: Mapping[str, str] | None,
+    ) -> Process:
         from ml_api_lab.sandbox.process import Process
 
         if self._models is not None:
             self._models.write_tables()
-        pool = self._hosts() if can_fork() else None
-        environment = self._environment(env)
-        process = Process(list(words), folder, environment, self.transcript, self.clock, pool)
+        process = Process(
+            list(words),
+            folder,
+            self._environment(env),
+            self.transcript,
+            self.clock,
+            pool,
+            self.files.root,
+        )
         self._processes.append(process)
         return process
 
@@ -306,6 +321,7 @@ class Task:
             self.files.require(file)
         start = Start(
             mode=mode,
+            workspace=str(self.files.root),
             folder=str(folder),
             file=file,
             environment=self._environment(env),
@@ -343,4 +359,5 @@ class Task:
         """
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         fixed = {"TZ": "UTC", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        fixed |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self.files.temporary))
         return {**inherited, **(env or {}), **fixed}

@@ -64,8 +64,26 @@ def test_an_absent_task_of_the_exercises(tmp_path: Path) -> None:
 def test_no_tree(tmp_path: Path) -> None:
     with pytest.raises(CourseError, match="There is no tree 'nowhere'; valid are exercises"):
         tree.choose("nowhere", tmp_path, ["task_0_1"])
-    with pytest.raises(CourseError, match="holds no task, such as task_0_1; valid are exercises"):
-        tree.choose(str(tmp_path), tmp_path, ["task_0_1"])
+
+
+def test_a_folder_without_a_task_has_a_grade(course: Course, tmp_path: Path) -> None:
+    sentence = f"The folder {str(tmp_path)!r} holds no task, such as task_0_1."
+    for with_report in (True, False):
+        result = course.run(f"--tree={tmp_path}", report=with_report)
+        assert result.status == 1
+        assert f"task_0_1 and task_0_2 are missing.\n{sentence}\n" in result.text
+        assert "Total                                    [....................]   0 of  20" in (
+            result.text
+        )
+        assert (result.report is not None) == with_report
+
+
+def test_a_tree_in_the_home_folder(course: Course, tmp_path: Path) -> None:
+    """Shells leave `~` alone behind `--tree=`."""
+    shutil.copytree(course.root / "solutions", tmp_path / "work")
+    result = course.run("--tree=~/work", HOME=str(tmp_path), USERPROFILE=str(tmp_path))
+    assert (result.status, result.score) == (0, (20, 20))
+    assert course.run("--tree=~/no", HOME=str(tmp_path), USERPROFILE=str(tmp_path)).status == 4
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")

@@ -128,9 +128,16 @@ INTERNALS = [
         why="a warm interpreter waits for a server's threads",
     ),
     Internal(
-        name="asyncio.BaseEventLoop.run_forever",
+        name="asyncio.events._set_running_loop",
         why="a loop is known to run, and keeps the beat",
-        user="asyncio.BaseEventLoop.run_until_complete",
+        user="asyncio.BaseEventLoop.run_forever",
+        until=(3, 12),
+    ),
+    Internal(
+        name="asyncio.events._set_running_loop",
+        why="a loop is known to run, and keeps the beat",
+        user="asyncio.BaseEventLoop._run_forever_setup",
+        since=(3, 13),
     ),
     Internal(
         name="asyncio.BaseEventLoop.time",

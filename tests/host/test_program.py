@@ -10,6 +10,7 @@ import pytest
 
 from ml_api_lab.errors import SubmissionFault
 from ml_api_lab.task import Task
+from tests.proofs.prover import Prover
 from tests.support.faults import (
     SERVE,
     Fault,
@@ -58,7 +59,7 @@ FAULTS = {
     ),
     "a comment that is not UTF-8": Fault(
         "# caf\u00e9\nprint('x')\n".encode("latin-1"),
-        "main.py stopped with SyntaxError: the file is not in UTF-8",
+        "main.py stopped with SyntaxError: main.py is not in UTF-8",
     ),
     "null bytes": Fault(b"\0\0", "Importing main.py failed: ", SERVE),
     "no app": Fault("x = 1", "main.py has no variable named app; `uvicorn main:app` serves", SERVE),
@@ -133,3 +134,42 @@ ENDINGS = {
 def test_ending(name: str, scripts: Scenes) -> None:
     source, expected = ENDINGS[name]
     assert scripts.events(textwrap.dedent(source)) == expected
+
+
+def test_a_child_process_that_nobody_joined_is_waited_for(scripts: Scenes) -> None:
+    """Also where the harness has loaded multiprocessing before the script did."""
+    source = """
+        import multiprocessing, time
+
+        def work():
+            time.sleep(0.2)  # of real time: another process is outside the lab
+            print("child")
+
+        if __name__ == "__main__":
+            multiprocessing.get_context("spawn").Process(target=work).start()
+            print("main")
+    """
+    assert scripts.events(textwrap.dedent(source)) == [(0, "main"), (0, "child")]
+
+
+BORROWED = """
+import os
+
+import uvicorn
+from solutions.task_1_3.main import app
+
+if __name__ == "__main__":
+    uvicorn.run(app, host=os.environ.get("HOST", "127.0.0.1"), port=int(os.environ["PORT"]))
+"""
+
+
+def test_the_solution_cannot_be_imported(prover: Prover, tmp_path: Path) -> None:
+    """Neither in a host nor in a real process, from any of a task's checks."""
+    folder = tmp_path / "task_1_3"
+    folder.mkdir()
+    (folder / "main.py").write_text(BORROWED, encoding="utf-8")
+    verdicts = prover.grade(tmp_path, "task_1_3")
+    assert [name for name, each in verdicts.items() if each.message is None] == []
+    assert {each.on_the_wall_clock for each in verdicts.values()} == {False, True}
+    without = [n for n, each in verdicts.items() if "No module named 'solutions'" not in each.card]
+    assert without == []

@@ -36,8 +36,11 @@ from typing import Any
 
 from ml_api_lab.course import catalog, syllabus
 from ml_api_lab.course.catalog import Check
+from ml_api_lab.course.corpus import Edit, edits_of
 from ml_api_lab.course.tree import Tree
+from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
 from ml_api_lab.protocol.messages import ClockName
+from ml_api_lab.sandbox.host_pools import HostPools
 from ml_api_lab.trials.runner import Runner
 from ml_api_lab.trials.trial import Trial, load, play
 
@@ -50,15 +53,6 @@ IGNORED = [
 ]
 LEFT_OUT = shutil.ignore_patterns(*IGNORED)
 """For `shutil.copytree`: what trying a task by hand leaves in its folder is no part of it."""
-
-
-@dataclass(frozen=True)
-class Edit:
-    """A change to one file of a solution."""
-
-    file: str
-    old: str | None
-    new: str | None
 
 
 @dataclass(frozen=True)
@@ -83,19 +77,17 @@ class Case:
         shutil.copytree(self.course / "solutions" / self.task, folder, ignore=LEFT_OUT)
         for edit in self.edits:
             path = folder / edit.file
-            if edit.new is None:
+            try:
+                text = edit.applied(path.read_text(encoding="utf-8") if path.exists() else None)
+            except ValueError as error:
+                raise ValueError(
+                    f"{self.task}, {self.name!r}: {error}; the case no longer fits the solution"
+                ) from error
+            if text is None:
                 path.unlink()
-            elif edit.old is None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(edit.new, encoding="utf-8")
             else:
-                text = path.read_text(encoding="utf-8")
-                if text.count(edit.old) != 1:
-                    raise ValueError(
-                        f"{self.task}, {self.name!r}: {edit.old!r} occurs {text.count(edit.old)} "
-                        f"times in {edit.file}, not once; the case no longer fits the solution"
-                    )
-                path.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
         return folder
 
 
@@ -119,11 +111,10 @@ def _case(course: Path, task: str, kind: str, table: dict[str, Any]) -> Case:
     expected = {"name", "edit"} | ({"check", "says"} if kind == "mistake" else set())
     if table.keys() - {"exact"} != expected or (kind == "variant" and "exact" in table):
         raise ValueError(f"{task}: a {kind} has the fields {sorted(expected)}, not {sorted(table)}")
-    edits = tuple(Edit(e["file"], e.get("old"), e.get("new")) for e in table["edit"])
     return Case(
         task,
         table["name"],
-        edits,
+        edits_of(table),
         table.get("check"),
         table.get("says", ""),
         table.get("exact", False),
@@ -154,7 +145,12 @@ class Prover:
     """Grades trees, with the same processes throughout."""
 
     def __init__(
-        self, clock: ClockName = "lab", seed: int = 1, budget: float = BUDGET, course: Path = COURSE
+        self,
+        clock: ClockName = "lab",
+        seed: int = 1,
+        budget: float = BUDGET,
+        course: Path = COURSE,
+        confinement: Confinement = UNCONFINED,
     ) -> None:
         self.course = course
         self.syllabus = syllabus.read(course / "checks" / "syllabus.toml")
@@ -162,7 +158,7 @@ class Prover:
         self._clock = clock
         self._seed = seed
         self._budget = budget
-        self._runner = Runner()
+        self._runner = Runner(HostPools(confinement))
 
     @staticmethod
     def tasks() -> list[str]:

@@ -15,7 +15,7 @@ from tests.support.toy_tasks import ONE_CHECK, RIGHT
 
 
 def test_this_python_has_all_that_the_lab_needs() -> None:
-    preflight.require(COURSE)
+    preflight.require_dependencies(COURSE)
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     project = f"[project]\nname = 'x'\nversion = '1'\ndependencies = {needed}\n"
     (tmp_path / "pyproject.toml").write_text(project, encoding="utf-8")
     with pytest.raises(WrongEnvironment, match=r" has no no-such\.package, nor_this; ") as raised:
-        preflight.require(tmp_path)
+        preflight.require_dependencies(tmp_path)
     assert str(raised.value).startswith(sys.executable)
     assert str(raised.value).endswith(f'python -m pip install -e "{tmp_path}"')
 
@@ -32,7 +32,7 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
 def test_a_project_that_names_nothing_needs_nothing(content: str | None, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "pyproject.toml").write_text(content, encoding="utf-8")
-    preflight.require(tmp_path)
+    preflight.require_dependencies(tmp_path)
 
 
 def test_a_run_in_the_wrong_environment_is_refused(tmp_path: Path) -> None:

@@ -25,11 +25,13 @@ class Tree:
         name: how it was asked for, and how it is shown.
         root: the folder.
         single: the task whose folder it is itself, if it is one's.
+        problem: what is wrong with it as a whole, in a sentence; "" for nothing.
     """
 
     name: str
     root: Path
     single: str | None = None
+    problem: str = ""
 
     def folder(self, task: str) -> Path:
         """Return where that task's files are (or should be)."""
@@ -82,8 +84,8 @@ def choose(name: str, course: Path, tasks: list[str]) -> Tree:
         found = _find_task_folders(root, tasks)
     except OSError as error:
         raise CourseError(f"The tree {name!r} cannot be read: {error.strerror or error}.") from None
-    if not found:
-        raise CourseError(f"The folder {name!r} holds no task, such as {tasks[0]}; {valid}.")
+    if not found:  # nothing was handed in, which is a grade as well
+        return Tree(name, root, problem=f"The folder {name!r} holds no task, such as {tasks[0]}.")
     if len(found) > 1:
         inside = " and ".join(str(each.relative_to(root)) for each in found[:2])
         raise CourseError(

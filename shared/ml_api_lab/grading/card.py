@@ -5,7 +5,15 @@ from __future__ import annotations
 import textwrap
 
 from ml_api_lab.course.catalog import Check
-from ml_api_lab.errors import RAISED, Hinted, LabError, NotThere, StartFailed, Stopped
+from ml_api_lab.errors import (
+    RAISED,
+    Hinted,
+    LabError,
+    NotThere,
+    StartFailed,
+    Stopped,
+    Untimed,
+)
 from ml_api_lab.lab_time import time_of_day
 from ml_api_lab.sandbox.transcript import Raised, Transcript
 from ml_api_lab.sanitize import (
@@ -29,6 +37,7 @@ def card(
     rerun_command: str,
     *,
     hint: str | None = None,
+    is_lab_time: bool = True,
 ) -> str:
     """Return the card of a failed check as plain text, of a bounded length.
 
@@ -40,14 +49,14 @@ def card(
         transcript: what happened, None if nothing did.
         rerun_command: the command that runs this check again.
         hint: in place of the check's own; "" for none.
+        is_lab_time: whether the times in the transcript are lab time, and not the wall clock's.
     """
     blocks = [f"{check.title}  (0 of {_points_text(check.points)})", _wrapped(message)]
     if transcript is not None:
         if transcript.entries:
             rows = [_row(f"{time_of_day(at):<12}  ", text) for at, text in transcript.entries]
-            blocks.append(
-                _block("What happened, in lab time:", _without_middle(rows, _MAX_ENTRIES))
-            )
+            title = "What happened, in lab time:" if is_lab_time else "What happened:"
+            blocks.append(_block(title, _without_middle(rows, _MAX_ENTRIES)))
         if transcript.lines:
             rows = [_row(f"{time_of_day(line.at):<12}| ", line.text) for line in transcript.lines]
             rows_shown = _without_middle(rows, _MAX_LINES)
@@ -69,7 +78,7 @@ def hint_of(check: Check, error: BaseException | None) -> str:
     """Return the hint for a check that failed so, "" if none would help."""
     if isinstance(error, Hinted):
         return error.hint
-    if isinstance(error, NotThere) or (isinstance(error, StartFailed) and error.is_slip):
+    if isinstance(error, NotThere | Untimed) or (isinstance(error, StartFailed) and error.is_slip):
         return ""
     if isinstance(error, Stopped):
         return RAISED

@@ -10,6 +10,7 @@ from enum import StrEnum
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.syllabus import POINTS_PER_TASK, Syllabus
 from ml_api_lab.lab_time import NO_TIME, Span
+from ml_api_lab.protocol.confinement import Tier
 from ml_api_lab.protocol.messages import ClockName
 
 
@@ -41,6 +42,7 @@ class Result:
     Attributes:
         message: what was seen against what is right, for a failed check; sanitized.
         card: the whole card, for a failed check; sanitized.
+        hint: the hint on that card, "" if it has none.
         lab_time: how far the check's clock went.
         real_time: how long it took, in seconds.
         absent: whether it failed since its task's folder is not there, or cannot be used.
@@ -50,6 +52,7 @@ class Result:
     outcome: Outcome = Outcome.NOT_RUN
     message: str = ""
     card: str = ""
+    hint: str = ""
     lab_time: Span = NO_TIME
     real_time: float = 0.0
     absent: bool = False
@@ -65,6 +68,7 @@ class Grade:
 
     Attributes:
         tree: how the graded tree is called.
+        tree_problem: what is wrong with the tree as a whole, in a sentence; "" for nothing.
         seed: what the run's draws began with.
         ended: "" for a run that came to its end, else why it did not, in a word or two.
         began: when the run began.
@@ -72,6 +76,7 @@ class Grade:
             that needs it.
         warnings: what else a reader must know, in sentences.
         harness_failed: whether the harness failed in a check, or one could not be loaded.
+        isolation: the tier to which the submission's processes were confined.
     """
 
     syllabus: Syllabus
@@ -82,8 +87,10 @@ class Grade:
     ended: str = ""
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     identity: Mapping[str, str] = field(default_factory=dict)
+    tree_problem: str = ""
     warnings: list[str] = field(default_factory=list)
     harness_failed: bool = False
+    isolation: Tier = "none"
 
     @property
     def score(self) -> int:
@@ -132,7 +139,7 @@ class Grade:
     @property
     def notes(self) -> list[str]:
         """What a reader must know beside the score, in sentences; none for a whole run."""
-        notes = []
+        notes = [self.tree_problem] if self.tree_problem else []
         if self.ended:
             notes.append(f"This is no whole run: {self.ended}.")
         if self.ended == HARNESS_FAILED:

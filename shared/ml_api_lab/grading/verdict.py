@@ -15,6 +15,7 @@ from ml_api_lab.errors import (
     NotThere,
     StartFailed,
     SubmissionFault,
+    Untimed,
 )
 from ml_api_lab.grading.card import card, hint_of, message_of
 from ml_api_lab.lab_time import NO_TIME, Span
@@ -84,14 +85,27 @@ class Verdict:
         Args:
             command: runs this check again.
         """
-        hint = hint_of(self.check, self.error)
-        return card(self.check, self.message, self.transcript, command, hint=hint)
+        return card(
+            self.check,
+            self.message,
+            self.transcript,
+            command,
+            hint=self.hint,
+            is_lab_time=self.clock == "lab",
+        )
+
+    @property
+    def hint(self) -> str:
+        """The hint on the card of a failure, "" if none would help."""
+        return hint_of(self.check, self.error)
 
     @property
     def cause(self) -> str:
         """What keeps a task's other checks from their questions as well, "" if nothing does."""
         if isinstance(self.error, NotThere | StartFailed):
             return _ADDRESS.sub("0x", str(self.error))
+        if isinstance(self.error, Untimed):
+            return str(self.error).partition(": ")[2]  # before it stands what the check was at
         raised = isinstance(self.error, Hinted) and self.error.hint == RAISED
         if raised and self.transcript is not None and self.transcript.raised:
             last = self.transcript.raised[-1]

@@ -1,9 +1,10 @@
 """The entry point of a host: the process in which a submission runs.
 
-Usage: ``python -m ml_api_lab.host PORT TOKEN CLOCK ROLE [MODULE ...]``.
+Usage: ``python -m ml_api_lab.host ADDRESS TOKEN CLOCK ROLE CONFINEMENT [MODULE ...]``.
 
-CLOCK is "lab" or "real". ROLE is "forks" (import the modules, then be a fork server) or "one" (be
-a host oneself).
+ADDRESS is where the checks' side listens. CLOCK is "lab" or "real". ROLE is "forks" (import the
+modules, then be a fork server) or "one" (be a host oneself). CONFINEMENT is what a host applies
+before any of a submission's code runs.
 """
 
 from __future__ import annotations
@@ -13,13 +14,23 @@ import os
 import sys
 from typing import cast
 
-from ml_api_lab.host import fork_server, interpreter, patches, preload
+from ml_api_lab.host import fork_server, interpreter, isolation, patches, preload
 from ml_api_lab.host.program import Program
+from ml_api_lab.protocol.confinement import Confinement
 from ml_api_lab.protocol.link import dial
 from ml_api_lab.protocol.messages import ClockName, Execute, Hello, HostRole, Start
 
 
-def main(port: int, token: str, clock: ClockName, role: HostRole, modules: list[str]) -> int:
+def main(
+    address: str,
+    token: str,
+    clock: ClockName,
+    role: HostRole,
+    confinement: Confinement,
+    modules: list[str],
+) -> int:
+    if role == "forks":
+        isolation.prepare(confinement, with_network=clock == "lab")
     # Nothing is collected while modules are loaded: what is alive then stays alive.
     gc.disable()
     is_lab_time = clock == "lab"
@@ -28,12 +39,14 @@ def main(port: int, token: str, clock: ClockName, role: HostRole, modules: list[
         patches.install()
 
     def host(token: str) -> int:
-        link = dial(port, Hello(token, os.getpid()))
+        link = dial(address, Hello(token, os.getpid()))
         match link.receive():
             case Start() as start:
+                isolation.confine(confinement, start.workspace)
                 return Program(link, start, is_lab_time=is_lab_time).run()
             case Execute() as program:
                 link.close()
+                isolation.confine(confinement, program.workspace)
                 return interpreter.become(program)
         return 1
 
@@ -41,12 +54,21 @@ def main(port: int, token: str, clock: ClockName, role: HostRole, modules: list[
         # Before it calls: a check's budget is for the submission.
         preload.preload(modules)
         return host(token)
-    link = dial(port, Hello(token, os.getpid()))
+    link = dial(address, Hello(token, os.getpid()))
     preload.preload(modules)
     fork_server.serve(link, host)
     return 0
 
 
 if __name__ == "__main__":
-    _, port, token, clock, role, *modules = sys.argv
-    os._exit(main(int(port), token, cast(ClockName, clock), cast(HostRole, role), modules))
+    _, address, token, clock, role, confinement, *modules = sys.argv
+    os._exit(
+        main(
+            address,
+            token,
+            cast(ClockName, clock),
+            cast(HostRole, role),
+            Confinement.from_text(confinement),
+            modules,
+        )
+    )

@@ -2,9 +2,10 @@
 
 Every thread of the submission is *running* until it parks here: in `time.sleep`, in a lock of
 `threading` (and so in a condition, event, queue, future or join, which are all made of locks), or
-in the selector of an event loop. CPU work, files and sockets are running. When the last running
-thread parks, nothing can happen before the earliest moment that someone waits for; that moment is
-reported in an `Idle`, and time stands still until a `Grant` moves it.
+in the selector of an event loop. CPU work, files and sockets are running; so is a read, unless it
+is known that only another thread of the process can answer it (`patches.pipes`). When the last
+running thread parks, nothing can happen before the earliest moment that someone waits for; that
+moment is reported in an `Idle`, and time stands still until a `Grant` moves it.
 
 A loop whose selector has something to read is not idle, although it is parked: before the report,
 every parked selector is polled once. No thread of the submission runs meanwhile, so the answer
@@ -40,7 +41,7 @@ class Waiter:
     def __init__(
         self,
         deadline: int | None,
-        wake: Callable[[], None] | None = None,
+        wake: Callable[[], object] | None = None,
         poll: Callable[[], bool] | None = None,
     ) -> None:
         self.deadline = deadline
@@ -73,6 +74,7 @@ class GrantedClock:
         self._running = 1
         self._deadlines: list[tuple[int, int, Waiter]] = []
         self._polled: set[Waiter] = set()
+        self._outside: dict[int, Waiter] = {}
         self._order = itertools.count()
         # Nothing is asked before the first grant. Whoever parked before it would otherwise report,
         # and report again after it: the checks' side would take the first for the second.
@@ -98,6 +100,10 @@ class GrantedClock:
     @property
     def is_connected(self) -> bool:
         return self._send is not None
+
+    @property
+    def is_anybody_running(self) -> bool:
+        return self._running > 0 and self.is_connected
 
     @property
     def seconds(self) -> float:
@@ -141,10 +147,38 @@ class GrantedClock:
             self._running += 1
 
     def leave(self) -> None:
-        """Count out a thread that parks or ends; the last one reports that all is idle."""
+        """Count out the calling thread, which parks or ends; the last one reports that all is idle.
+
+        If it was counted out already, since it was waiting outside, it comes back in before.
+        """
         with self.mutex:
+            if self._outside and (waiter := self._outside.pop(_thread.get_native_id(), None)):
+                self.unpark(waiter)
             self._running -= 1
             self._report_if_idle()
+
+    def leave_outside(self, thread: int, is_waiting: Callable[[], bool]) -> None:
+        """Count out another thread, which waits where it cannot be woken from here.
+
+        It comes back in by itself when it parks or ends, and is asked for before all is idle.
+
+        Args:
+            thread: its number for the operating system.
+            is_waiting: whether it waits for another thread of this process.
+        """
+        with self.mutex:
+            if thread not in self._outside and is_waiting():
+                waiter = Waiter(
+                    None, lambda: self._outside.pop(thread, None), lambda: not is_waiting()
+                )
+                self._outside[thread] = waiter
+                self._polled.add(waiter)
+                self._running -= 1
+                self._report_if_idle()
+
+    def is_outside(self, thread: int) -> bool:
+        """Whether that thread is counted out, since it waits where it cannot be woken."""
+        return thread in self._outside
 
     def sleep(self, delay: float) -> None:
         """Park the calling thread for `delay` seconds of lab time."""

@@ -16,7 +16,17 @@ from pathlib import Path
 from typing import NoReturn
 
 from ml_api_lab.protocol.link import Link, LinkClosed
-from ml_api_lab.protocol.messages import Ended, Fork, Kill, Message, Release, Signal
+from ml_api_lab.protocol.messages import (
+    Ended,
+    Fork,
+    Kill,
+    Members,
+    Message,
+    Release,
+    Signal,
+    Survey,
+)
+from ml_api_lab.protocol.process_groups import has_members
 
 _PR_SET_CHILD_SUBREAPER = 36
 _MAX_SWEEPS = 1000
@@ -84,6 +94,8 @@ class _ForkServer:
             case Signal() if message.pid in self._hosts:
                 send = os.killpg if message.to_group else os.kill
                 _send_if_alive(send, message.pid, message.number)
+            case Survey():
+                self._link.send(Members(message.pid, self._has_members(message.pid)))
             case Kill() if message.pid in self._hosts:
                 # Alone as well: it may not have become a group yet.
                 _send_if_alive(os.killpg, message.pid, signal.SIGKILL)
@@ -119,6 +131,11 @@ class _ForkServer:
         self._hosts, self._left_behind = set(), set()
         self._kill_orphans(0)
 
+    def _has_members(self, pid: int) -> bool:
+        """Whether something that a host has started still runs, in its session or another."""
+        self._find_orphans(0)
+        return has_members(pid) or any(pid in each for each in self._owners_of_orphans.values())
+
     def _tidy_up(self, pid: int) -> None:
         """End what a host that has ended left behind."""
         # Its number may be another's by now; that of a group that still has members is not.
@@ -127,22 +144,9 @@ class _ForkServer:
         self._kill_orphans(pid)
 
     def _kill_orphans(self, ended: int) -> None:
-        """Kill the orphans that no host can have started but those that have ended.
-
-        An orphan is a child of this process that it has not forked. Its session says whose it is,
-        but for a session that a host's helper has begun: then it may be of any host that lived when
-        it was first seen, and stays until all of those have ended.
-        """
-        alive = self._hosts | self._left_behind
+        """Kill the orphans that no host can have started but those that have ended."""
         for _ in range(_MAX_SWEEPS):
-            children = _children() - self._hosts
-            for pid in self._owners_of_orphans.keys() - children:
-                del self._owners_of_orphans[pid]
-            for pid in children:
-                session = _session_of(pid)
-                known = session == ended or session in alive
-                owners = alive & {session} if known else alive
-                self._owners_of_orphans[pid] = self._owners_of_orphans.get(pid, owners) & owners
+            self._find_orphans(ended)
             doomed = [pid for pid, owners in self._owners_of_orphans.items() if not owners]
             if not doomed:
                 return
@@ -153,6 +157,23 @@ class _ForkServer:
                     os.waitpid(pid, 0)
                 except ChildProcessError:
                     pass
+
+    def _find_orphans(self, ended: int) -> None:
+        """Note the orphans that there are now, each with the hosts that may have started it.
+
+        An orphan is a child of this process that it has not forked. Its session says whose it is,
+        but for a session that a host's helper has begun: then it may be of any host that lived when
+        it was first seen, and stays until all of those have ended.
+        """
+        alive = self._hosts | self._left_behind
+        children = _children() - self._hosts
+        for pid in self._owners_of_orphans.keys() - children:
+            del self._owners_of_orphans[pid]
+        for pid in children:
+            session = _session_of(pid)
+            known = session == ended or session in alive
+            owners = alive & {session} if known else alive
+            self._owners_of_orphans[pid] = self._owners_of_orphans.get(pid, owners) & owners
 
 
 def _run_child(host: Callable[[str], int], token: str) -> NoReturn:

@@ -36,8 +36,6 @@ _POOL_MODULES = (
 )
 _ASYNC_GENERATOR_STEPS = ("async_generator_asend", "async_generator_athrow")
 
-_run_forever = asyncio.BaseEventLoop.run_forever
-
 
 # --- threads and locks ----------------------------------------------------------------------------
 
@@ -119,16 +117,18 @@ def wait_for_children_in_threads() -> None:
         _unix_events.can_use_pidfd = lambda: False
 
 
-def wrap_run_forever(
-    wrap: Callable[[asyncio.BaseEventLoop, Callable[[asyncio.BaseEventLoop], None]], None],
-) -> None:
-    """Let `wrap` run each loop, given the loop and what it does by itself."""
+def watch_running_loop(on_change: Callable[[asyncio.BaseEventLoop | None], None]) -> None:
+    """Call `on_change` in a thread whose running loop is about to be another one, or none.
 
-    def run_forever(self: asyncio.BaseEventLoop) -> None:
-        wrap(self, _run_forever)
+    Whatever runs a loop says so there; nest_asyncio has its own way to run one.
+    """
+    set_running_loop = _events._set_running_loop
 
-    base: Any = asyncio.BaseEventLoop
-    base.run_forever = run_forever
+    def tell_and_set(loop: asyncio.BaseEventLoop | None) -> None:
+        on_change(loop)
+        set_running_loop(loop)
+
+    _events._set_running_loop = tell_and_set
 
 
 def awaited_frames(coroutine: Any) -> list[FrameType]:

@@ -1,4 +1,4 @@
-"""A forked process as if it had been started by ``python ...``: for real servers.
+"""A forked process as if it had been started by ``python ...`` or another command: real servers.
 
 A fresh interpreter needs most of a second before a server of its listens, since it imports FastAPI.
 A fork of one that has imported it needs some milliseconds, and behaves the same: `__main__`, the
@@ -15,26 +15,27 @@ import os
 import runpy
 import signal
 import sys
+import tempfile
 import time
 import types
 from typing import Any
 
 from ml_api_lab.host import internals
-from ml_api_lab.host.program import (
-    IMPORT_PATH,
-    PACKAGE_NAME,
-    exit_status,
-    flush,
-    unload_shadowed_modules,
-)
+from ml_api_lab.host.own_modules import IMPORT_PATH, PACKAGE_NAME, give_way
+from ml_api_lab.host.program import exit_status, flush
 from ml_api_lab.protocol.messages import Execute
 
 _NO_FILE_STATUS = 2
 """With what Python ends where there is no such file."""
 
+_NOT_EXECUTABLE_STATUS = 127
+"""With what a shell ends where there is no such program."""
+
 
 def become(program: Execute) -> int:
     """Run the program to its end; return the status that its process is to end with."""
+    if not program.is_python:
+        return _execute(program)
     _set_up_process(program)
     try:
         _run(program.arguments)
@@ -54,11 +55,21 @@ def become(program: Execute) -> int:
     return status
 
 
-def _set_up_process(program: Execute) -> None:
-    """Take on the program's folder, environment and streams."""
-    os.environ.clear()
-    os.environ.update(program.environment)
-    time.tzset()
+def _execute(program: Execute) -> int:
+    """Replace this process by a program that is not Python's."""
+    _enter_folder(program)
+    # What Python ignores in its own processes, a program that it starts must not.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        os.execvpe(program.arguments[0], program.arguments, program.environment)
+    except OSError as error:
+        print(f"{program.arguments[0]}: {error.strerror}", file=sys.stderr, flush=True)
+    return _NOT_EXECUTABLE_STATUS
+
+
+def _enter_folder(program: Execute) -> None:
+    """Take on the program's folder and what it reads and writes."""
     os.chdir(program.folder)
     output = os.open(program.output, os.O_WRONLY | os.O_APPEND)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -66,6 +77,15 @@ def _set_up_process(program: Execute) -> None:
         os.dup2(source, descriptor)
     os.close(output)
     os.close(nothing)
+
+
+def _set_up_process(program: Execute) -> None:
+    """Take on the program's folder, environment and streams."""
+    os.environ.clear()
+    os.environ.update(program.environment)
+    tempfile.tempdir = None  # known from before, and another folder's
+    time.tzset()
+    _enter_folder(program)
     unbuffered = bool(program.environment.get("PYTHONUNBUFFERED"))
     sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)
     sys.stdout = _stream(1, "surrogateescape", write_through=unbuffered)
@@ -104,19 +124,19 @@ def _run(arguments: list[str]) -> None:
     if first == "-m":
         sys.argv = ["-m", *rest[1:]]
         sys.path.insert(0, os.getcwd())
-        unload_shadowed_modules(os.getcwd())
+        give_way(os.getcwd(), is_served=False)
         internals.run_module(rest[0])
         return
     if first == "-c":
         sys.argv = ["-c", *rest[1:]]
         sys.path.insert(0, "")
-        unload_shadowed_modules(os.getcwd())
+        give_way(os.getcwd(), is_served=False)
         code = compile(rest[0], "<string>", "exec")
     else:
         sys.argv = [first, *rest]
         folder = os.path.dirname(os.path.realpath(first))
         sys.path.insert(0, folder)
-        unload_shadowed_modules(folder)
+        give_way(folder, is_served=False)
         main.__file__ = os.path.abspath(first)
         main.__cached__ = None
         code = compile(_source(first), main.__file__, "exec")

@@ -7,6 +7,7 @@ beat, and the checks' side is told so.
 from __future__ import annotations
 
 import asyncio
+from _thread import get_ident
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
@@ -19,10 +20,20 @@ RUNNING: list[asyncio.AbstractEventLoop] = []
 def watch(beat_seconds: float | None, on_beat: Callable[[], None]) -> None:
     """Keep `RUNNING`, and call `on_beat` on each loop every so many seconds while it is free."""
     rounds: WeakKeyDictionary[asyncio.BaseEventLoop, int] = WeakKeyDictionary()
+    running: dict[int, asyncio.BaseEventLoop | None] = {}
 
-    def run(
-        loop: asyncio.BaseEventLoop, run_forever: Callable[[asyncio.BaseEventLoop], None]
-    ) -> None:
+    def change(loop: asyncio.BaseEventLoop | None) -> None:
+        before = running.get(get_ident())
+        if loop is before:  # nest_asyncio runs a loop that runs already
+            return
+        running[get_ident()] = loop
+        if before is not None:
+            RUNNING.remove(before)
+        if loop is not None:
+            RUNNING.append(loop)
+            begin(loop)
+
+    def begin(loop: asyncio.BaseEventLoop) -> None:
         def beat() -> None:
             # A timer left behind by an ended run must not begin a second row of beats.
             if loop in RUNNING and number == rounds[loop]:
@@ -30,12 +41,7 @@ def watch(beat_seconds: float | None, on_beat: Callable[[], None]) -> None:
                 loop.call_later(beat_seconds or 0, beat)
 
         number = rounds[loop] = rounds.get(loop, 0) + 1
-        RUNNING.append(loop)
         if beat_seconds:
             loop.call_later(beat_seconds, beat)
-        try:
-            run_forever(loop)
-        finally:
-            RUNNING.remove(loop)
 
-    internals.wrap_run_forever(run)
+    internals.watch_running_loop(change)

@@ -11,18 +11,19 @@ import runpy
 import signal
 import socket
 import sys
-import sysconfig
+import tempfile
 import threading
 import time
-import tokenize
 import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
-from ml_api_lab.host import debugger, internals, loops, tracebacks
+from ml_api_lab.host import debugger, internals, loops, own_modules, tracebacks
 from ml_api_lab.host.clock import CLOCK, start_untracked_thread
 from ml_api_lab.host.model_oracle import CheckOracle
+from ml_api_lab.host.patches import pipes
 from ml_api_lab.host.patches.sleep import real_sleep
 from ml_api_lab.host.patches.threads import meet_at_files
 from ml_api_lab.host.server import Server
@@ -52,16 +53,6 @@ from ml_api_lab.protocol.messages import (
 _EXECUTOR_THREADS = 32
 _LAST_MESSAGE_SECONDS = 0.1
 """How long the last message has to be received, in real time."""
-
-# The lab itself is not on the path of what runs in it. Found out before the fork, once for all.
-_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
-PACKAGE_NAME = __name__.partition(".")[0]
-IMPORT_PATH = [
-    each
-    for each in sys.path
-    if Path(each).resolve() != _PACKAGE_PARENT
-    or each == sysconfig.get_path("purelib")  # a wheel lies there
-]
 
 
 class Program:
@@ -103,7 +94,9 @@ class Program:
         try:
             # The whole path, as `python main.py` has it in __file__ and in tracebacks.
             path = os.path.join(self._start.folder, self._start.file)
-            _check_encoding(path)
+            if not own_modules.is_decodable(path):
+                # A comment may hold what no import would mind, but `python main.py` does.
+                raise SyntaxError
             runpy.run_path(path, run_name="__main__")
         except SystemExit as error:
             status = exit_status(error)
@@ -149,6 +142,12 @@ class Program:
             return 1
         app = getattr(module, "app", None)
         if app is None:
+            if hiding := own_modules.hiding_module(module, self._start.folder, self._start.file):
+                return self._report_no_app(
+                    f"{hiding} hides {self._start.file}, since Python imports it first, and has no "
+                    "variable named app",
+                    "ImportError",
+                )
             return self._report_no_app(f"{self._start.file} has no variable named app")
         if not callable(app):
             kind = type(app).__name__
@@ -156,8 +155,8 @@ class Program:
         asyncio.run(self._serve_app(app))
         return 0
 
-    def _report_no_app(self, why: str) -> int:
-        self._send(Problem(stage="app", request=0, type="", text=why, frames=[]))
+    def _report_no_app(self, why: str, kind: str = "") -> int:
+        self._send(Problem(stage="app", request=0, type=kind, text=why, frames=[]))
         return 1
 
     async def _serve_app(self, app: object) -> None:
@@ -173,7 +172,7 @@ class Program:
                 self._server.handle(message)
         await self._server.run()
 
-    def _main_module(self) -> object | None:
+    def _main_module(self) -> ModuleType | None:
         """Import the submission's file; tell why if that fails."""
         # A server started at import would run for ever.
         socket.socket.listen = _refuse_to_listen  # type: ignore[method-assign,assignment]  # until it is in
@@ -192,6 +191,7 @@ class Program:
         start = self._start
         os.environ.clear()
         os.environ.update(start.environment)
+        tempfile.tempdir = None  # known from before, and another folder's
         if hasattr(time, "tzset"):
             time.tzset()
         os.chdir(start.folder)
@@ -211,10 +211,10 @@ class Program:
         internals.forget_exit_handlers()  # what the fork server would do at its own end
         sys.argv = [start.file]
         sys.dont_write_bytecode = True
-        sys.path[:] = IMPORT_PATH
+        sys.path[:] = own_modules.IMPORT_PATH
         if start.mode != "evaluate":
             sys.path.insert(0, start.folder)
-            unload_shadowed_modules(start.folder)
+            own_modules.give_way(start.folder, is_served=start.mode in ("serve", "mount"))
         # An executor has as many threads as the machine has cores plus four, so that what
         # asyncio.to_thread can do at once would depend on the machine.
         os.cpu_count = lambda: _EXECUTOR_THREADS - 4
@@ -256,7 +256,7 @@ class Program:
                 elif isinstance(message, Grant):
                     CLOCK.grant(message.now, acts)
                     acts = []
-                elif self._is_lab_time:
+                elif self._is_lab_time and not isinstance(message, Where):
                     acts.append(partial(self._handle, message))
                 else:
                     self._handle(message)
@@ -266,31 +266,20 @@ class Program:
     def _handle(self, message: Message) -> None:
         match message:
             case Where():
-                self._send(Waiting(tracebacks.waiting_places(self._start.folder)))
+                folder = self._start.folder
+                self._send(
+                    Waiting(
+                        tracebacks.waiting_places(folder),
+                        tracebacks.reading_places(folder),
+                        pipes.tells_reads(),
+                    )
+                )
             case Request() | Disconnect() | Stop():
                 with CLOCK.mutex:
                     if self._loop is None or self._server is None:
                         self._received_early.append(message)
                     elif not self._loop.is_closed():
                         self._loop.call_soon_threadsafe(self._server.handle, message)
-
-
-def unload_shadowed_modules(folder: str) -> None:
-    """Forget modules that the submission has files for, as if nothing had been loaded before it.
-
-    Not those of the standard library: most of them are loaded in any process that imports a file.
-    """
-    own = {
-        entry.name.removesuffix(".py")
-        for entry in os.scandir(folder)
-        if entry.name.endswith(".py")
-        or os.path.exists(os.path.join(entry.path, "__init__.py"))
-        or (entry.name == PACKAGE_NAME and entry.is_dir())
-    }
-    for name in list(sys.modules):
-        top = name.partition(".")[0]
-        if top in own and top not in sys.stdlib_module_names and name != stand_in.__name__:
-            del sys.modules[name]
 
 
 def _configure_uvicorn_logging() -> None:
@@ -314,22 +303,6 @@ def _format_warning(
         return told
     source = linecache.getline(file, number).strip() if line is None else line.strip()
     return f"{file}:{number}: {told}" + (f"  {source}\n" if source else "")
-
-
-def _check_encoding(path: str) -> None:
-    """Read a source as Python reads it: a comment may hold what no import would mind.
-
-    Raises:
-        SyntaxError: it is not in the encoding that it says, by default UTF-8.
-    """
-    try:
-        with tokenize.open(path) as file:
-            file.read()
-    except (SyntaxError, UnicodeDecodeError):
-        # As tokenize says it, it would not tell what to do.
-        raise SyntaxError(
-            "the file is not in UTF-8 (or what its first lines say); save it so"
-        ) from None
 
 
 def exit_status(error: SystemExit) -> int:

@@ -10,7 +10,8 @@ from asyncio import all_tasks
 from functools import cache
 from types import FrameType
 
-from ml_api_lab.host import internals, loops
+from ml_api_lab.host import internals, loops, own_modules
+from ml_api_lab.host.patches import pipes
 from ml_api_lab.protocol.messages import Problem, ProblemStage
 
 _MAX_TEXT_LENGTH = 2000
@@ -35,7 +36,7 @@ def describe(error: BaseException, folder: str, stage: ProblemStage, request: in
         stage=stage,
         request=request,
         type=type(error).__name__,
-        text=_text(error),
+        text=_text(error, folder),
         frames=[_place(*place) for place in places],
     )
 
@@ -56,12 +57,26 @@ def waiting_places(folder: str) -> list[list[str]]:
     return [list(place) for place in dict.fromkeys(tuple(place) for place in places if place)]
 
 
-def _text(error: BaseException) -> str:
+def reading_places(folder: str) -> list[list[str]]:
+    """Return the names of threads that are in a read, each with the submission's innermost line."""
+    frames = sys._current_frames()
+    places = []
+    for thread in pipes.reading_threads():
+        if (frame := frames.get(thread.ident or 0)) is not None:
+            stack = [each for each, _ in traceback.walk_stack(frame)][::-1]
+            places.append([thread.name, *(_innermost(stack, folder) or [""] * 4)])
+    return places
+
+
+def _text(error: BaseException, folder: str) -> str:
     try:
-        text = error.msg if isinstance(error, SyntaxError) else str(error)
+        text = str(error.msg if isinstance(error, SyntaxError) else error)
     except Exception:  # a submission's own __str__
         text = ""
-    return str(text)[:_MAX_TEXT_LENGTH]
+    known = own_modules.explain(error, folder)
+    if isinstance(error, SyntaxError) and known:
+        return known  # Python itself says what is wrong, and not where
+    return "; ".join(filter(None, [text[:_MAX_TEXT_LENGTH], known]))
 
 
 @cache

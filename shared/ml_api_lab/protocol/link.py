@@ -100,7 +100,8 @@ class Link:
     """
 
     def __init__(self, connection: socket.socket, timeout: float | None = None) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if connection.family == socket.AF_INET:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.settimeout(timeout)
         self._socket = connection
         # Not threading's, which is a lock in lab time inside a host.
@@ -192,8 +193,17 @@ class Link:
         self._socket.close()
 
 
-def dial(port: int, hello: Hello) -> Link:
-    """Connect to the checks' side on this machine and say who is calling."""
-    link = Link(socket.create_connection(("127.0.0.1", port)))
+def dial(address: str, hello: Hello) -> Link:
+    """Connect to the checks' side on this machine and say who is calling.
+
+    Args:
+        address: a port, or the path of a local socket: a network of one's own leads to no port.
+    """
+    if address.isdecimal():
+        connection = socket.create_connection(("127.0.0.1", int(address)))
+    else:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(address)
+    link = Link(connection)
     link.send(hello)
     return link

@@ -58,26 +58,37 @@ class Signal(NamedTuple):
     to_group: bool
 
 
-class Execute(NamedTuple):
-    """To a fresh host on the wall clock: become `python` with these arguments, and forget the link.
+class Survey(NamedTuple):
+    """To the fork server: say whether that host's group has members (answered with `Members`)."""
 
-    Its output goes to the end of the file `output`.
+    pid: int
+
+
+class Execute(NamedTuple):
+    """To a fresh host on the wall clock: become a program, and forget the link.
+
+    That is `python` with these arguments, or else the program that their first one names. Its
+    output goes to the end of the file `output`; `workspace` is what it may write to.
     """
 
     arguments: list[str]
+    is_python: bool
     folder: str
     environment: dict[str, str]
     output: str
+    workspace: str
 
 
 class Start(NamedTuple):
     """To a fresh host: become the submission in this folder.
 
-    `beat` is a length, `now` the moment at which it begins, both in nanoseconds of lab time.
-    `source` is the text to evaluate, "" in the other modes.
+    `workspace` is what it may write to: that folder, and others beside it. `beat` is a length,
+    `now` the moment at which it begins, both in nanoseconds of lab time. `source` is the text to
+    evaluate, "" in the other modes.
     """
 
     mode: Mode
+    workspace: str
     folder: str
     file: str
     environment: dict[str, str]
@@ -148,6 +159,13 @@ class Ended(NamedTuple):
 
     pid: int
     status: int
+
+
+class Members(NamedTuple):
+    """From the fork server: whether a process of that host's group still runs."""
+
+    pid: int
+    are_there: bool
 
 
 class Ready(NamedTuple):
@@ -222,9 +240,16 @@ class Report(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """What the submission waits for, one [file, line, function, source] each."""
+    """What the submission waits for, one [file, line, function, source] each.
+
+    `reads` are the threads for which lab time waits and which are in a read, one [thread, file,
+    line, function, source] each; the four are "" outside the submission's files. Where the system
+    does not say who reads, `knows_reads` is false, and they are all threads that may be in one.
+    """
 
     frames: list[list[str]]
+    reads: list[list[str]]
+    knows_reads: bool
 
 
 class Paused(NamedTuple):
@@ -238,6 +263,7 @@ ToHost = (
     | Kill
     | Release
     | Signal
+    | Survey
     | Execute
     | Start
     | Grant
@@ -251,6 +277,7 @@ ToHost = (
 FromHost = (
     Hello
     | Ended
+    | Members
     | Ready
     | Problem
     | Head

@@ -16,7 +16,9 @@ order in which they were set. CPU work takes no lab time, however long it takes.
 What a submission says of its next moment is used, never believed: it cannot name a moment that has
 passed, and a horizon and a budget of real time end what never ends.
 
-On the wall clock everybody runs freely, and spans are compared with a tolerance.
+On the wall clock everybody runs freely, and spans are compared with a tolerance. There the budget
+begins anew with each request of the check, and behind each wait that it asks for; the horizon ends
+that.
 """
 
 from __future__ import annotations
@@ -61,7 +63,7 @@ class Participant(Protocol):
     def fail_waiting(self, reason: str) -> bool:
         """Fail whoever waits for it, for that reason; return whether somebody did."""
 
-    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
+    def watch(self, loop: WallLoop) -> None:
         """Deliver as messages come (the wall clock)."""
 
 
@@ -69,7 +71,8 @@ class Clock:
     """What both clocks have in common. `restart` sets the moment from which `elapsed` counts.
 
     Attributes:
-        budget: the real time that a check may take, in seconds.
+        budget: the real time that a check may take, in seconds; on the wall clock, besides the
+            waits that it asks for itself.
         budget_end: when that is over (`time.monotonic`).
     """
 
@@ -103,6 +106,13 @@ class Clock:
     def renew_budget(self) -> None:
         """Begin the budget anew: what has run so far was work of the check's own."""
         self.budget_end = time.monotonic() + self.budget
+
+    def allow_wait(self, until: float) -> None:
+        """Note that the check itself asks to wait; in lab time this takes no real time.
+
+        Args:
+            until: when the wait is over (`time.monotonic`), now if that is not known.
+        """
 
     def shorten_budget(self, limit_seconds: float) -> None:
         """Allow no more than that many seconds of real time from now on; from any thread."""
@@ -178,14 +188,28 @@ class WallClock(Clock):
     def __init__(self, budget: float) -> None:
         super().__init__(budget)
         self._zero = time.monotonic_ns()
+        self._latest_end = float("inf")
 
     @property
     def now(self) -> Span:
         return RoughSpan(time.monotonic_ns() - self._zero)
 
     def join(self, participant: Participant) -> None:
+        if not self.participants:
+            self._latest_end = time.monotonic() + self.budget + HORIZON / NS
         super().join(participant)
-        participant.watch(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, WallLoop)
+        participant.watch(loop)
+
+    def shorten_budget(self, limit_seconds: float) -> None:
+        super().shorten_budget(limit_seconds)
+        self._latest_end = self.budget_end
+
+    def allow_wait(self, until: float) -> None:
+        """Let the budget begin behind a wait that the check itself asks for, within the horizon."""
+        if self.budget_end < float("inf"):
+            self.budget_end = min(max(self.budget_end, until + self.budget), self._latest_end)
 
 
 class _Selector(selectors.BaseSelector):
@@ -246,11 +270,25 @@ class LabLoop(asyncio.SelectorEventLoop):
 
 
 class WallLoop(asyncio.SelectorEventLoop):
-    """An ordinary event loop with the wall's clock."""
+    """An ordinary event loop with the wall's clock, on which the check's own waits are allowed."""
 
     def __init__(self, clock: WallClock) -> None:
         self.clock = clock
         super().__init__()
+
+    def call_at(  # type: ignore[override]
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        self.clock.allow_wait(when)
+        return super().call_at(when, callback, *args, context=context)
+
+    def call_unnoticed(self, delay: float, callback: Callable[[], object]) -> None:
+        """As `call_later`, for the harness: nobody waits for it."""
+        super().call_at(self.time() + delay, callback)
 
 
 def new_loop(name: ClockName, budget: float) -> LabLoop | WallLoop:

@@ -7,8 +7,9 @@ import re
 import signal
 import stat
 import time
+from collections.abc import Callable
 
-from ml_api_lab.protocol.messages import Start
+from ml_api_lab.protocol.messages import Start, Waiting
 from ml_api_lab.sandbox.transcript import Frame, Transcript
 
 _MAX_TRACE_BYTES = 64 * 1024
@@ -35,14 +36,15 @@ def how_it_ended(status: int | None) -> str:
     return f"was ended by {name}"
 
 
-def where_it_is(pid: int, start: Start, transcript: Transcript) -> Frame | None:
-    """Ask a busy process where it is, by a signal that needs none of its help (POSIX)."""
+def where_it_is(send: Callable[[int], None], start: Start, transcript: Transcript) -> Frame | None:
+    """Ask a busy process where it is, by a signal that needs none of its help (POSIX).
+
+    Args:
+        send: sends it a signal of that number.
+    """
     if not hasattr(signal, "SIGUSR1"):
         return None
-    try:
-        os.kill(pid, signal.SIGUSR1)
-    except (ProcessLookupError, PermissionError):
-        return None
+    send(signal.SIGUSR1)
     folder = re.escape(os.path.realpath(start.folder))
     line = re.compile(rf'File "({folder}/[^"\n]+)", line (\d+) in (\S+)\n')
     give_up = time.monotonic() + _TRACE_TIMEOUT_SECONDS
@@ -51,6 +53,27 @@ def where_it_is(pid: int, start: Start, transcript: Transcript) -> Frame | None:
             return None
         time.sleep(_POLL_SECONDS)
     return next(iter(transcript.places([[found[1], found[2], found[3], ""]])), None)
+
+
+def untimed_read(waiting: Waiting, transcript: Transcript) -> str:
+    """Return which thread lab time waits for, since it is in a read; "" if none is.
+
+    Args:
+        waiting: what the submission's process says of its threads.
+    """
+    for name, *place in waiting.reads:
+        frames = transcript.places([place])
+        thread = f"its thread {name!r}" + (f" (at {frames[0]})" if frames else "")
+        if waiting.knows_reads:
+            return (
+                f"{thread} waits in a read, and whether the answer comes from outside the lab "
+                "cannot be known, so no lab time passes"
+            )
+        return (
+            f"no lab time passes while {thread} computes or waits in a read, and this system does "
+            "not say which of the two it does"
+        )
+    return ""
 
 
 def _read_trace(path: str) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,9 +21,11 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from ml_api_lab.errors import HarnessError
+from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
 from ml_api_lab.protocol.link import BadFrame, Link, LinkClosed
 from ml_api_lab.protocol.messages import (
     ClockName,
@@ -32,8 +35,10 @@ from ml_api_lab.protocol.messages import (
     Hello,
     HostRole,
     Kill,
+    Members,
     Release,
     Signal,
+    Survey,
 )
 
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]
@@ -54,11 +59,41 @@ _SINGLE_THREADED = {
 }
 
 
+_KEPT_PYTHON_VARIABLES = {
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONHOME",
+    "PYTHONNOUSERSITE",
+    "PYTHONPATH",
+    "PYTHONPLATLIBDIR",
+    "PYTHONPYCACHEPREFIX",
+    "PYTHONUSERBASE",
+}
+"""Where Python finds modules. All others change what code does: warnings, assertions, coverage."""
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a host; a submission gets one of its own later."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _KEPT_PYTHON_VARIABLES
+        or not name.startswith(("PYTHON", "COVERAGE_", "COV_CORE_"))
+    }
+    path = [str(_PACKAGE_PARENT), *filter(None, [kept.get("PYTHONPATH")])]
+    fixed = {"PYTHONPATH": os.pathsep.join(path), "PYTHONUTF8": "1", "TZ": "UTC"}
+    return {**kept, **_SINGLE_THREADED, **fixed}
+
+
 class HostPool:
     """Hosts of one kind: on one clock, with the same modules loaded."""
 
     def __init__(
-        self, clock: ClockName, modules: tuple[str, ...] = (), *, fork: bool | None = None
+        self,
+        clock: ClockName,
+        modules: tuple[str, ...] = (),
+        *,
+        fork: bool | None = None,
+        confinement: Confinement = UNCONFINED,
     ):
         """Begin to start the first host.
 
@@ -66,12 +101,15 @@ class HostPool:
             clock: "lab" or "real".
             modules: what to import before forking.
             fork: whether to fork; by default, whether the platform can.
+            confinement: what each host applies before it runs anything of a submission's.
         """
         self._clock = clock
+        self._confinement = confinement
         self._modules = modules
         self._forks = hasattr(os, "fork") if fork is None else fork
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
-        self._listener.setblocking(False)
+        # Through a file: a network of a host's own does not lead to this machine's ports.
+        self._folder = tempfile.mkdtemp(prefix="lab-") if confinement.tier == "namespace" else None
+        self._listener, self._address = _listen(self._folder)
         self._log = tempfile.TemporaryFile()
         self._server: subprocess.Popen[bytes] | None = None
         self._control: Link | None = None
@@ -79,6 +117,7 @@ class HostPool:
         self._starting: dict[str, subprocess.Popen[bytes] | None] = {}
         self._hosts: dict[int, subprocess.Popen[bytes] | None] = {}
         self._statuses: dict[int, int] = {}
+        self._members: dict[int, bool] = {}
         self._executed: set[int] = set()
         self._server_token = ""
         self._lock = threading.RLock()
@@ -133,8 +172,10 @@ class HostPool:
                     return
                 except LinkClosed:
                     self._forget_server()
-            # The fork server is gone, and with it the one who would have ended its hosts.
-            _kill_group(pid)
+            # The fork server is gone, and with it the one who would have ended its hosts. In a
+            # namespace they are gone as well, and the number would be another's.
+            if self._confinement.tier != "namespace":
+                _kill_group(pid)
 
     def wait_for_exit(self, pid: int, timeout_seconds: float) -> int | None:
         """Return the exit status of a host that is exiting by itself, None if it does not."""
@@ -188,11 +229,26 @@ class HostPool:
     def signal(self, pid: int, number: int, *, to_group: bool) -> None:
         """Send a signal to a host, or to its whole group."""
         with self._lock:
+            process = self._hosts.get(pid)
+            if process is not None:
+                process.send_signal(number)
             if self._control is not None:
                 try:
                     self._control.send(Signal(pid, number, to_group))
                 except LinkClosed:
                     self._forget_server()
+
+    def has_members(self, pid: int) -> bool:
+        """Whether something that a host has started in its group still runs, or it itself."""
+        with self._lock:
+            self._members.pop(pid, None)
+            if self._control is not None:
+                try:
+                    self._control.send(Survey(pid))
+                    self._read_until(lambda: pid in self._members, _EXIT_TIMEOUT_SECONDS)
+                except LinkClosed:
+                    self._forget_server()
+            return self._members.get(pid, False)
 
     def close(self) -> None:
         """Kill all hosts and the fork server."""
@@ -212,6 +268,8 @@ class HostPool:
         for caller in self._callers:
             caller.close()
         self._listener.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
         self._log.close()
 
     # --- starting hosts -------------------------------------------------------------------------
@@ -226,22 +284,15 @@ class HostPool:
 
     def _launch(self, role: HostRole) -> tuple[subprocess.Popen[bytes], str]:
         token = os.urandom(8).hex()
-        port = self._listener.getsockname()[1]
         # -P: what lies in the working directory is no module of the host's.
         command = [sys.executable, "-P", "-m", "ml_api_lab.host"]
-        command += [str(port), token, self._clock, role, *self._modules]
-        path = [str(_PACKAGE_PARENT), os.environ.get("PYTHONPATH", "")]
+        command += [self._address, token, self._clock, role, self._confinement.to_text()]
+        command += self._modules
         flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
         process = subprocess.Popen(
             command,
             cwd=_PACKAGE_PARENT,
-            env={
-                **os.environ,
-                **_SINGLE_THREADED,
-                "PYTHONPATH": os.pathsep.join(filter(None, path)),
-                "PYTHONUTF8": "1",
-                "TZ": "UTC",
-            },
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
@@ -350,11 +401,14 @@ class HostPool:
         self._starting = {token: each for token, each in self._starting.items() if _is_alive(each)}
 
     def _await_exit(self, pid: int, timeout_seconds: float) -> None:
+        self._read_until(lambda: pid in self._statuses, timeout_seconds)
+
+    def _read_until(self, is_known: Callable[[], bool], timeout_seconds: float) -> None:
         give_up = time.monotonic() + timeout_seconds
         while self._control is not None:
             self._read_exits()
             left = give_up - time.monotonic()
-            if pid in self._statuses or self._control is None or left <= 0:
+            if is_known() or self._control is None or left <= 0:
                 return
             if not select.select([self._control], [], [], min(left, _POLL_SECONDS))[0]:
                 self._wake_server()
@@ -367,8 +421,24 @@ class HostPool:
                 while (message := self._control.next_message()) is not None:
                     if isinstance(message, Ended) and message.pid in self._hosts:
                         self._statuses[message.pid] = message.status
+                    elif isinstance(message, Members):
+                        self._members[message.pid] = message.are_there
         except (LinkClosed, BadFrame):
             self._forget_server()
+
+
+def _listen(folder: str | None) -> tuple[socket.socket, str]:
+    """Return a socket that hosts connect to, in that folder or at a port, and its address."""
+    if folder is None:
+        listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+        address = str(listener.getsockname()[1])
+    else:
+        address = os.path.join(folder, "link")
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(address)
+        listener.listen(16)
+    listener.setblocking(False)
+    return listener, address
 
 
 def _is_alive(process: subprocess.Popen[bytes] | None) -> bool:

@@ -9,6 +9,7 @@ import os
 import threading
 
 from ml_api_lab.course.syllabus import Entry
+from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.host_pool import HostPool
 
@@ -32,9 +33,13 @@ class HostPools:
     """Keeps a pool of hosts for each clock and each choice of modules.
 
     Safe to use from several threads.
+
+    Args:
+        confinement: what each host applies before it runs anything of a submission's.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, confinement: Confinement = UNCONFINED) -> None:
+        self.confinement = confinement
         self._lock = threading.Lock()
         self._pools: dict[Kind, HostPool] = {}
 
@@ -49,7 +54,9 @@ class HostPools:
             if key not in self._pools:
                 shared = [each for each in self._pools if modules and _serves(each, key)]
                 self._pools[key] = (
-                    self._pools[shared[0]] if shared else HostPool(clock, modules, fork=can_fork())
+                    self._pools[shared[0]]
+                    if shared
+                    else HostPool(clock, modules, fork=can_fork(), confinement=self.confinement)
                 )
             return self._pools[key]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import secrets
 import shutil
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ml_api_lab.protocol.messages import Execute
+from ml_api_lab.protocol.process_groups import has_members
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.host_pool import HostPool, kill_process_tree
 from ml_api_lab.sandbox.output import Output
@@ -78,6 +80,9 @@ class Child(Protocol):
     def interrupt(self) -> None:
         """Do what Ctrl-C does: a terminal tells all that was started from it."""
 
+    def has_leftovers(self) -> bool:
+        """Whether something that it started still runs (known on POSIX only)."""
+
     def kill_all(self) -> None:
         """End it with all that it started."""
 
@@ -117,12 +122,15 @@ class _Spawned:
         else:
             self._process.send_signal(signal.CTRL_BREAK_EVENT)  # type: ignore[attr-defined]  # Windows
 
+    def has_leftovers(self) -> bool:
+        return os.name == "posix" and has_members(self.pid)
+
     def kill_all(self) -> None:
         kill_process_tree(self._process)
 
 
 class _Forked:
-    """A fork of a warm interpreter that has become the program."""
+    """A fork of a warm interpreter that has become the program, confined as all hosts are."""
 
     def __init__(self, pool: HostPool, program: Execute) -> None:
         self._pool = pool
@@ -136,6 +144,9 @@ class _Forked:
 
     def interrupt(self) -> None:
         self._pool.signal(self.pid, signal.SIGINT, to_group=True)
+
+    def has_leftovers(self) -> bool:
+        return self._pool.has_members(self.pid)
 
     def kill_all(self) -> None:
         self._pool.signal(self.pid, signal.SIGKILL, to_group=True)
@@ -157,6 +168,20 @@ def python_arguments(command: list[str], environment: Mapping[str, str]) -> list
     return command if _is_script_of_ours(Path(program)) else None
 
 
+def _found(command: list[str], environment: Mapping[str, str]) -> list[str]:
+    """Return the command with the path of its program.
+
+    Raises:
+        OSError: there is no such program.
+    """
+    name = command[0]
+    path = shutil.which(name, path=environment.get("PATH", os.defpath))
+    if path is None:
+        number = errno.EACCES if os.path.exists(name) else errno.ENOENT
+        raise OSError(number, os.strerror(number), name)
+    return [path, *command[1:]]
+
+
 def _is_script_of_ours(program: Path) -> bool:
     """Whether that is a script that pip has made for this interpreter, such as `uvicorn`."""
     if program.parent != Path(sys.executable).parent or not program.is_file():
@@ -171,7 +196,12 @@ class Process:
     Time-outs are real time, and generous: they end what would never end.
 
     Args:
-        pool: the hosts of which one may become the process, if that is the same; None for none.
+        pool: the hosts of which one becomes the process; None for a process that no host is behind,
+            and that may do all that the checks may.
+        workspace: the folder that it may write to; by default, the one in which it runs.
+
+    Raises:
+        OSError: there is no such program.
     """
 
     def __init__(
@@ -182,16 +212,24 @@ class Process:
         transcript: Transcript,
         clock: Clock,
         pool: HostPool | None = None,
+        workspace: Path | None = None,
     ) -> None:
         self._clock = clock
-        self._folder = Path(tempfile.mkdtemp(prefix="lab-process-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="lab-process-", dir=workspace))
         file = self._folder / "output"
         self._output = Output(file, transcript)
-        arguments = python_arguments(command, environment)
         self._child: Child
         try:
-            if pool is not None and pool.can_execute and arguments is not None:
-                program = Execute(arguments, str(folder), dict(environment), str(file))
+            if pool is not None and pool.can_execute:
+                arguments = python_arguments(command, environment)
+                program = Execute(
+                    arguments=_found(command, environment) if arguments is None else arguments,
+                    is_python=arguments is not None,
+                    folder=str(folder),
+                    environment=dict(environment),
+                    output=str(file),
+                    workspace=str(folder if workspace is None else workspace),
+                )
                 self._child = _Forked(pool, program)
             else:
                 self._child = _Spawned(command, folder, environment, file)
@@ -221,15 +259,7 @@ class Process:
 
     def has_leftovers(self) -> bool:
         """Whether something that it started still runs (known on POSIX only)."""
-        if os.name != "posix":
-            return False
-        try:
-            os.killpg(self._child.pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:  # macOS says so of a group of zombies
-            return False
-        return not _are_all_zombies(self._child.pid)
+        return self._child.has_leftovers()
 
     @property
     def output(self) -> str:
@@ -245,17 +275,3 @@ class Process:
     def _clean_up(self) -> None:
         self._output.close(self._clock.now)
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _are_all_zombies(group: int) -> bool:
-    """Whether all of a group have ended (Linux): in a container nobody may collect orphans."""
-    states = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            # After the command in brackets: the state, the parent, the group.
-            state, _, its_group = status.read_text().rpartition(") ")[2].split()[:3]
-        except (OSError, ValueError):  # it has gone meanwhile
-            continue
-        if int(its_group) == group:
-            states.append(state)
-    return bool(states) and set(states) <= {"Z", "X"}

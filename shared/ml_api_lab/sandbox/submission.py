@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ml_api_lab.errors import Dead, StartFailed, SubmissionFault
+from ml_api_lab.errors import Dead, StartFailed, SubmissionFault, Untimed
 from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.link import BadFrame, LinkClosed
 from ml_api_lab.protocol.messages import (
@@ -36,7 +36,7 @@ from ml_api_lab.protocol.messages import (
     Where,
 )
 from ml_api_lab.sandbox import diagnosis
-from ml_api_lab.sandbox.clock import Clock
+from ml_api_lab.sandbox.clock import Clock, WallLoop
 from ml_api_lab.sandbox.exchange import ANSWERS_LIMIT_BYTES, Exchange, Exchanges
 from ml_api_lab.sandbox.host_pool import HostPool
 from ml_api_lab.sandbox.output import OUTPUT_LIMIT_BYTES, Output
@@ -50,6 +50,8 @@ _POLL_SECONDS = 0.25
 _EXIT_TIMEOUT_SECONDS = 5.0
 """How long a process may take to end after it has closed its connection."""
 
+_ANSWER_SECONDS = 0.5
+"""How long a process that is late may take to say which of its threads are in a read."""
 _LEAST_SEND_SECONDS, _MOST_SEND_SECONDS = 0.2, 120.0
 """How long a submission may take to receive a message, depending on what is left of its budget."""
 
@@ -126,6 +128,7 @@ class Submission:
             self._is_fault_known = True
             raise self._fault
         in_turns = self._clock.name == "lab"
+        self._clock.allow_wait(time.monotonic())
         self.has_pending_messages = in_turns
         try:
             (self._link.send_later if in_turns else self._link.send)(message)
@@ -218,7 +221,7 @@ class Submission:
         where = "".join(f"; it stands at {each}" for each in self._places[:3])
         return self._fail_waiting(SubmissionFault(f"{self._subject()} has waited {reason}{where}."))
 
-    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
+    def watch(self, loop: WallLoop) -> None:
         descriptor = self._link.fileno()
 
         def detach() -> None:
@@ -241,7 +244,7 @@ class Submission:
             if self._is_over_budget() or self._is_over_limits():
                 self.deliver()
             else:
-                loop.call_later(_WATCH_SECONDS, poll)
+                loop.call_unnoticed(_WATCH_SECONDS, poll)
 
         self._detach = detach
         loop.add_reader(descriptor, readable)
@@ -338,10 +341,10 @@ class Submission:
             self._is_fault_known |= future is not self.done
         return bool(waiting)
 
-    def _abort(self, sentence: str) -> None:
+    def _abort(self, sentence: str, kind: type[Dead] = Dead) -> None:
         """The process is of no more use: end it, and remember why."""
         if self._fault is None:
-            self._fault = Dead(sentence)
+            self._fault = kind(sentence)
             self.next_moment = None
             self.transcript.note(self._clock.now, f"!! {sentence}")
         self._terminate()
@@ -382,14 +385,39 @@ class Submission:
     def _is_over_budget(self) -> bool:
         if self._paused_since is not None or time.monotonic() < self._clock.budget_end:
             return False
-        place = diagnosis.where_it_is(self._pid, self._start, self.transcript)
+        budget = f"{self._clock.budget:g} s of real time"
+        late = f"{self._subject()} did not come to rest within {budget}"
+        if read := self._untimed_read():
+            self._abort(f"{late}: {read}.", Untimed)
+            return True
+        place = diagnosis.where_it_is(self._signal, self._start, self.transcript)
         where = f" (it was at {place})" if place is not None else ""
+        no_time = " (for which no lab time passes)" if self._clock.name == "lab" else ""
+        outside = " outside the lab" if self._clock.name == "lab" else ""
         self._abort(
-            f"{self._subject()} did not come to rest within {self._clock.budget:g} s of real time"
-            f"{where}: it computes without end (for which no lab time passes), or waits for "
-            "something outside the lab."
+            f"{late}{where}: it computes without end{no_time}, or waits for something{outside}."
         )
         return True
+
+    def _untimed_read(self) -> str:
+        """Return which thread waits in a read, so that no lab time passes; "" if none is known."""
+        if self._clock.name != "lab":
+            return ""
+        try:
+            self._link.send(Where())
+            give_up = time.monotonic() + _ANSWER_SECONDS
+            while (left := give_up - time.monotonic()) > 0:
+                while (message := self._link.next_message()) is not None:
+                    if isinstance(message, Waiting):
+                        return diagnosis.untimed_read(message, self.transcript)
+                if select.select([self._link], [], [], left)[0]:
+                    self._link.read_more()
+        except (LinkClosed, BadFrame):
+            pass  # it is about to be ended anyway
+        return ""
+
+    def _signal(self, number: int) -> None:
+        self._hosts.signal(self._pid, number, to_group=False)
 
     def _is_over_limits(self) -> bool:
         for what, size, limit in (

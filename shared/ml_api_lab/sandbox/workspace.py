@@ -198,6 +198,11 @@ class Workspace:
     A link that leads elsewhere in its tree is copied as what it leads to, one to a folder of the
     copy itself leads there again. A link out of the tree is never followed.
 
+    Attributes:
+        root: the temporary folder.
+        folder: the copy in it.
+        temporary: a folder beside the copy, for temporary files.
+
     Args:
         original: the folder to copy.
         name: what to call the copy.
@@ -218,17 +223,19 @@ class Workspace:
         self._top_level = [each for each in (*contents.folders, *contents.files) if "/" not in each]
         place = _parent_folder(contents.size)
         try:
-            self._root = Path(tempfile.mkdtemp(prefix="lab-", dir=place)).resolve()
+            self.root = Path(tempfile.mkdtemp(prefix="lab-", dir=place)).resolve()
         except OSError as error:
             raise _no_space_error(f"No scratch copy could be made ({error})") from None
-        self.folder = self._root / "tree" / name
+        self.folder = self.root / "tree" / name
+        self.temporary = self.root / "temporary"
         try:
-            free = shutil.disk_usage(self._root).free
+            free = shutil.disk_usage(self.root).free
             if free < _MIN_FREE_DISK_BYTES + contents.size:
-                raise _no_space_error(f"{free // 2**20} MB are free in {self._root.parent}")
+                raise _no_space_error(f"{free // 2**20} MB are free in {self.root.parent}")
             # python-dotenv takes the nearest file of this name in the folders above who asks.
-            (self._root / ".env").touch()
+            (self.root / ".env").touch()
             self.folder.mkdir(parents=True)
+            self.temporary.mkdir()
             self._copy(contents)
         except OSError as error:
             self.close()
@@ -318,7 +325,7 @@ class Workspace:
 
     def outside(self, name: str) -> Path:
         """Return a path that no submission would find by itself."""
-        return self._root / name
+        return self.root / name
 
     def exists(self, name: str) -> bool:
         """Whether it is there, as a file or folder; whatever a link leads to is not."""
@@ -345,7 +352,7 @@ class Workspace:
         """
         self.require(name)
         try:
-            data = read_plain(self._root, self._inside(name), limit)
+            data = read_plain(self.root, self._inside(name), limit)
         except OSError as error:
             raise NotThere(
                 f"{self._shown_as}/{name} cannot be read ({error.strerror or error})."
@@ -374,7 +381,7 @@ class Workspace:
         Raises:
             OSError: there is none.
         """
-        return open_plain(self._root, self._inside(name))
+        return open_plain(self.root, self._inside(name))
 
     def _inside(self, name: str) -> str:
         """Return a path from the workspace's root; `..` leads to the folder beside it."""
@@ -383,7 +390,7 @@ class Workspace:
     def write(self, name: str, content: str | bytes) -> Path:
         """Write a file, and the folders on the way to it."""
         data = content if isinstance(content, bytes) else content.encode()
-        write_plain(self._root, self._inside(name), data)
+        write_plain(self.root, self._inside(name), data)
         return self.path(name)
 
     def remove(self, name: str) -> None:
@@ -398,18 +405,18 @@ class Workspace:
     def has_room(self) -> bool:
         """Whether there is room left for what is written here."""
         try:
-            return shutil.disk_usage(self._root).free >= _MIN_FREE_DISK_BYTES
+            return shutil.disk_usage(self.root).free >= _MIN_FREE_DISK_BYTES
         except OSError:  # it is gone
             return True
 
     def close(self) -> None:
         """Remove the copy; what is still in use, or too deep, is left for `sweep`."""
         try:
-            shutil.rmtree(self._root, ignore_errors=True)
+            shutil.rmtree(self.root, ignore_errors=True)
         except RecursionError:
             pass
-        if self._root.exists():
-            _unremoved.append(self._root)
+        if self.root.exists():
+            _unremoved.append(self.root)
 
 
 def _no_space_error(problem: str) -> HarnessError:

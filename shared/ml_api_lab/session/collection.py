@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Mapping
 
 import pytest
 
 from ml_api_lab.course.catalog import Check
+from ml_api_lab.course.tree import TREES
 from ml_api_lab.grading.grade import Outcome, Result
+from ml_api_lab.progress.record import keep_states
 from ml_api_lab.sandbox.host_pools import modules_of
 from ml_api_lab.session.session import Session
 
@@ -45,6 +48,7 @@ class Collection:
                     f"{item.nodeid} is no check: checks are functions at the top of a file "
                     "checks/task_x_y/test_*.py."
                 )
+        _refuse_repetition({item: check for item, check in checks.items() if check is not None})
         asked = {check.task for check in checks.values() if check is not None}
         if self._unloaded:
             asked |= {check.task for check in session.catalog.values() if self._is_unloaded(check)}
@@ -67,6 +71,8 @@ class Collection:
                 result.outcome = Outcome.DESELECTED
         if not ours.grades:
             return
+        if ours.tree.name == TREES[0]:
+            ours.states.update(keep_states(ours.course, ours.grade.tasks))
         # All that is alive now stays so: nobody need look through it for garbage, as pytest does at
         # its end.
         gc.freeze()
@@ -81,3 +87,28 @@ class Collection:
 
 def _lies_in(check: str, node: str) -> bool:
     return node in ("", ".") or check.startswith((f"{node}/", f"{node}::"))
+
+
+def _refuse_repetition(items: Mapping[pytest.Item, Check]) -> None:
+    """Refuse to run a check, or a case of it, several times: which result should count?
+
+    Raises:
+        pytest.UsageError: a plugin such as pytest-repeat has made several tests of one.
+    """
+    nodes: dict[tuple[object, ...], str] = {}
+    for item, check in items.items():
+        callspec = getattr(item, "callspec", None)
+        names = {name for mark in item.iter_markers("parametrize") for name in _arguments(mark)}
+        places = callspec.indices.items() if callspec is not None else ()
+        case = (check.id, *sorted(place for place in places if place[0] in names))
+        if nodes.setdefault(case, item.nodeid) != item.nodeid:
+            raise pytest.UsageError(
+                "Checks are graded once, and a plugin of pytest's (such as pytest-repeat with "
+                f"--count) has made several tests of {check.id}; leave out its option."
+            )
+
+
+def _arguments(parametrize: pytest.Mark) -> list[str]:
+    """Return the names of the arguments that a check gets from that mark."""
+    names = parametrize.args[0] if parametrize.args else parametrize.kwargs["argnames"]
+    return [each.strip() for each in names.split(",")] if isinstance(names, str) else list(names)

@@ -6,14 +6,14 @@ from collections.abc import Generator
 
 import pytest
 
+from ml_api_lab.course.tree import TREES
+from ml_api_lab.exit_status import ExitStatus
 from ml_api_lab.grading import grade as grades
 from ml_api_lab.grading import reports
 from ml_api_lab.grading.reports import Report
+from ml_api_lab.progress.record import record
 from ml_api_lab.session import signals, trusted
 from ml_api_lab.session.session import Session
-
-ALL_POINTS, POINTS_MISSING, FAILED_ITSELF = 0, 1, 3
-"""The exit statuses of a run that came to its end; pytest's own 2, 4 and 5 stay as they are."""
 
 
 class Conclusion:
@@ -52,17 +52,19 @@ class Conclusion:
             return
         if grade.harness_failed or status == pytest.ExitCode.INTERNAL_ERROR:
             grade.ended = grades.HARNESS_FAILED
-            session.exitstatus = FAILED_ITSELF
+            session.exitstatus = ExitStatus.HARNESS_FAILED
         elif status == pytest.ExitCode.INTERRUPTED:
             grade.ended = grades.INTERRUPTED
         elif not grade.results:
             grade.ended = grades.NOTHING
         elif any(each.outcome == grades.Outcome.NOT_RUN for each in grade.results.values()):
             grade.ended = grades.STOPPED
-        if session.exitstatus == ALL_POINTS and grade.missing:
-            session.exitstatus = POINTS_MISSING
+        if session.exitstatus == ExitStatus.ALL_POINTS and grade.missing:
+            session.exitstatus = ExitStatus.POINTS_MISSING
         if self._watch is not None and (changes := self._watch.changes()):
             grade.warnings.append(trusted.sentence(changes))
+        if self._session.tree.name == TREES[0]:
+            record(self._session.course, grade, self._session.states, "pytest")
         for report in self._session.reports:
             self._write(session, report)
 
@@ -70,7 +72,7 @@ class Conclusion:
         try:
             reports.write(self._session.grade, report)
         except Exception as error:  # the other reports are to be written all the same
-            session.exitstatus = FAILED_ITSELF
+            session.exitstatus = ExitStatus.HARNESS_FAILED
             self.told.append(
                 f"The {report.format} report was not written to {report.file}: "
                 f"{type(error).__name__}: {error}"

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 import sys
-from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 
 import pytest
 
 from ml_api_lab.course.catalog import Check
+from ml_api_lab.course.place import path_from
+from ml_api_lab.course.tree import TREES
 from ml_api_lab.errors import CourseError
-from ml_api_lab.grading.grade import Outcome, score, summary
+from ml_api_lab.grading.grade import Outcome, score
+from ml_api_lab.grading.shown import fail, fold, grade_lines, rerun_command
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
+from ml_api_lab.progress.next_step import next_line
 from ml_api_lab.sanitize import sanitize
 from ml_api_lab.session import trusted
 from ml_api_lab.session.conclusion import Conclusion
@@ -68,12 +67,7 @@ class Reporting:
                 result.outcome = Outcome.PASSED
             return
         self._session.grade.harness_failed |= verdict.harness_failed
-        if not result.card:
-            result.message = verdict.message
-            result.card = verdict.card(self._command_again(item, is_reported=True))
-        result.outcome = Outcome.FAILED
-        # All checks of a task without a folder say the same, which is told once.
-        result.absent |= verdict.is_absent
+        fail(result, verdict, self._command_again(item, is_reported=True))
         report.is_absent = verdict.is_absent  # type: ignore[attr-defined]  # travels with the report
         if self._shows_card(call):
             card = verdict.card(self._command_again(item, is_reported=False))
@@ -130,31 +124,20 @@ class Reporting:
 
         Who reads a report is at the top of a clone of their own, and it is their tree.
         """
-        session = self._session
-        file, _, name = item.nodeid.partition("::")
-        command = ["pytest", f"{file if is_reported else self._from_here(file)}::{name}"]
-        if session.tree.name != "exercises" and not (is_reported and session.tree.is_foreign):
-            command.append(f"--tree={session.tree.name}")
-        if session.clock != "lab":
-            command.append(f"--clock={session.clock}")
-        command.append(f"--seed={session.seed}")
-        return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
-
-    def _from_here(self, file: str) -> str:
-        """Return a file's path from where pytest was called, as node ids in its lines are."""
-        path = self._session.course / file
-        try:
-            here = self._session.config.invocation_params.dir
-            return Path(os.path.relpath(path, here)).as_posix()
-        except ValueError:  # another drive
-            return path.as_posix()
+        session, node = self._session, item.nodeid
+        if not is_reported:
+            file, _, name = node.partition("::")
+            here = session.config.invocation_params.dir
+            node = f"{path_from(here, session.course / file)}::{name}"
+        return rerun_command(session.grade, node, is_reported=is_reported)
 
     # --- the run ----------------------------------------------------------------------------------
 
     def pytest_report_header(self) -> list[str]:
         session = self._session
+        run = f"tree {session.tree.name}, clock {session.clock}, seed {session.seed}"
         return [
-            f"lab: tree {session.tree.name}, clock {session.clock}, seed {session.seed}",
+            f"lab: {run}, isolation {session.isolation.tier}",
             f"lab: checks and harness {trusted.digest(session.course)}",
         ]
 
@@ -180,41 +163,30 @@ class Reporting:
             self._show_grade(terminalreporter)
 
     def _fold_cards(self) -> set[int]:
-        """Return the ids of reports whose cards would bury the others'; those left tell of them.
-
-        Whoever runs more than one task has mostly not begun with all of them.
-        """
-        hidden: set[int] = set()
+        """Return the ids of reports whose cards would bury the others'; those left tell of them."""
         if self._session.config.getoption("verbose") > 0:
-            return hidden
-        grade = self._session.grade
-        several = len(grade.tasks) > 1
-        for task, cards in self._cards.items():
-            has_points = score(grade.results_of(task)) > 0
-            shown: list[tuple[pytest.TestReport, str]] = []
-            stands_for: Counter[int] = Counter()
-            for report, cause in cards:
-                same = [each for each, its in shown if cause and its == cause]
-                if not has_points and several:
-                    same = [each for each, _ in shown[:1]]
-                if same:
-                    hidden.add(id(report))
-                    stands_for[id(same[0])] += 1
-                else:
-                    shown.append((report, cause))
-            for report, _ in shown:
-                if more := stands_for[id(report)]:
-                    cards_more = "1 more card" if more == 1 else f"{more} more cards"
-                    report.longrepr = f"{report.longrepr}\n\n({cards_more} of {task} with -v)"
-        return hidden
+            return set()
+        reports = {id(each): each for cards in self._cards.values() for each, _ in cards}
+        by_id = {
+            task: [(id(report), cause) for report, cause in cards]
+            for task, cards in self._cards.items()
+        }
+        lines = fold(self._session.grade, by_id)
+        for key, line in lines.items():
+            if line:
+                reports[key].longrepr = f"{reports[key].longrepr}\n\n{line}"
+        return reports.keys() - lines.keys()
 
     def _show_grade(self, terminal: pytest.TerminalReporter) -> None:
         session, grade = self._session, self._session.grade
         if grade.results and session.grades:
             terminal.section(f"{session.syllabus.title}: {session.tree.name}")
-            lost = "Bring what is missing back from where you got the lab."
-            back = [lost] if grade.absent and session.tree.name == "exercises" else []
-            for line in [*summary(grade), *grade.absent, *back, *grade.notes]:
+            isolation = [f"Isolation: {grade.isolation}.", *session.isolation.notes]
+            for line in [*grade_lines(grade), *isolation]:
                 terminal.write_line(line)
         for line in self._conclusion.told:
             terminal.write_line(sanitize(line))
+        if grade.results and session.grades and session.tree.name == TREES[0] and not grade.ended:
+            here = session.config.invocation_params.dir
+            points = {task: score(grade.results_of(task)) for task in grade.tasks}
+            terminal.write_line(next_line(session.course, here, session.syllabus, points))

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from ml_api_lab.course.catalog import Check
+from ml_api_lab.errors import SubmissionFault
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.session.session import Session
 from ml_api_lab.trials.lanes import Lanes
@@ -50,7 +51,8 @@ class PlayedItem(pytest.Item):
         return str(excinfo.value)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        return self.path, None, self.name
+        code = inspect.unwrap(self._trial.function).__code__
+        return self.path, code.co_firstlineno - 1, self.name
 
 
 class Schedule:
@@ -109,7 +111,13 @@ class Schedule:
     def _verdict(self, item: pytest.Item) -> Verdict | None:
         """Return the verdict to report, None if pytest is to run the check itself."""
         trial = self._trials.get(item)
-        verdict = None if trial is None else self._lanes.verdict(trial)
+        if trial is None:
+            return None
+        try:
+            verdict = self._lanes.verdict(trial)
+        except pytest.fail.Exception as error:  # from a plugin that watches, as pytest-timeout
+            fault = SubmissionFault(f"The check was ended before it had its answer: {error.msg}")
+            return Verdict(check=trial.check, error=fault, clock=trial.clock)
         if verdict is None or verdict.passed:
             return verdict
         # `--tb` and `--pdb` ask for pytest's own view of a failure, and authors need it of theirs.

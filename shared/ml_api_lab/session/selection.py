@@ -11,6 +11,14 @@ import pytest
 from ml_api_lab.course.tree import TREES, nearest
 from ml_api_lab.errors import CourseError
 
+_WORKERS = {
+    "numprocesses": ("pytest-xdist", "-n"),
+    "tx": ("pytest-xdist", "--tx"),
+    "forked": ("pytest-forked", "--forked"),
+    "workers": ("pytest-parallel", "--workers"),
+}
+"""The options with which a plugin runs tests in other processes: its name, and how one asks."""
+
 
 class Selection:
     """What pytest was asked for, by paths and by where it was called.
@@ -90,20 +98,19 @@ class Selection:
             raise CourseError(f"{arg!r} holds tasks; to grade them, write --tree={arg}.")
 
     def refuse_workers(self) -> None:
-        """Refuse to grade in pytest-xdist's workers: each would have a part of the grade.
+        """Refuse to grade in other processes, such as pytest-xdist's: each would have a part of it.
 
         Raises:
             CourseError: checks are to run there.
         """
-        if not self._config.getoption("numprocesses", None):
+        options = [each for each in _WORKERS if self._config.getoption(each, None)]
+        if not options or all(self._parts(arg)[:1] == ("tests",) for arg in self._arguments()):
             return
-        for arg in self._arguments():
-            parts = self._parts(arg)
-            if parts[:1] != ("tests",):
-                raise CourseError(
-                    "Checks are not graded with pytest-xdist (-n), and run side by side without "
-                    "it; leave out -n."
-                )
+        plugin, flag = _WORKERS[options[0]]
+        raise CourseError(
+            f"Checks are not graded with {plugin} ({flag}), and run side by side without it; "
+            f"leave out {flag}."
+        )
 
     def tasks(self) -> list[str]:
         """Return the tasks that the command line names; all, if it names a folder of many."""

@@ -7,7 +7,7 @@ import os
 import random
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from ml_api_lab.images.engine import Engine
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock, new_loop
 from ml_api_lab.sandbox.host_pools import HostPools
+from ml_api_lab.sandbox.isolation import Isolation
 from ml_api_lab.session.selection import Selection
 from ml_api_lab.task import Task
 from ml_api_lab.trials.runner import Runner
@@ -42,7 +43,9 @@ class Session:
         course: the root of the course.
         clock: "lab" or "real", as it was asked for.
         budget: the real time that a check may take, in seconds.
+        isolation: how far the submission's processes are confined.
         reports: the files that the grade is to be written to.
+        states: the digests of what is graded, by task, where it is a student's own.
     """
 
     config: pytest.Config
@@ -53,9 +56,11 @@ class Session:
     clock: ClockName
     seed: int
     budget: float
+    isolation: Isolation
     reports: list[Report]
     grade: Grade
     runner: Runner
+    states: dict[str, str] = field(default_factory=dict)
 
     @property
     def grades(self) -> bool:
@@ -118,6 +123,8 @@ class Session:
     @property
     def terminal(self) -> str | None:
         """The terminal's name, if pytest leaves it to the submission's debugger (`-s`)."""
+        if self.isolation.tier != "none":  # which lets no submission read from it
+            return None
         if self.config.getoption("capture") != "no" or not sys.stdin.isatty():
             return None
         if os.name == "nt":
@@ -134,11 +141,14 @@ def runs_checks(config: pytest.Config) -> bool:
     return not any(map(config.getoption, asked))
 
 
-def open_session(config: pytest.Config, syllabus: Syllabus, pools: HostPools) -> Session:
+def open_session(
+    config: pytest.Config, syllabus: Syllabus, pools: HostPools, isolation: Isolation
+) -> Session:
     """Return the session that the command line and the environment ask for.
 
     Args:
         pools: the processes that have been started for it.
+        isolation: how far they are confined.
 
     Raises:
         CourseError: they ask for what there is not, or the course's files are wrong.
@@ -167,8 +177,17 @@ def open_session(config: pytest.Config, syllabus: Syllabus, pools: HostPools) ->
         clock=clock,
         seed=seed,
         budget=config.getoption("budget"),
+        isolation=isolation,
         reports=files,
-        grade=Grade(syllabus, chosen.name, clock, seed, identity=identity),
+        grade=Grade(
+            syllabus,
+            chosen.name,
+            clock,
+            seed,
+            isolation=isolation.tier,
+            identity=identity,
+            tree_problem=chosen.problem,
+        ),
         runner=Runner(pools, engine),
     )
 

@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Protocol
 
+from ml_api_lab.errors import Untimed
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.workspace import Workspace
@@ -52,6 +53,9 @@ class Play(Protocol):
 class Lanes:
     """Plays trials in threads.
 
+    Attributes:
+        is_over: whether all that was at work has been ended, and nothing more begins.
+
     Args:
         play: plays a trial; closes its workspace.
         lay_out: makes the workspace of a trial. This needs no other process, so it is done for many
@@ -65,9 +69,11 @@ class Lanes:
         self._futures: dict[str, Future[Verdict | None]] = {}
         self._lock = threading.Lock()
         self._at_work = _Gate()
-        self._is_over = False
+        self.is_over = False
+        self._grace_seconds = _GRACE_SECONDS
         self._room = threading.Semaphore(_MOST_WORKSPACES)
         self._lanes: dict[str, ThreadPoolExecutor] = {}
+        self._untimed_tasks: set[str] = set()
 
     def begin(self, trials: Sequence[Trial]) -> None:
         """Begin with these trials, in this order."""
@@ -83,7 +89,8 @@ class Lanes:
         """Wait for the verdict on a trial that has begun; in doubt, play it again alone.
 
         Returns:
-            None if the trial has not begun here, or ended in what only pytest understands.
+            None if the trial has not begun here, ended in what only pytest understands, or was
+            ended with the lanes.
         """
         future = self._futures.pop(trial.check.id, None)
         if future is None:
@@ -91,14 +98,24 @@ class Lanes:
         while not future.done():
             wait([future], _PART_SECONDS)
         verdict = future.result()
-        if verdict is not None and not verdict.stands:
-            return self.play_alone(trial)
+        if self.is_over:
+            return None
+        if verdict is None or verdict.stands:
+            return verdict
+        if isinstance(verdict.error, Untimed) and trial.check.task in self._untimed_tasks:
+            return verdict  # the whole budget, which is real time, has been waited for once
+        verdict = self.play_alone(trial)
+        if isinstance(verdict.error, Untimed):
+            self._untimed_tasks.add(trial.check.task)
         return verdict
 
     def play_alone(self, trial: Trial) -> Verdict:
         """Play a trial now, with its whole budget and nothing beside it."""
         with self.nothing_at_work():
-            return self._play(trial, on_start=lambda clock: None)
+            try:
+                return self._play(trial, on_start=lambda clock: self._remember(trial, clock))
+            finally:
+                self._forget(trial)
 
     @contextmanager
     def nothing_at_work(self) -> Iterator[None]:
@@ -107,13 +124,18 @@ class Lanes:
             yield
 
     def end(self) -> None:
-        """End all that is at work, and begin nothing more."""
-        with self._lock:
-            self._is_over = True
-            for clock in self._clocks.values():
-                clock.shorten_budget(_GRACE_SECONDS)
+        """End all that is at work, begin nothing more, and wait until all have ended."""
+        self.cut_short(_GRACE_SECONDS)
         for lane in self._lanes.values():
             lane.shutdown()
+
+    def cut_short(self, grace_seconds: float = 0.0) -> None:
+        """Give what is at work no more than that time, and begin nothing more; from any thread."""
+        with self._lock:
+            self.is_over = True
+            self._grace_seconds = grace_seconds
+            for clock in self._clocks.values():
+                clock.shorten_budget(grace_seconds)
 
     def _lane(self, name: str, width: int) -> ThreadPoolExecutor:
         if name not in self._lanes:
@@ -127,7 +149,7 @@ class Lanes:
     def _try(self, trial: Trial, workspace: Future[Workspace] | None) -> Verdict | None:
         if workspace is None:
             return self._play_beside_others(trial, None)
-        if self._is_over and workspace.cancel():
+        if self.is_over and workspace.cancel():
             return None
         try:
             return self._play_beside_others(trial, workspace.result())
@@ -138,7 +160,7 @@ class Lanes:
 
     def _play_beside_others(self, trial: Trial, workspace: Workspace | None) -> Verdict | None:
         with self._at_work.open():
-            if self._is_over:
+            if self.is_over:
                 if workspace is not None:
                     workspace.close()
                 return None
@@ -153,14 +175,17 @@ class Lanes:
             except BaseException:  # pytest's own outcomes, which pytest must see
                 return None
             finally:
-                with self._lock:
-                    self._clocks.pop(trial.check.id, None)
+                self._forget(trial)
 
     def _remember(self, trial: Trial, clock: Clock) -> None:
         with self._lock:
             self._clocks[trial.check.id] = clock
-            if self._is_over:
-                clock.shorten_budget(_GRACE_SECONDS)
+            if self.is_over:
+                clock.shorten_budget(self._grace_seconds)
+
+    def _forget(self, trial: Trial) -> None:
+        with self._lock:
+            self._clocks.pop(trial.check.id, None)
 
 
 class _Gate:
@@ -189,9 +214,10 @@ class _Gate:
         """Be alone, once the others have left."""
         with self._changed:
             self._closed += 1
-            while self._inside:
-                self._changed.wait(_PART_SECONDS)
         try:
+            with self._changed:
+                while self._inside:
+                    self._changed.wait(_PART_SECONDS)
             yield
         finally:
             with self._changed:

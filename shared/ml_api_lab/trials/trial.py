@@ -6,9 +6,11 @@ a process, a folder and a clock of its own.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import inspect
 import random
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -130,6 +132,26 @@ def load(course: Path, check: Check) -> Question:
     """Return a check's function without pytest; `checks` must be importable from the course."""
     function: Question = getattr(_module(course / check.path), check.name)
     return function
+
+
+def can_play(function: Question) -> bool:
+    """Whether a check's function asks for nothing that a trial does not give.
+
+    What else there may be (fixtures, marks) is pytest's, and only pytest runs such a check.
+    """
+    return (
+        inspect.iscoroutinefunction(function)
+        and ARGUMENTS.issuperset(inspect.signature(function).parameters)
+        and not hasattr(function, "pytestmark")
+    )
+
+
+def forget_checks() -> None:
+    """Have all checks, and what they import of each other, read anew when they are next loaded."""
+    _module.cache_clear()
+    for name in [each for each in sys.modules if each.split(".")[0] == "checks"]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
 
 
 @cache

@@ -83,4 +83,5 @@ def _test(grade: Grade, result: Result) -> dict[str, Any]:
         "max-score": check.points,
         "outcome": result.outcome,
         "message": result.message,
+        "isolation": grade.isolation,  # the format takes fields of one's own only here
     }

@@ -31,6 +31,7 @@ def render(grade: Grade) -> str:
             "tree": grade.tree,
             "clock": grade.clock,
             "seed": grade.seed,
+            "isolation": grade.isolation,
             "ended": grade.ended,
         },
         "tests": [_test(grade, result) for result in grade.results.values()],

@@ -23,6 +23,7 @@ def render(grade: Grade) -> str:
         "tree": grade.tree,
         "clock": grade.clock,
         "seed": grade.seed,
+        "isolation": grade.isolation,
         "began": grade.began.isoformat(timespec="seconds"),
         "complete": not grade.ended,
         "ended": grade.ended,

@@ -41,6 +41,7 @@ def render(grade: Grade) -> str:
             "tree": grade.tree,
             "clock": grade.clock,
             "seed": grade.seed,
+            "isolation": grade.isolation,
             "ended": grade.ended,
             "notes": " ".join(grade.notes),
         },

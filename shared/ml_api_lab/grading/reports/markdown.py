@@ -36,7 +36,8 @@ def _render(grade: Grade, short: Callable[[str], str]) -> str:
         if entries:
             blocks += _part(grade, part, entries, short)
     tree = f"<code>{escape(sanitize(grade.tree))}</code>"
-    blocks.append(f"Tree {tree}, clock {grade.clock}, seed {grade.seed}.")
+    run = f"clock {grade.clock}, seed {grade.seed}, isolation {grade.isolation}"
+    blocks.append(f"Tree {tree}, {run}.")
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 

@@ -24,7 +24,8 @@ def render(grade: Grade) -> str:
 
 
 def _render(grade: Grade, short: Callable[[str], str]) -> str:
-    message = "\n".join([f"{grade.score} of {grade.maximum} points.", *grade.notes])
+    told = [f"{grade.score} of {grade.maximum} points.", *grade.notes]
+    message = "\n".join([*told, f"Isolation: {grade.isolation}."])
     gradable = grade.ended != HARNESS_FAILED
     content: dict[str, Any] = {
         "gradable": gradable,

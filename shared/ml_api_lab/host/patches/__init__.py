@@ -18,7 +18,7 @@ import time
 from typing import Any
 
 from ml_api_lab.host import internals
-from ml_api_lab.host.patches import dates, event_loops, sleep, threads
+from ml_api_lab.host.patches import dates, event_loops, pipes, sleep, threads
 from ml_api_lab.host.patches.locks import Lock
 from ml_api_lab.host.patches.selector import Selector
 
@@ -41,5 +41,6 @@ def install() -> None:
         setattr(owner, name, value)
     internals.use_lock(Lock)
     event_loops.install()
+    pipes.install()
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=internals.keep_own_locks_real)

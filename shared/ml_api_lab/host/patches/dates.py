@@ -7,6 +7,7 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+from ml_api_lab.host import compiled_modules
 from ml_api_lab.host.clock import CLOCK
 
 DAY = datetime.datetime(2026, 1, 5, 9)
@@ -26,7 +27,11 @@ def freeze() -> None:
     freezegun.configure(default_ignore_list=[])
     # freezegun's local time is its frozen (UTC) time less time.timezone.
     west = datetime.timedelta(seconds=time.timezone)
+    real = {name: getattr(datetime, name) for name in ("date", "datetime")}
     frozen: Any = freezegun.freeze_time(DAY + west, tz_offset=-west).start()
+    compiled_modules.load_with_real_dates(
+        frozen={name: getattr(datetime, name) for name in real}, real=real
+    )
     CLOCK.on_move = lambda now: frozen.move_to(
         DAY + west + datetime.timedelta(microseconds=now // 1000)
     )

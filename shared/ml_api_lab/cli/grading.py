@@ -1,0 +1,50 @@
+"""Grading without pytest, for commands: the processes first, all else while they start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ml_api_lab.course.catalog import Catalog
+from ml_api_lab.course.place import Place
+from ml_api_lab.course.syllabus import Entry
+from ml_api_lab.sandbox.host_pools import HostPools, modules_of
+from ml_api_lab.session import preflight
+
+if TYPE_CHECKING:
+    from ml_api_lab.trials.grader import Grader
+
+
+def open_grader(place: Place, entries: Sequence[Entry]) -> Grader:
+    """Return a grader of the course, with the processes for these tasks on their way.
+
+    Raises:
+        CourseError: the checks of a task are wrong.
+        WrongEnvironment: packages are missing.
+    """
+    preflight.require_dependencies(place.course)
+    pools = HostPools()
+    try:
+        start_hosts(pools, Catalog(place.course, place.syllabus), entries)
+        # Late, so that the first processes are on their way before all of this is loaded.
+        from ml_api_lab.trials.grader import Grader
+        from ml_api_lab.trials.runner import Runner
+    except BaseException:
+        pools.close()
+        raise
+    return Grader(place.course, place.syllabus, place.here, Runner(pools))
+
+
+def start_hosts(pools: HostPools, catalog: Catalog, entries: Sequence[Entry]) -> None:
+    """Start the processes that the checks of these tasks will need.
+
+    Raises:
+        CourseError: the checks of a task are wrong.
+    """
+    # Those that serve others as well come first.
+    for entry in sorted(entries, key=lambda entry: -len(entry.preload)):
+        pools.get("lab", modules_of(entry))
+    for entry in entries:
+        for check in catalog.task(entry.name).values():
+            modules = modules_of(entry, science=check.needs_scikit_learn)
+            pools.get("real" if check.on_the_wall_clock else "lab", modules)

@@ -1,0 +1,67 @@
+"""`lab history`: the grades so far, and the states that were graded or replaced."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from ml_api_lab.cli.tasks import here, history_of, lab_command
+from ml_api_lab.course.place import Place
+from ml_api_lab.exit_status import ExitStatus
+from ml_api_lab.progress.folder import lab_folder
+from ml_api_lab.progress.state import StateError
+from ml_api_lab.progress.states import States, short
+
+
+@lab_command("history", "lab history", "lab history 3.2", "lab history 3.2 --show 1a2b3c4d")
+@click.argument("task", required=False)
+@click.option("--show", "state", metavar="STATE", help="Print the files of this state of TASK.")
+@click.option("--limit", default=20, show_default=True, help="Show so many of the last lines.")
+def command(task: str | None, state: str | None, limit: int) -> int:
+    """Show the last grades, of all tasks or of TASK, and what was kept of your files.
+
+    Each line ends with the state that was graded, or that a reset replaced. lab diff TASK --state
+    compares one with your files, lab reset TASK --to brings one back.
+    """
+    place = here()
+    entry = place.inside if task is None else place.task(task)
+    if state is not None:
+        if entry is None:
+            raise StateError("Name the task as well, as in: lab history 3.2 --show 1a2b3c4d")
+        _show(States(lab_folder(place.course)), entry.name, state)
+        return ExitStatus.ALL_POINTS
+    lines = _lines(place, None if entry is None else entry.name)
+    for _, line in sorted(lines)[-limit:] if limit > 0 else ():
+        click.echo(line)
+    if not lines:
+        click.echo("Nothing was graded yet.")
+    return ExitStatus.ALL_POINTS
+
+
+def _lines(place: Place, task: str | None) -> list[tuple[float, str]]:
+    lines = []
+    for row in history_of(place).rows(task):
+        what = f"{row.points:>2} of {row.maximum}"
+        lines.append((row.at, _line(row.at, row.task, what, row.state)))
+    for each in States(lab_folder(place.course)).replacements():
+        if task in (None, each.task):
+            what = ("undo" if each.undoes else "reset") + ("" if each.done else " (cut off)")
+            lines.append((each.at, _line(each.at, each.task, what, each.before)))
+    return lines
+
+
+def _line(at: float, task: str, what: str, state: str) -> str:
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+    number = task.removeprefix("task_").replace("_", ".")
+    return f"{when}  {number:<4} {what:<16} {short(state)}".rstrip()
+
+
+def _show(states: States, task: str, said: str) -> None:
+    state = states.get(task, states.named(task, said))
+    for name in state.names:
+        click.echo(f"--- {name}")
+        if name in state.links:
+            click.echo(f"(a link to {state.links[name]})")
+        else:
+            click.echo(state.files[name].data.decode("utf-8", "backslashreplace"))

@@ -1,0 +1,89 @@
+"""The command `lab`: finds the module of a command, and turns what goes wrong into exit statuses.
+
+Each command is a module of this package with a `command` in it, imported when it is asked for: a
+hint is not to wait for what a grade needs. Other distributions add commands of their own through
+entry points of the group `ml_api_lab.commands`; each is a click command, or a group of them, under
+the entry point's name.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module, metadata
+
+import click
+
+from ml_api_lab.errors import HarnessError, LabError
+from ml_api_lab.exit_status import ExitStatus
+
+ENTRY_POINTS = "ml_api_lab.commands"
+
+_OWN = (
+    "run",
+    "watch",
+    "list",
+    "hint",
+    "diff",
+    "reset",
+    "undo",
+    "history",
+    "serve",
+    "doctor",
+)
+
+
+class Commands(click.Group):
+    """The commands of this package, and those that others add."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        added = {each.name for each in metadata.entry_points(group=ENTRY_POINTS)}
+        return [*_OWN, *sorted(added.difference(_OWN))]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _OWN:
+            found = import_module(f"ml_api_lab.cli.{cmd_name}").command
+        else:
+            added = metadata.entry_points(group=ENTRY_POINTS, name=cmd_name)
+            found = next((each.load() for each in added), None)
+        return found if isinstance(found, click.Command) else None
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Tasks are named as you say them: 3.2, 3_2 or task_3_2; in exercises/task_3_2 that task "
+    "is meant. Example: lab watch 3.2",
+)
+@click.pass_context
+def lab(context: click.Context) -> int:
+    """Work on the lab's tasks. Alone, lab shows where you are and what comes next."""
+    if context.invoked_subcommand is None:
+        status: int = import_module("ml_api_lab.cli.list").show_overview()
+        return status
+    return ExitStatus.ALL_POINTS
+
+
+def main() -> None:
+    """Run the command line; exit with one of pytest's statuses."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text stream
+    try:
+        status = lab.main(prog_name="lab", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = ExitStatus.USAGE_ERROR
+    except (KeyboardInterrupt, click.Abort):
+        status = ExitStatus.INTERRUPTED
+    except HarnessError as error:
+        click.echo(error, err=True)
+        status = ExitStatus.HARNESS_FAILED
+    except LabError as error:
+        click.echo(error, err=True)
+        status = ExitStatus.USAGE_ERROR
+    except BrokenPipeError:
+        # Who reads our output has seen enough; Python is not to complain about it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = ExitStatus.INTERRUPTED
+    sys.exit(status)

@@ -1,0 +1,56 @@
+"""What a grading comes to: what is shown of it, what is remembered, and its exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ml_api_lab.course.place import Place
+from ml_api_lab.exit_status import ExitStatus
+from ml_api_lab.grading.grade import HARNESS_FAILED, INTERRUPTED, Grade, score
+from ml_api_lab.grading.shown import fold, grade_lines
+from ml_api_lab.progress.next_step import next_line
+from ml_api_lab.progress.record import record
+from ml_api_lab.trials.grader import Grading
+
+
+def cards(grading: Grading, *, all_of_them: bool) -> list[str]:
+    """Return the cards to show, the same as pytest does; with `all_of_them`, as with its `-v`."""
+    failed = {each.check.id: each for each in grading.failed if not each.is_absent}
+    if all_of_them:
+        lines = dict.fromkeys(failed, "")
+    else:
+        of_task = {
+            task: [(id_, each.cause) for id_, each in failed.items() if each.check.task == task]
+            for task in grading.grade.tasks
+        }
+        lines = fold(grading.grade, of_task)
+    return [
+        f"{grading.card(failed[id_])}\n\n{line}" if line else grading.card(failed[id_])
+        for id_, line in lines.items()
+    ]
+
+
+def conclude(place: Place, grading: Grading, states: Mapping[str, str]) -> Iterator[str]:
+    """Remember a grading, and yield the lines that stand below its cards.
+
+    Args:
+        states: the digests of what was graded, by task.
+    """
+    grade = grading.grade
+    problem = record(place.course, grade, states, "lab")
+    yield f"{grade.syllabus.title}: {grade.tree}"
+    yield from grade_lines(grade)
+    if problem:
+        yield problem
+    if not grade.ended:
+        points = {task: score(grade.results_of(task)) for task in grade.tasks}
+        yield next_line(place.course, place.here, place.syllabus, points)
+
+
+def status(grade: Grade) -> ExitStatus:
+    """Return the exit status of a grade, which is pytest's for the same."""
+    if grade.ended == INTERRUPTED:
+        return ExitStatus.INTERRUPTED
+    if grade.ended == HARNESS_FAILED:
+        return ExitStatus.HARNESS_FAILED
+    return ExitStatus.POINTS_MISSING if grade.missing else ExitStatus.ALL_POINTS

@@ -1,0 +1,64 @@
+"""`lab run`: grades tasks once, with the cards and the points that pytest shows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import click
+
+from ml_api_lab.cli.grading import open_grader
+from ml_api_lab.cli.tasks import here, lab_command, task_meant
+from ml_api_lab.session import signals
+
+
+@lab_command("run", "lab run 3.2", "lab run 0.1 0.2 0.3", "lab run --all")
+@click.argument("tasks", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Grade all tasks.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every card, also where one is enough.")
+@click.option("--seed", type=int, help="Repeat the random choices of an earlier run.")
+def command(tasks: tuple[str, ...], everything: bool, verbose: bool, seed: int | None) -> int:
+    """Grade TASKS once.
+
+    It shows what pytest shows of them. Without TASKS, it grades the task that you are in, or the
+    one that lab shows as yours.
+    """
+    place = here()
+    if everything:
+        entries = list(place.syllabus.tasks)
+    else:
+        asked = {task_meant(place, said).name for said in tasks or (None,)}
+        entries = [entry for entry in place.syllabus.tasks if entry.name in asked]
+    with ExitStack() as stack:
+        signals.hear(stack.callback)
+        grader = open_grader(place, entries)
+        stack.callback(grader.close)
+        names = [entry.name for entry in entries]
+        # Late, as in open_grader.
+        from ml_api_lab.cli import result
+        from ml_api_lab.progress.record import keep_states
+
+        grading = grader.prepare(names, seed)
+        states = keep_states(place.course, names)
+        try:
+            grading.run(_progress())
+        except KeyboardInterrupt:
+            pass  # the grade says so, and what it has is shown
+        for card in result.cards(grading, all_of_them=verbose):
+            click.echo(f"{card}\n")
+        for line in result.conclude(place, grading, states):
+            click.echo(line)
+        return result.status(grading.grade)
+
+
+def _progress() -> Callable[[int, int], None]:
+    """Return what shows how far a grading is, in a terminal."""
+    shows = sys.stderr.isatty()
+
+    def show(done: int, number: int) -> None:
+        if shows:
+            text = "" if done == number else f"{done} of {number} checks"
+            print(f"\r{text:<24}\r", end="", file=sys.stderr, flush=True)
+
+    return show

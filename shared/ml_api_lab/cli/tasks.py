@@ -1,0 +1,86 @@
+"""What commands have in common: which task is meant, and how their help looks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ml_api_lab.course.place import Place, find
+from ml_api_lab.course.syllabus import Entry
+from ml_api_lab.progress.folder import lab_folder
+from ml_api_lab.progress.history import History
+from ml_api_lab.progress.next_step import next_task
+
+_WIDTH_OF_A_FILE = 100
+
+
+class _Command(click.Command):
+    """A command whose help ends with examples."""
+
+    def __init__(self, *arguments: Any, examples: tuple[str, ...] = (), **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._examples = examples
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Examples"):
+            for each in self._examples:
+                formatter.write_text(each)
+
+
+def lab_command(name: str, *examples: str) -> Callable[[Callable[..., int]], click.Command]:
+    """Make a function a command of `lab`; it returns an exit status."""
+    return click.command(name, cls=_Command, examples=examples)
+
+
+def here() -> Place:
+    """Return the place in which the command was given.
+
+    Raises:
+        CourseError: it is in no course.
+    """
+    return find(Path.cwd())
+
+
+def history_of(place: Place) -> History:
+    """Return the history of the course."""
+    return History(lab_folder(place.course))
+
+
+def task_meant(place: Place, said: str | None) -> Entry:
+    """Return the task that is named, or else the one that we are in, or else the current one.
+
+    Raises:
+        CourseError: there is no task of that name.
+    """
+    if said is not None:
+        return place.task(said)
+    if place.inside is not None:
+        return place.inside
+    entry = current_task(place, history_of(place)) or place.syllabus.tasks[-1]
+    click.echo(f"(Task {entry.number}, which is where you are; another: name it.)", err=True)
+    return entry
+
+
+def current_task(place: Place, history: History) -> Entry | None:
+    """Return the task to work on: the last one graded, or what comes after it; None at the end."""
+    standings = {
+        task: each for task, each in history.standings().items() if task in place.syllabus.names
+    }
+    last = max(standings, key=lambda task: standings[task].at, default=None)
+    points = {task: each.best for task, each in standings.items()}
+    if last is not None:
+        points[last] = standings[last].last
+    return next_task(place.syllabus, [] if last is None else [last], points)
+
+
+def width() -> int:
+    """Return how many columns the terminal has; more than enough if it is none."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or _WIDTH_OF_A_FILE
+    except (OSError, ValueError):
+        return _WIDTH_OF_A_FILE

@@ -1,0 +1,35 @@
+"""`lab undo`: takes the last reset back."""
+
+from __future__ import annotations
+
+import click
+
+from ml_api_lab.cli.replacing import writing_states
+from ml_api_lab.cli.tasks import here, lab_command
+from ml_api_lab.exit_status import ExitStatus
+from ml_api_lab.progress.states import short
+
+
+@lab_command("undo", "lab undo", "lab undo 3.2")
+@click.argument("task", required=False)
+def command(task: str | None) -> int:
+    """Take the last lab reset back, of any task or of TASK.
+
+    What is there now is kept as well. Once more takes the reset before that one back.
+    """
+    place = here()
+    entry = None if task is None else place.task(task)
+    with writing_states(place) as states:
+        last = states.last_to_undo(None if entry is None else entry.name)
+        if last is None:
+            click.echo("There is no reset to take back.")
+            return ExitStatus.ALL_POINTS
+        entry = place.task(last.task)
+        replaced = states.undo(entry.name, place.folder(entry), last)
+    click.echo(f"{entry.number} is as it was before lab reset.")
+    if replaced.before != last.after:
+        click.echo(
+            f"What was there until now is kept as {short(replaced.before)}; "
+            f"lab reset {entry.number} --to {short(replaced.before)} brings it back."
+        )
+    return ExitStatus.ALL_POINTS

@@ -1,0 +1,116 @@
+"""What a submission may not do, made so by the kernel before any of its code runs (Linux).
+
+In this order, since each step takes away what the ones before need: namespaces (in the fork server,
+and a view of files of each host's own), limits, capabilities, Landlock, the filter of calls.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import socket
+import struct
+from typing import Any, NoReturn
+
+from ml_api_lab.host.isolation import landlock, namespaces, places, seccomp, system
+from ml_api_lab.protocol.confinement import Confinement
+
+_MAX_FILE_BYTES = 256 * 2**20
+_MAX_OPEN_FILES = 4096
+
+_PR_CAPBSET_DROP, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
+_CAPABILITY_VERSION = 0x20080522
+_MAX_CAPABILITIES = 64
+
+_elders: frozenset[int] = frozenset()
+"""The processes that began before the first host, and that none may signal."""
+
+REFUSED = "the lab lets a submission connect to nothing"
+
+
+def prepare(confinement: Confinement, *, with_network: bool) -> None:
+    """Do what a fork server does, at its beginning, for the hosts that it will fork.
+
+    Args:
+        with_network: whether they are to have a network of their own. Those on the wall clock are
+            servers that the checks connect to, and share the machine's.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    global _elders
+    _elders = _around()
+    if confinement.tier == "namespace":
+        namespaces.enter(with_network=with_network)
+
+
+def confine(confinement: Confinement, workspace: str) -> None:
+    """Confine this process, and all that it will start, to a workspace, for good.
+
+    Args:
+        workspace: the folder that it may write to.
+
+    Raises:
+        OSError: the kernel refused a part of it.
+    """
+    if confinement.tier == "none":
+        return
+    allowed = list(places.allowed(confinement.course, workspace))
+    if confinement.tier == "namespace":
+        namespaces.hide_temporary_files(path for path, _ in allowed)
+        allowed += [(place, landlock.ALL) for place in namespaces.TEMPORARY]
+    abi = min(landlock.version(), confinement.landlock_abi)
+    _limit_resources()
+    _drop_capabilities()
+    landlock.restrict(allowed, abi)
+    seccomp.install(os.getpid(), _elders | {os.getppid()}, abi)
+    socket.socket.connect = _refuse_to_connect  # type: ignore[method-assign,assignment]
+
+
+def _around() -> frozenset[int]:
+    """Return this process, its parent, and the parent's group, if they have numbers here."""
+    parent = os.getppid()
+    try:
+        group = os.getpgid(parent)
+    except OSError:
+        group = 0
+    return frozenset({os.getpid(), parent, group} - {0})
+
+
+def _limit_resources() -> None:
+    """Limit what one process could use up.
+
+    The space of addresses is not limited: NumPy reserves more of it than it uses. Nor is the number
+    of processes: the kernel counts all of the user's, whoever started them.
+    """
+    import resource  # not there on Windows
+
+    for kind, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, _MAX_FILE_BYTES),
+        (resource.RLIMIT_NOFILE, _MAX_OPEN_FILES),
+    ):
+        _, hard = resource.getrlimit(kind)
+        limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (limit, limit))
+
+
+def _drop_capabilities() -> None:
+    """Give up what distinguishes root from other users, also for programs that are started."""
+    system.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+    for number in range(_MAX_CAPABILITIES):
+        try:
+            system.prctl(_PR_CAPBSET_DROP, number)
+        except OSError as error:
+            if error.errno == errno.EINVAL:  # there are no more
+                break
+            if error.errno != errno.EPERM:  # an ordinary user has none to give up
+                raise
+    header = struct.pack("=Ii", _CAPABILITY_VERSION, 0)
+    system.call("capset", ctypes.c_char_p(header), ctypes.c_char_p(bytes(24)))
+
+
+def _refuse_to_connect(self: socket.socket, address: Any) -> NoReturn:
+    # The filter refuses as well; this says why.
+    raise PermissionError(errno.EACCES, REFUSED)

@@ -1,0 +1,57 @@
+"""Hints, one at a time: those of a task's README in their order, a failed check's own one last."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ml_api_lab.progress.history import History
+
+_DETAILS = re.compile(r"<details>\s*<summary>\s*Hint[^<]*</summary>(.*?)</details>", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A hint.
+
+    Attributes:
+        where: which one it is, and where it comes from.
+        is_last: whether there are no more.
+    """
+
+    text: str
+    where: str
+    is_last: bool
+
+
+def next_hint(course: Path, history: History, task: str, number: int | None = None) -> Hint | None:
+    """Return the hint after the last one shown, the last one again at the end; None without any.
+
+    Args:
+        number: which one to return instead, from 1; the last if there are not so many.
+    """
+    hints = of_readme(course / "checks" / task / "README.md")
+    places = [f"hint {place} of {len(hints)} in README.md" for place in range(1, len(hints) + 1)]
+    last = history.rows(task, limit=1)
+    if last and last[0].hint:
+        hints.append(last[0].hint)
+        places.append(f"the hint of the first failed check, {last[0].failed.rpartition('::')[2]}")
+    if not hints:
+        return None
+    shown = history.hints_shown(task)
+    index = min(shown if number is None else number - 1, len(hints) - 1)
+    try:
+        history.remember_hints(task, max(shown, index + 1))
+    except OSError:
+        pass  # the same one is shown again next time
+    return Hint(hints[index], places[index], index == len(hints) - 1)
+
+
+def of_readme(readme: Path) -> list[str]:
+    """Return the hints of a README; none if there is no such file."""
+    try:
+        text = readme.read_text(encoding="utf-8")
+    except OSError:
+        return []
+    return [found.strip() for found in _DETAILS.findall(text)]

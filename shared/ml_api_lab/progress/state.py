@@ -1,0 +1,226 @@
+"""A state of a task's folder: its files as they were at one moment, and the way back to them."""
+
+from __future__ import annotations
+
+import base64
+import fnmatch
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ml_api_lab.errors import LabError
+from ml_api_lab.progress import folder as lab
+
+FORMAT = 1
+
+_NOT_WRITTEN_BY_HAND = ("*.pkl", "*.pyc", "predictions.jsonl", ".new-*")
+"""What running a task leaves in its folder. It is neither kept nor touched."""
+
+_FOLDERS_LEFT_OUT = {"__pycache__", ".git", ".venv", "venv", "node_modules", lab.NAME}
+_MAX_FILE_BYTES = 2**20
+_MAX_FILES = 500
+
+
+class StateError(LabError):
+    """A state cannot be kept, or cannot be brought back; nothing was lost."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file's bytes, and whether it may be run."""
+
+    data: bytes
+    executable: bool = False
+
+
+@dataclass(frozen=True)
+class State:
+    """The files of a folder by their relative paths, and its links with their targets.
+
+    Attributes:
+        left_out: what is there and is not part of the state, and why.
+    """
+
+    files: Mapping[str, File]
+    links: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def id(self) -> str:
+        """What it is known by: a digest of all that it holds."""
+        return hashlib.sha256(self.dump()).hexdigest()
+
+    @property
+    def names(self) -> list[str]:
+        return sorted([*self.files, *self.links])
+
+    def dump(self) -> bytes:
+        """Return it as JSON, the same bytes for the same state."""
+        files = {name: _file_as_json(each) for name, each in self.files.items()}
+        content = {"format": FORMAT, "files": files, "links": dict(self.links)}
+        text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True)
+        # A file's name need not be text, and Python then has surrogates in it.
+        return f"{text}\n".encode("utf-8", "surrogatepass")
+
+    @staticmethod
+    def load(data: bytes) -> State:
+        """Return the state that was dumped so.
+
+        Raises:
+            StateError: no state was.
+        """
+        try:
+            content = json.loads(data.decode("utf-8", "surrogatepass"))
+            if content["format"] != FORMAT:
+                raise ValueError(f"its format is {content['format']}, not {FORMAT}")
+            files = {name: _file_of_json(each) for name, each in content["files"].items()}
+            return State(files, content["links"])
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise StateError(f"A kept state is damaged: {error}.") from error
+
+    @staticmethod
+    def of_texts(texts: Mapping[str, str]) -> State:
+        """Return the state of files with these texts."""
+        return State({name: File(text.encode()) for name, text in texts.items()})
+
+    @staticmethod
+    def read(folder: Path) -> State:
+        """Read the state of a folder; a folder that is not there holds nothing.
+
+        Raises:
+            StateError: it holds far more than a task does, or cannot be listed.
+        """
+        files: dict[str, File] = {}
+        links: dict[str, str] = {}
+        left_out: dict[str, str] = {}
+        try:
+            for entry, name in _entries(folder):
+                if len(files) + len(links) >= _MAX_FILES:
+                    raise StateError(f"{folder} holds more than {_MAX_FILES} files.")
+                if entry.is_symlink():
+                    links[name] = os.readlink(entry.path)
+                elif not entry.is_file():
+                    left_out[name] = "is not a plain file"
+                elif entry.stat().st_size > _MAX_FILE_BYTES:
+                    left_out[name] = f"has more than {_MAX_FILE_BYTES // 2**20} MB"
+                else:
+                    try:
+                        data = Path(entry.path).read_bytes()
+                    except OSError as error:
+                        left_out[name] = f"cannot be read ({error.strerror})"
+                    else:
+                        files[name] = File(data, _is_executable(entry.stat().st_mode))
+        except OSError as error:
+            raise StateError(f"{folder} cannot be read ({error.strerror}).") from error
+        return State(files, links, left_out)
+
+    def differing(self, other: State) -> list[str]:
+        """Return the names of what is in one of the two only, or not the same in both."""
+        names = {*self.names, *other.names}
+        return sorted(name for name in names if self._get(name) != other._get(name))
+
+    def write_over(self, current: State, folder: Path, lab_folder: Path) -> None:
+        """Bring a folder from its current state to this one, file by file.
+
+        Each file is whole at any moment. What the current state left out stays as it is.
+
+        Raises:
+            StateError: something is in the way (nothing has been changed), or was changed by
+                somebody else meanwhile (what they wrote is still there).
+        """
+        changed = self.differing(current)
+        for name in changed:
+            if name in current.left_out:
+                raise StateError(f"{folder / name} {current.left_out[name]}; move it away first.")
+        try:
+            for name in (each for each in changed if each in {*current.names} - {*self.names}):
+                _require_unchanged(folder, name, current)
+                (folder / name).unlink()
+                _remove_empty_parents(folder, name)
+            for name in (each for each in changed if each in self.names):
+                _require_unchanged(folder, name, current)
+                self._write_one(folder, name, lab_folder)
+        except OSError as error:
+            raise StateError(
+                f"{error.filename or folder} cannot be written ({error.strerror})."
+            ) from error
+
+    def _write_one(self, folder: Path, name: str, lab_folder: Path) -> None:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name in self.links:
+            lab.link(lab_folder, path, self.links[name])
+        else:
+            file = self.files[name]
+            mode = 0o777 if file.executable else 0o666
+            lab.write(lab_folder, path, file.data, mode=mode)
+
+    def _get(self, name: str) -> File | str | None:
+        return self.files.get(name) or self.links.get(name)
+
+
+def _entries(folder: Path) -> list[tuple[os.DirEntry[str], str]]:
+    """Return all that is in a folder and may be part of its state, with relative paths."""
+    found = []
+    unseen = [""] if folder.is_dir() else []
+    while unseen:
+        inner = unseen.pop()
+        for entry in os.scandir(folder / inner):
+            name = f"{inner}/{entry.name}" if inner else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                marker = os.path.join(entry.path, "pyvenv.cfg")
+                if entry.name not in _FOLDERS_LEFT_OUT and not os.path.exists(marker):
+                    unseen.append(name)
+            elif not any(fnmatch.fnmatch(entry.name, each) for each in _NOT_WRITTEN_BY_HAND):
+                found.append((entry, name))
+    return found
+
+
+def _require_unchanged(folder: Path, name: str, current: State) -> None:
+    """Look once more at what is about to be replaced.
+
+    Raises:
+        StateError: it is no longer what was kept.
+    """
+    path = folder / name
+    now: File | str | None = None
+    if path.is_symlink():
+        now = os.readlink(path)
+    elif path.is_file():
+        now = File(path.read_bytes(), _is_executable(path.stat().st_mode))
+    elif path.exists() and os.listdir(path):
+        raise StateError(f"{path} is a folder with something in it; move it away first.")
+    elif path.exists():
+        path.rmdir()
+    if now != current._get(name):
+        raise StateError(f"{path} was changed meanwhile; give the command again.")
+
+
+def _remove_empty_parents(folder: Path, name: str) -> None:
+    for parent in PurePosixPath(name).parents:
+        if str(parent) == "." or os.listdir(folder / parent):
+            return
+        (folder / parent).rmdir()
+
+
+def _is_executable(mode: int) -> bool:
+    return os.name == "posix" and bool(mode & 0o100)
+
+
+def _file_as_json(file: File) -> dict[str, Any]:
+    entry: dict[str, Any] = {"executable": True} if file.executable else {}
+    try:
+        entry["text"] = file.data.decode("utf-8")
+    except UnicodeDecodeError:
+        entry["base64"] = base64.b64encode(file.data).decode()
+    return entry
+
+
+def _file_of_json(entry: Mapping[str, Any]) -> File:
+    data = entry["text"].encode() if "text" in entry else base64.b64decode(entry["base64"])
+    return File(data, entry.get("executable", False))

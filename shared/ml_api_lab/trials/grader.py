@@ -1,0 +1,173 @@
+"""The grader: grades tasks of one tree without pytest, again and again, on processes that stay."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from ml_api_lab.course.catalog import Catalog
+from ml_api_lab.course.place import path_from
+from ml_api_lab.course.syllabus import Syllabus
+from ml_api_lab.course.tree import Tree
+from ml_api_lab.errors import CourseError
+from ml_api_lab.grading.grade import HARNESS_FAILED, INTERRUPTED, Grade, Outcome, Result
+from ml_api_lab.grading.shown import fail, rerun_command
+from ml_api_lab.grading.verdict import Verdict
+from ml_api_lab.sandbox.workspace import sweep
+from ml_api_lab.trials.lanes import Lanes
+from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials.trial import Trial, can_play, forget_checks, load, play
+
+BUDGET_SECONDS = 20.0
+"""The real time that a check may take, as in a run of pytest that is told no other."""
+
+
+def _ignore(done: int, number: int) -> None:
+    pass
+
+
+class Grading:
+    """One grading of some tasks.
+
+    Attributes:
+        grade: what has come of it so far.
+        failed: the verdicts of the checks that failed, in the order of the grade.
+    """
+
+    def __init__(self, trials: Sequence[Trial], grade: Grade, lanes: Lanes, here: Path) -> None:
+        self.grade = grade
+        self.failed: list[Verdict] = []
+        self._trials = trials
+        self._lanes = lanes
+        self._here = here
+
+    def run(self, on_progress: Callable[[int, int], None] = _ignore) -> None:
+        """Grade; return when all verdicts are there, or soon after it was cancelled.
+
+        Args:
+            on_progress: is told how many checks of how many have their verdict.
+
+        Raises:
+            KeyboardInterrupt: it was interrupted; the grade says so.
+        """
+        try:
+            self._lanes.begin(self._trials)
+            for number, trial in enumerate(self._trials, 1):
+                verdict = self._lanes.verdict(trial)
+                if verdict is None and not self._lanes.is_over:
+                    verdict = self._lanes.play_alone(trial)
+                if verdict is None or self._lanes.is_over:
+                    self.grade.ended = INTERRUPTED
+                    return
+                self._record(verdict)
+                on_progress(number, len(self._trials))
+            if self.grade.harness_failed:
+                self.grade.ended = HARNESS_FAILED
+        except KeyboardInterrupt:
+            self.grade.ended = INTERRUPTED
+            raise
+        finally:
+            self._lanes.end()
+            sweep()
+
+    def cancel(self) -> None:
+        """End it now, from any thread."""
+        self._lanes.cut_short()
+
+    def card(self, verdict: Verdict) -> str:
+        """Return the card of a failed check, with the command for the folder that we are in."""
+        return verdict.card(self._command_again(verdict, is_reported=False))
+
+    def _record(self, verdict: Verdict) -> None:
+        result = self.grade.results[verdict.check.id]
+        result.real_time = verdict.real_seconds
+        result.lab_time = verdict.lab_time
+        if verdict.passed:
+            result.outcome = Outcome.PASSED
+            return
+        self.grade.harness_failed |= verdict.harness_failed
+        fail(result, verdict, self._command_again(verdict, is_reported=True))
+        self.failed.append(verdict)
+
+    def _command_again(self, verdict: Verdict, *, is_reported: bool) -> str:
+        check = verdict.check
+        course = self._trials[0].tree.root.parent
+        file = check.path if is_reported else path_from(self._here, course / check.path)
+        node = f"{file}::{check.name}"
+        return rerun_command(self.grade, node, is_reported=is_reported)
+
+
+class Grader:
+    """Grades tasks of a course's `exercises`.
+
+    Args:
+        here: the folder in which commands that are shown will be given.
+        runner: whose processes to use; closed with the grader.
+    """
+
+    def __init__(self, course: Path, syllabus: Syllabus, here: Path, runner: Runner) -> None:
+        self._course = course
+        self._syllabus = syllabus
+        self._here = here
+        self._runner = runner
+        self._catalog = Catalog(course, syllabus)
+        self._tree = Tree("exercises", course / "exercises")
+        if str(course) not in sys.path:
+            sys.path.insert(0, str(course))  # checks import what several of them share
+
+    def prepare(self, tasks: Sequence[str], seed: int | None = None) -> Grading:
+        """Return a grading of these tasks that is yet to run.
+
+        Args:
+            seed: what the draws begin with; by default, drawn afresh.
+
+        Raises:
+            CourseError: a check is wrong, or one for pytest alone.
+        """
+        if seed is None:
+            seed = random.SystemRandom().randrange(10**6)
+        grade = Grade(self._syllabus, self._tree.name, "lab", seed)
+        trials = [trial for task in tasks for trial in self._trials(task, seed)]
+        grade.results.update({trial.check.id: Result(trial.check) for trial in trials})
+        lanes = Lanes(
+            partial(play, runner=self._runner),
+            lambda trial: self._runner.lay_out(trial.entry, trial.tree),
+        )
+        return Grading(trials, grade, lanes, self._here)
+
+    def reload(self) -> None:
+        """Read all checks anew: their files have changed."""
+        forget_checks()
+        self._catalog = Catalog(self._course, self._syllabus)
+
+    def close(self) -> None:
+        """End all processes."""
+        self._runner.close()
+
+    def _trials(self, task: str, seed: int) -> list[Trial]:
+        entry = self._syllabus.entry(task)
+        trials = []
+        for check in self._catalog.task(task).values():
+            try:
+                function = load(self._course, check)
+            except Exception as error:
+                raise CourseError(f"{check.path} cannot be loaded: {error!r}.") from error
+            if not can_play(function):
+                raise CourseError(
+                    f"{check.id} asks for what only pytest gives; run: pytest checks/{task}"
+                )
+            trials.append(
+                Trial(
+                    check=check,
+                    function=function,
+                    entry=entry,
+                    tree=self._tree,
+                    seed=seed,
+                    clock="real" if check.on_the_wall_clock else "lab",
+                    budget=BUDGET_SECONDS,
+                )
+            )
+        return trials

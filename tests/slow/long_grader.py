@@ -1,0 +1,102 @@
+"""A grader that lives long: trials by the thousand in one process, and nothing grows.
+
+    pytest tests/slow/long_grader.py -s --runs 10000
+
+Right, wrong and dying submissions take turns. Memory and descriptors of this process and of the
+processes that it keeps are looked at once each trial was played, and at the end. Slow: ``tox -e
+trials``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials.trial import Trial, play
+from tests.proofs.prover import COURSE, Prover
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+TASKS = ("task_0_1", "task_0_3", "task_1_2", "task_3_1")
+SIDE_BY_SIDE = 3
+GROWTH = 1.05
+DIES = "import os\nprint('gone')\nos._exit(3)\n"
+
+
+def processes() -> list[int]:
+    """Return this process and the fork servers that it keeps."""
+    me = os.getpid()
+    listed = Path(f"/proc/{me}/task/{me}/children").read_text().split()
+    return [me, *map(int, listed)]
+
+
+def memory() -> int:
+    """Return the memory that those processes have for themselves, in kB."""
+    total = 0
+    for pid in processes():
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith(("Private_Clean", "Private_Dirty")):
+                total += int(line.split()[1])
+    return total
+
+
+def descriptors() -> int:
+    return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in processes())
+
+
+def folders() -> set[str]:
+    """Return the workspaces that there are, wherever they are made."""
+    places = {Path(tempfile.gettempdir()), Path("/dev/shm")}
+    return {str(each) for place in places if place.is_dir() for each in place.glob("lab-*")}
+
+
+def trials(prover: Prover, dying: Path) -> list[Trial]:
+    """Return trials of right, wrong and dying submissions, in turn."""
+    roots = [COURSE / "solutions", COURSE / "exercises", dying]
+    return [
+        prover.trial(root, check)
+        for task in TASKS
+        for check in prover.checks(task)
+        for root in roots
+        if not check.on_the_wall_clock and not check.needs_scikit_learn
+    ]
+
+
+def test_nothing_grows(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    number = max(request.config.getoption("--runs"), 100)
+    for task in TASKS:
+        (tmp_path / task).mkdir()
+        (tmp_path / task / "main.py").write_text(DIES, encoding="utf-8")
+    prover, runner = Prover(), Runner()
+    before = folders()
+    different = trials(prover, tmp_path)
+    first: dict[int, tuple[bool, int]] = {}
+
+    def one(place: int) -> None:
+        index = place % len(different)
+        verdict = play(different[index], runner)
+        seen = verdict.passed, int(verdict.lab_time)
+        assert first.setdefault(index, seen) == seen, different[index].check.id
+
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        first_part = max(number // 10, 2 * len(different))
+        list(pool.map(one, range(first_part)))
+        early = memory(), descriptors()
+        list(pool.map(one, range(first_part, first_part + number)))
+        late = memory(), descriptors()
+    runner.close()
+    prover.close()
+    print(
+        f"\n{number} trials: memory {early[0]} -> {late[0]} kB, descriptors {early[1]} -> {late[1]}"
+    )
+    assert late[0] <= early[0] * GROWTH
+    # One host of each kind is always on its way.
+    assert late[1] <= early[1] + 2
+    assert folders() <= before
+    assert len(processes()) == 1

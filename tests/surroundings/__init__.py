@@ -1,0 +1,1 @@
+"""What stands around a submission, and costs no point: streams, variables, plugins, libraries."""
