@@ -31,7 +31,8 @@ def command(tasks: tuple[str, ...], everything: bool, verbose: bool, seed: int |
         asked = {task_meant(place, said).name for said in tasks or (None,)}
         entries = [entry for entry in place.syllabus.tasks if entry.name in asked]
     with ExitStack() as stack:
-        signals.hear(stack.callback)
+        stack.callback(signals.restore)
+        signals.hear()
         grader = open_grader(place, entries)
         stack.callback(grader.close)
         names = [entry.name for entry in entries]

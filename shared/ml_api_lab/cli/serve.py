@@ -63,7 +63,8 @@ def command(task: str | None, port: int) -> int:
     click.echo("Ctrl-C ends it.")
     words = ["uvicorn", "main:app", "--reload", "--host", _HOST, "--port", str(port)]
     with ExitStack() as stack:
-        signals.hear(stack.callback)
+        stack.callback(signals.restore)
+        signals.hear()
         server = subprocess.Popen([sys.executable, "-m", *words], cwd=folder)
         try:
             return server.wait()

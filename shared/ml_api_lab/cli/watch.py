@@ -48,7 +48,8 @@ def command(task: str | None, advance: bool) -> int:
     place = here()
     entry = task_meant(place, task)
     with ExitStack() as stack:
-        signals.hear(stack.callback)
+        stack.callback(signals.restore)
+        signals.hear()
         grader = open_grader(place, [entry])
         stack.callback(grader.close)
         return Watch(place, entry, grader, advance=advance).run()
