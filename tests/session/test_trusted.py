@@ -12,6 +12,9 @@ import pytest
 from ml_api_lab.session import trusted
 from tests.support.toy import ROOT, Course, Graded
 
+NO_TIER = "--isolation=none"
+"""Without a tier a submission may do what is repaired here."""
+
 CHECK = '''
     @points(10, hint="?")
     async def test_it(task: Task, clock: Clock):
@@ -83,13 +86,13 @@ PLANT = """
 def test_what_a_submission_plants_is_told_and_has_another_digest(tmp_path: Path) -> None:
     course = Course(tmp_path / "course")
     course.task("task_0_1", CHECK, textwrap.dedent(PLANT).format(course=str(course.root)))
-    first = course.run()
+    first = course.run(NO_TIER)
     assert "files changed that it trusts: checks/conftest.py." in first.text
     assert first.report is not None
     assert any("checks/conftest.py" in note for note in first.report["notes"])
     assert first.score == (10, 10)
     assert not (course.root / "checks" / "__pycache__" / "planted.pyc").exists()
-    second = course.run()
+    second = course.run(NO_TIER)
     assert digest_in(second) != digest_in(first)
     (course.root / "checks" / "conftest.py").unlink()
     assert trusted.digest(course.root) == digest_in(first)
@@ -115,7 +118,7 @@ def test_a_folder_in_the_place_of_a_report_is_moved_aside(tmp_path: Path) -> Non
         CHECK,
         f"import os\nos.makedirs({str(report / 'inner')!r}, exist_ok=True)\n",
     )
-    result = course.run()
+    result = course.run(NO_TIER)
     assert result.status == 0, result.text
     assert result.score == (10, 10)
     assert [path.name for path in tmp_path.glob(".not-a-report-*/*")] == ["inner"]
@@ -128,6 +131,6 @@ def test_a_stopped_fork_server_costs_nothing(tmp_path: Path) -> None:
     course.task("task_0_1", CHECK, source)
     for number in range(2, 5):
         course.task(f"task_0_{number}", CHECK, "print(1)")
-    result = course.run("--budget=30")
+    result = course.run(NO_TIER, "--budget=30")
     assert result.outcomes["task_0_4 test_it"] == "passed", result.text
     assert result.score[0] >= 30, result.text
