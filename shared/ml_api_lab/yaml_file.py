@@ -13,7 +13,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 
 from ml_api_lab.errors import SubmissionFault
 
@@ -116,13 +116,13 @@ def read(text: str, name: str) -> Node:
         ) from None
     except MarkedYAMLError as error:
         raise SubmissionFault(f"{name} is not valid YAML: {_problem_text(error, text)}.") from None
-    except (YAMLError, ValueError, TypeError, NotImplementedError) as error:
+    except RecursionError:
+        raise SubmissionFault(f"{name} is nested too deeply to be read.") from None
+    except Exception as error:  # whatever the parser raises, it is the text that is wrong
         first = str(error).strip().splitlines()
         raise SubmissionFault(
             f"{name} is not valid YAML: {first[0] if first else 'it cannot be read'}."
         ) from None
-    except RecursionError:
-        raise SubmissionFault(f"{name} is nested too deeply to be read.") from None
     if len(documents) > 1:
         raise SubmissionFault(
             f"{name} holds {len(documents)} documents (--- begins each); one file describes one "
