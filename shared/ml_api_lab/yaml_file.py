@@ -106,8 +106,6 @@ def read(text: str, name: str) -> Node:
     yaml = YAML(typ="rt")
     try:
         documents = list(yaml.load_all(text))
-        documents = [each for each in documents if each is not None]
-        _limit_values(documents, name)
     except DuplicateKeyError as error:
         key = str(error.problem).partition('"')[2].partition('"')[0]
         raise SubmissionFault(
@@ -123,6 +121,8 @@ def read(text: str, name: str) -> Node:
         raise SubmissionFault(
             f"{name} is not valid YAML: {first[0] if first else 'it cannot be read'}."
         ) from None
+    documents = [each for each in documents if each is not None]
+    _limit_values(documents, name)
     if len(documents) > 1:
         raise SubmissionFault(
             f"{name} holds {len(documents)} documents (--- begins each); one file describes one "

@@ -23,12 +23,13 @@ def cards(grading: Grading, *, all_of_them: bool) -> list[str]:
         for task in grading.grade.tasks
     }
     shown = choose_cards(grading.grade, of_task, grading.is_untouched)
-    return [
-        "\n\n".join(
-            [grading.card(failed[each.card]), *(["\n".join(each.rows)] if each.rows else [])]
-        )
-        for each in shown
-    ]
+    return [_with_rows(grading.card(failed[each.card]), each.rows) for each in shown]
+
+
+def _with_rows(card: str, rows: list[str]) -> str:
+    """Return a card with the rows about others above its last one, the command."""
+    text, gap, command = card.rpartition("\n\n")
+    return "\n\n".join(filter(None, [text, "\n".join([*rows, command])])) if gap else card
 
 
 def conclude(place: Place, grading: Grading, states: Mapping[str, str]) -> Iterator[str]:
