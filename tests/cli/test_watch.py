@@ -188,11 +188,11 @@ def test_the_terminal_is_left_as_it_was(lab: Lab, terminals: list[Terminal]) -> 
 class Piped:
     """`lab watch` without a terminal."""
 
-    def __init__(self, course: Path, *words: str) -> None:
+    def __init__(self, course: Path, *words: str, **env: str) -> None:
         self.process = subprocess.Popen(
             [*COMMAND, "watch", *words],
             cwd=course,
-            env=own_environment(PYTHONUNBUFFERED="1"),
+            env=own_environment(PYTHONUNBUFFERED="1", **env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -240,12 +240,13 @@ def test_without_a_terminal_it_prints_what_run_prints(lab: Lab, piped: list[Pipe
 
 
 def test_a_save_while_it_grades_grades_anew(lab: Lab, piped: list[Piped], tmp_path: Path) -> None:
-    sign = tmp_path / "sign"
-    endless = f"open({str(sign)!r}, 'w').close()\nwhile True: pass\n"
+    workspaces = tmp_path / "workspaces"
+    workspaces.mkdir()
+    endless = "open('begun', 'w').close()\nwhile True: pass\n"
     lab.exercise("task_0_1").write_text(endless, encoding="utf-8")
-    watch = Piped(lab.course, "0.1")
+    watch = Piped(lab.course, "0.1", TMPDIR=str(workspaces))
     piped.append(watch)
-    while not sign.exists():
+    while not list(workspaces.rglob("begun")):
         assert watch.process.poll() is None
     lab.exercise("task_0_1").write_text(RIGHT, encoding="utf-8")
     lines = watch.until("0.1 at ")
