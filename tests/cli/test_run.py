@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 import shutil
 import signal
@@ -176,7 +177,7 @@ def test_an_interrupted_run_ends_as_that_of_pytest(number: signal.Signals, tmp_p
         text=True,
         start_new_session=True,
     )
-    while not list(workspaces.rglob("begun")) and process.poll() is None:
+    while process.poll() is None and not glob.glob(f"{workspaces}/**/begun", recursive=True):
         time.sleep(0.01)
     process.send_signal(number)
     said, _ = process.communicate(timeout=LIMIT)
