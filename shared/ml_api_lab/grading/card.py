@@ -97,7 +97,9 @@ def card(
         message_rows = [*message_rows[:_MAX_MESSAGE_ROWS], "... (the whole sentence with -v)"]
     title = _wrapped(f"{check.title}  (0 of {_points_text(check.points)})", columns)
     hint_rows = _wrapped(f"Hint: {hint}", columns) if hint else []
-    blocks = [] if transcript is None else _blocks(message, transcript, columns, is_whole)
+    blocks = []
+    if transcript is not None:
+        blocks = _blocks(message, transcript, columns, is_lab_time=is_lab_time, is_whole=is_whole)
     again = f"Again: {rerun_command}"
     if not is_whole:
         fixed = len(title) + len(message_rows) + len(hint_rows) + 2 + -(-len(again) // columns)
@@ -171,15 +173,14 @@ def _wrapped(text: str, columns: int) -> list[str]:
 
 
 def _blocks(
-    message: str, transcript: Transcript, columns: int, is_whole: bool
+    message: str, transcript: Transcript, columns: int, *, is_lab_time: bool, is_whole: bool
 ) -> list[tuple[str, list[_Row]]]:
     """Return the blocks below the sentence, each with its name and all that it could show."""
     blocks = []
     if transcript.entries:
         rows = _log(message, transcript)
-        blocks.append(
-            ("What happened, in lab time:", _around(rows, _MAX_ROWS) if is_whole else rows)
-        )
+        name = "What happened, in lab time:" if is_lab_time else "What happened:"
+        blocks.append((name, _around(rows, _MAX_ROWS) if is_whole else rows))
     if transcript.lines:
         rows = _printed(message, transcript.lines)
         rows = _around(rows, _MAX_ROWS) if is_whole else rows
