@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -77,9 +78,10 @@ class CheckOracle:
 
     def _before_fork(self) -> None:
         if self._to_parent is None:
-            self._to_parent, self._from_children = socket.socketpair(
-                socket.AF_UNIX, socket.SOCK_DGRAM
-            )
+            # Whole messages from many senders; a confined process may have no datagrams, and
+            # macOS has no packets in sequence.
+            kind = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_DGRAM
+            self._to_parent, self._from_children = socket.socketpair(socket.AF_UNIX, kind)
             start_untracked_thread(self._serve_children, ())
 
     def _after_fork(self) -> None:
@@ -105,14 +107,19 @@ class CheckOracle:
             for descriptor in descriptors:
                 start_untracked_thread(self._serve_child, (socket.socket(fileno=descriptor),))
 
+    def _renumbered(self, question: Question) -> Question:
+        number = next(self._numbers)
+        if isinstance(question, LoadModel):
+            return LoadModel(number, question.token)
+        return AskModel(number, question.token, question.rows)
+
     def _serve_child(self, child: socket.socket) -> None:
         with child:
             try:
                 question = _receive(child)
                 if isinstance(question, LoadModel | AskModel):
                     # Under a number of this process: the child has counted for itself.
-                    own = question._replace(number=next(self._numbers))
-                    child.sendall(encode(self._ask(own)))
+                    child.sendall(encode(self._ask(self._renumbered(question))))
             except OSError:
                 pass  # the child has ended meanwhile
 
