@@ -84,9 +84,18 @@ def test_a_message_arrives_as_it_was_sent(message: Any) -> None:
         (b'{"kind": "idle", "next": NaN}', "the field next of a Idle is not"),
         (b'{"kind": "done", "status": null}', "the field status of a Done is not"),
         (b'{"kind": "paused", "inside": 1}', "the field inside of a Paused is not"),
-        (b'{"kind": "waiting", "frames": [["a"], "b"]}', "the field frames of a Waiting is not"),
-        (b'{"kind": "waiting", "frames": [[1]]}', "the field frames of a Waiting is not"),
-        (b'{"kind": "waiting", "frames": {}}', "the field frames of a Waiting is not"),
+        (
+            b'{"kind": "waiting", "frames": [["a"], "b"], "reads": [], "knows_reads": true}',
+            "the field frames of a Waiting is not",
+        ),
+        (
+            b'{"kind": "waiting", "frames": [[1]], "reads": [], "knows_reads": true}',
+            "the field frames of a Waiting is not",
+        ),
+        (
+            b'{"kind": "waiting", "frames": {}, "reads": [], "knows_reads": true}',
+            "the field frames of a Waiting is not",
+        ),
     ],
 )
 def test_what_is_no_message(data: bytes, says: str) -> None:
