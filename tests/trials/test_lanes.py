@@ -390,6 +390,6 @@ def test_two_submissions_are_at_work_at_once(tmp_path: Path) -> None:
     (tmp_path / "place").mkdir()
     course = Course(tmp_path / "course")
     course.task("task_0_1", MEETING, MEETS.format(place=str(tmp_path / "place")))
-    result = course.run("--budget=60")
+    result = course.run("--budget=60", "--isolation=none")
     assert result.messages == {}
     assert result.score == (10, 10)
