@@ -163,7 +163,7 @@ def test_what_cannot_be_known_is_said_once(tells: bool, tmp_path: Path) -> None:
     ][not tells]
     assert all(told in message for message in result.messages.values())
     flowed = " ".join(result.text.split())
-    assert flowed.count("Thread 'printer'") + flowed.count("thread 'printer'") == 2  # and its note
+    assert flowed.count("Thread 'printer'") + flowed.count("thread 'printer'") == 1
     assert "Hint:" not in result.text
     # The whole budget is spent once; the others had the part that checks have side by side.
     assert [f"within {seconds} s" in str(result.messages) for seconds in ("4", "1")] == [True, True]
