@@ -3,45 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ml_api_lab.errors import SubmissionFault
-from ml_api_lab.sandbox import workspace
 from ml_api_lab.sandbox.plain_file import open_plain, plain_files, write_plain
 from ml_api_lab.sandbox.workspace import Workspace
+from tests.support.sentences import fault
 
 links = pytest.mark.skipif(os.name != "posix", reason="Windows asks for a right to make links")
-
-
-@pytest.fixture
-def original(tmp_path: Path) -> Path:
-    folder = tmp_path / "original"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def copy(original: Path) -> Iterator[Callable[[], Workspace]]:
-    """Copies the original."""
-    made: list[Workspace] = []
-
-    def make() -> Workspace:
-        made.append(Workspace(original, "task_0_1", "exercises/task_0_1", original.parent))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
-    workspace.sweep()
-
-
-def fault(asked: Callable[[], object]) -> str:
-    with pytest.raises(SubmissionFault) as raised:
-        asked()
-    return str(raised.value)
 
 
 @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a/../../secret", ".."])

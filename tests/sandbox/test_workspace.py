@@ -6,14 +6,14 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from dotenv import dotenv_values, find_dotenv
 
-from ml_api_lab.errors import HarnessError, SubmissionFault
+from ml_api_lab.errors import HarnessError
 from ml_api_lab.sandbox import workspace
 from ml_api_lab.sandbox.workspace import Workspace
 from tests.support.faults import (
@@ -22,6 +22,7 @@ from tests.support.faults import (
     expect_fault,
     possible_here,
 )
+from tests.support.sentences import fault
 
 GIGABYTE = 2**30
 
@@ -59,13 +60,6 @@ def copy_is_in(folder: Path, original: Path) -> bool:
         assert not copy.folder.exists()
 
 
-@pytest.fixture
-def original(tmp_path: Path) -> Path:
-    folder = tmp_path / "original"
-    folder.mkdir()
-    return folder
-
-
 def test_copies_are_made_in_memory_where_there_is_room(memory: Path, original: Path) -> None:
     assert copy_is_in(memory, original)
     assert list(memory.iterdir()) == []
@@ -98,27 +92,6 @@ def test_a_system_without_such_a_folder_has_temporary_files(
 ) -> None:
     memory.rmdir()
     assert copy_is_in(Path(tempfile.gettempdir()), original)
-
-
-@pytest.fixture
-def copy(original: Path) -> Iterator[Callable[[], Workspace]]:
-    """Copies the original."""
-    made: list[Workspace] = []
-
-    def make() -> Workspace:
-        made.append(Workspace(original, "task_0_1", "exercises/task_0_1", original.parent))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
-    workspace.sweep()
-
-
-def fault(asked: Callable[[], object]) -> str:
-    with pytest.raises(SubmissionFault) as raised:
-        asked()
-    return str(raised.value)
 
 
 @links
