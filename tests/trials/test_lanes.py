@@ -212,6 +212,41 @@ def test_at_the_end_what_is_at_work_is_hurried() -> None:
     assert len(stage.played) < len(many)
 
 
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_cut_short_there_are_no_verdicts_more(is_alone: bool) -> None:
+    """Not of what is at work, be it beside others or alone, nor of what has not begun."""
+    at_work = threading.Event()
+
+    def goes_on(trial: Trial, on_start: OnStart) -> Verdict:
+        clock = moving()
+        on_start(clock)
+        if is_alone and threading.current_thread() is not threading.main_thread():
+            return dies(trial, on_start)
+        at_work.set()
+        while clock.budget > 0:
+            time.sleep(0.01)
+        return dies(trial, on_start)
+
+    lanes = Lanes(Stage(goes_on=goes_on, passes=passes), place)
+    trials = [trial("goes_on"), trial("passes", "real")]
+    lanes.begin(trials[:1])
+
+    def cut_short() -> None:
+        at_work.wait(LIMIT)
+        lanes.cut_short()
+
+    ender = threading.Thread(target=cut_short)
+    ender.start()
+    ended = lanes.verdict(trials[0])
+    ender.join()
+    lanes.begin(trials[1:])
+    # What plays alone ends with a verdict, which whoever cut it short does not count.
+    assert ended is None or is_alone
+    assert lanes.verdict(trials[1]) is None
+    assert lanes.is_over
+    lanes.end()
+
+
 def test_workspaces_are_bounded_in_number_and_all_closed() -> None:
     places: list[Place] = []
     going_on = threading.Event()
