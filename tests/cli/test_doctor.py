@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def test_what_the_lab_needs_is_here(lab: Lab) -> None:
     assert said.status == 0
     assert all(line.startswith(("ok  ", "    ")) for line in said.lines)
     assert f"at {sys.executable}" in said.out
-    assert "Isolation: none." in said.out
+    assert re.search(r"^ok  Isolation: \w+\.", said.out, re.MULTILINE)
     assert "No Docker engine runs here" in said.out
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from ml_api_lab.cli import diff
 from ml_api_lab.cli.text import cells
+from ml_api_lab.course.state import State
 from ml_api_lab.progress.folder import lab_folder
-from ml_api_lab.progress.state import State
 from tests.support.lab import Lab
 from tests.support.toy_tasks import WRONG
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from ml_api_lab.course.state import State
 from ml_api_lab.progress.folder import lab_folder
 from ml_api_lab.progress.history import History
-from ml_api_lab.progress.state import State
 from ml_api_lab.progress.states import States
 from tests.proofs.prover import COURSE, LEFT_OUT
 from tests.support import lab

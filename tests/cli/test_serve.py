@@ -6,11 +6,13 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 
+from ml_api_lab.sandbox.process import free_port
 from tests.support.graded import ON_WINDOWS
 from tests.support.lab import COMMAND, Lab, keep_stubs
 from tests.support.toy import LIMIT, Course, own_environment
@@ -28,11 +30,18 @@ def health():
 """
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def answer_of(url: str) -> bytes:
+    """Return what a server answers; with a reloader it says it is up before it listens."""
+    give_up = time.monotonic() + LIMIT
+    while True:
+        try:
+            content: bytes = urllib.request.urlopen(url, timeout=LIMIT).read()
+        except urllib.error.URLError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.05)
+        else:
+            return content
 
 
 @pytest.fixture
@@ -77,7 +86,7 @@ def test_it_serves_the_task_with_models_until_it_is_ended(
         said.append(line)
         if "startup complete" in line:
             break
-    answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=LIMIT).read()
+    answer = answer_of(f"http://127.0.0.1:{port}/health")
     assert answer == b'{"status":"healthy"}'
     process.send_signal(number)
     rest, _ = process.communicate(timeout=LIMIT)

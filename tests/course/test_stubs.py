@@ -1,50 +1,50 @@
-"""What was handed out: the digests are those of `exercises`, and a change is seen.
+"""What was handed out: the kept stubs are what `exercises` holds, and a change is seen.
 
-``pytest tests/course/test_stubs.py --update-cards`` writes the digests anew.
+``pytest tests/course/test_stubs.py --update-stubs`` writes the stubs anew.
 """
 
 from __future__ import annotations
 
 import shutil
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from ml_api_lab.course import stubs
-from tests.proofs.prover import COURSE
-
-FILE = COURSE / "checks" / "stubs.toml"
-HEADER = """\
-# A digest of each folder of exercises.
-# `pytest tests/course/test_stubs.py --update-cards` writes it anew.
-"""
-TASKS = sorted((COURSE / "exercises").glob("task_*"))
+from ml_api_lab.course.state import State
+from ml_api_lab.errors import CourseError
+from tests.proofs.prover import COURSE, LEFT_OUT, Prover
 
 
-def test_the_digests_are_those_of_the_exercises(pytestconfig: pytest.Config) -> None:
-    found = {task.name: stubs.digest(task) for task in TASKS}
-    if pytestconfig.getoption("--update-cards"):
-        rows = [f'{name} = "{digest}"\n' for name, digest in found.items()]
-        FILE.write_text(HEADER + "".join(rows), encoding="utf-8")
-    assert tomllib.loads(FILE.read_text(encoding="utf-8")) == found
-    assert len(set(found.values())) == len(TASKS) == 20
+@pytest.mark.parametrize("task", Prover.tasks())
+def test_the_kept_stub_is_what_is_handed_out(
+    task: str, pytestconfig: pytest.Config, tmp_path: Path
+) -> None:
+    if pytestconfig.getoption("--update-stubs"):
+        stubs.write(COURSE, task)
+    folder = shutil.copytree(COURSE / "exercises" / task, tmp_path / task, ignore=LEFT_OUT)
+    differing = stubs.read(COURSE, task).differing(State.read(folder))
+    assert differing == [], (
+        f"checks/{task}/stub.json has another {', '.join(differing)} than exercises/{task}; run "
+        f"pytest tests/course/test_stubs.py -k {task} --update-stubs"
+    )
 
 
-@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
-def test_each_names_the_files_with_work_in_them(task: Path) -> None:
-    names = stubs.placeholders(task)
-    assert names
+@pytest.mark.parametrize("task", Prover.tasks())
+def test_each_names_the_files_with_work_in_them(task: str) -> None:
+    names = stubs.files_to_edit(COURSE, task)
+    assert 1 <= len(names) <= 4
     for name in names:
-        solved = COURSE / "solutions" / task.name / name
-        assert solved.read_bytes() != (task / name).read_bytes()
+        solved = COURSE / "solutions" / task / name
+        assert solved.read_bytes() != (COURSE / "exercises" / task / name).read_bytes()
 
 
 def test_a_change_is_seen_and_line_ends_are_not(tmp_path: Path) -> None:
     folder = tmp_path / "task_0_1"
-    shutil.copytree(COURSE / "exercises" / "task_0_1", folder)
+    shutil.copytree(COURSE / "exercises" / "task_0_1", folder, ignore=LEFT_OUT)
     main = folder / "main.py"
     (folder / "__pycache__").mkdir()
+    (folder / "model.pkl").write_bytes(b"left by a run")
     assert stubs.is_untouched(COURSE, "task_0_1", folder)
     main.write_bytes(main.read_bytes().replace(b"\n", b"\r\n"))
     assert stubs.is_untouched(COURSE, "task_0_1", folder)
@@ -52,12 +52,19 @@ def test_a_change_is_seen_and_line_ends_are_not(tmp_path: Path) -> None:
     assert not stubs.is_untouched(tmp_path, "task_0_1", folder)
     (folder / "more.py").write_text("")
     assert not stubs.is_untouched(COURSE, "task_0_1", folder)
+    (folder / "more.py").write_bytes(b"x" * (2**20 + 1))
+    assert not stubs.is_untouched(COURSE, "task_0_1", folder)
     (folder / "more.py").unlink()
     main.write_text("pass\n")
     assert not stubs.is_untouched(COURSE, "task_0_1", folder)
 
 
-def test_what_cannot_be_a_stub_has_no_digest(tmp_path: Path) -> None:
-    assert stubs.digest(tmp_path / "nowhere") == ""
-    (tmp_path / "big").write_bytes(b"x" * (2**20 + 1))
-    assert stubs.digest(tmp_path) == ""
+def test_a_stub_that_is_not_there_or_damaged_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match=r"task_0_1/stub\.json cannot be read"):
+        stubs.read(tmp_path, "task_0_1")
+    assert stubs.files_to_edit(tmp_path, "task_0_1") == []
+    path = stubs.path_of(tmp_path, "task_0_1")
+    path.parent.mkdir(parents=True)
+    path.write_text('{"format": 2}', encoding="utf-8")
+    with pytest.raises(CourseError, match=r"stub\.json: A kept state is damaged"):
+        stubs.read(tmp_path, "task_0_1")

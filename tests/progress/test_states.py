@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from ml_api_lab.course.state import File, State, StateError
 from ml_api_lab.progress import states as module
 from ml_api_lab.progress.folder import lab_folder
-from ml_api_lab.progress.state import File, State, StateError
 from ml_api_lab.progress.states import States
+from ml_api_lab.progress.writing import write_over
 from tests.proofs.prover import COURSE
 from tests.support.graded import ON_WINDOWS
 
@@ -165,7 +166,7 @@ def test_a_file_that_changes_meanwhile_is_left_alone(folder: Path, states: State
     current = State.read(folder)
     (folder / "main.py").write_text("newer", encoding="utf-8")
     with pytest.raises(StateError, match=r"main\.py was changed meanwhile"):
-        STUB.write_over(current, folder, states.folder)
+        write_over(current, STUB, folder, states.folder)
     assert (folder / "main.py").read_text(encoding="utf-8") == "newer"
 
 

@@ -20,10 +20,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from ml_api_lab.progress import stub
+from ml_api_lab.course import stubs
+from ml_api_lab.course.state import State
 from ml_api_lab.progress.folder import lab_folder
 from ml_api_lab.progress.record import keep_states
-from ml_api_lab.progress.state import State
 from ml_api_lab.progress.states import States
 
 TASK = "task_0_1"
@@ -53,7 +53,7 @@ class Sequence:
         (course / "checks" / TASK).mkdir(parents=True)
         for name, data in STUB.items():
             (self.folder / name).write_bytes(data)
-        stub.write(course, TASK)
+        stubs.write(course, TASK)
 
     def play(self) -> None:
         """Play all steps.
@@ -94,7 +94,7 @@ class Sequence:
             self.graded.add(state.id)
 
     def reset(self) -> None:
-        self._replace(stub.read(self.course, TASK), None)
+        self._replace(stubs.read(self.course, TASK), None)
 
     def undo(self) -> None:
         last = self.states.last_to_undo(TASK)
@@ -112,7 +112,7 @@ class Sequence:
             self.replaced[before.id] = before
         for name in before.differing(now):
             self.seen["files replaced"] += 1
-            is_whole = now._get(name) == after._get(name)
+            is_whole = now.get(name) == after.get(name)
             self._require(is_whole, f"{name}, which is neither the old nor the new one")
         if not whole and now != before:
             self.seen["killed halfway"] += 1

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from ml_api_lab.cli.main import main
-from ml_api_lab.course import syllabus
-from ml_api_lab.progress import stub
+from ml_api_lab.course import stubs, syllabus
 from tests.support.toy import LIMIT, Course, own_environment
 
 COMMAND = [sys.executable, "-m", "ml_api_lab.cli"]
@@ -73,5 +72,5 @@ def run(course: Path, *words: str, here: str = ".", **env: str) -> Said:
 def keep_stubs(course: Course) -> Course:
     """Keep what a toy course hands out, as the stubs of its tasks."""
     for name in syllabus.read(course.root / "checks" / "syllabus.toml").names:
-        stub.write(course.root, name)
+        stubs.write(course.root, name)
     return course

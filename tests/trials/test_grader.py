@@ -12,6 +12,7 @@ import pytest
 from ml_api_lab.course import syllabus
 from ml_api_lab.errors import CourseError
 from ml_api_lab.grading.grade import INTERRUPTED, Outcome
+from ml_api_lab.sandbox.isolation import Isolation
 from ml_api_lab.trials.grader import Grader, Grading
 from ml_api_lab.trials.runner import Runner
 from ml_api_lab.trials.trial import forget_checks
@@ -28,7 +29,7 @@ def own(tmp_path: Path) -> Course:
 def grader(own: Course) -> Iterator[Grader]:
     read = syllabus.read(own.root / "checks" / "syllabus.toml")
     before = list(sys.path)
-    grader = Grader(own.root, read, own.root, Runner())
+    grader = Grader(own.root, read, own.root, Runner(), Isolation())
     yield grader
     grader.close()
     sys.path[:] = before

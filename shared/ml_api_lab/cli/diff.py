@@ -10,14 +10,14 @@ import click
 
 from ml_api_lab.cli.tasks import here, history_of, lab_command, width
 from ml_api_lab.cli.text import pad, wrap
+from ml_api_lab.course import stubs
 from ml_api_lab.course.corpus import Edit, variants_of
 from ml_api_lab.course.place import Place
+from ml_api_lab.course.state import State
 from ml_api_lab.course.syllabus import POINTS_PER_TASK, Entry
 from ml_api_lab.errors import CourseError
 from ml_api_lab.exit_status import ExitStatus
-from ml_api_lab.progress import stub
 from ml_api_lab.progress.folder import lab_folder
-from ml_api_lab.progress.state import State
 from ml_api_lab.progress.states import States, short
 
 _WIDE = 120
@@ -59,7 +59,7 @@ def command(task: str, with_stub: bool, state: str | None, reveal: bool, way: in
             f"if you want that: lab diff {entry.number} --reveal --way {way}"
         )
     else:
-        _compare("handed out", stub.read(place.course, entry.name), "yours", mine)
+        _compare("handed out", stubs.read(place.course, entry.name), "yours", mine)
     return ExitStatus.ALL_POINTS
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 import shutil
@@ -19,6 +18,7 @@ from ml_api_lab.course.place import Place
 from ml_api_lab.errors import CourseError
 from ml_api_lab.exit_status import ExitStatus
 from ml_api_lab.progress import folder as lab
+from ml_api_lab.sandbox import isolation
 from ml_api_lab.session import preflight
 
 _OLDEST_PYTHON = (3, 11)
@@ -57,7 +57,7 @@ def _look(place: Place) -> Iterator[Finding]:
     yield _course(place)
     yield _memory(place)
     yield _processes()
-    yield _isolation()
+    yield _isolation(place)
     yield _docker()
 
 
@@ -126,13 +126,14 @@ def _processes() -> Finding:
     return Finding("Each check starts Python anew, since this system cannot fork; it takes longer.")
 
 
-def _isolation() -> Finding:
-    if importlib.util.find_spec("ml_api_lab.sandbox.isolation") is None:
+def _isolation(place: Place) -> Finding:
+    chosen = isolation.choose("auto", place.course)
+    if chosen.tier == "none":
         return Finding(
             "Isolation: none. Grade only your own code here, or code that you trust; "
-            "docs/ci.md says how to grade that of others."
+            "docs/threats.md says what each tier stops."
         )
-    return Finding("Isolation: see the header of a run.", "pytest checks/task_0_1")
+    return Finding(" ".join([f"Isolation: {chosen.tier}.", *chosen.notes]))
 
 
 def _docker() -> Finding:

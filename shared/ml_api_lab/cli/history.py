@@ -8,9 +8,9 @@ import click
 
 from ml_api_lab.cli.tasks import here, history_of, lab_command
 from ml_api_lab.course.place import Place
+from ml_api_lab.course.state import StateError
 from ml_api_lab.exit_status import ExitStatus
 from ml_api_lab.progress.folder import lab_folder
-from ml_api_lab.progress.state import StateError
 from ml_api_lab.progress.states import States, short
 
 

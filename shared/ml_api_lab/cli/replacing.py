@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ml_api_lab.course.place import Place
+from ml_api_lab.course.state import StateError
 from ml_api_lab.progress.folder import lab_folder
-from ml_api_lab.progress.state import StateError
 from ml_api_lab.progress.states import States
 
 

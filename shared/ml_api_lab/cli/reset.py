@@ -6,9 +6,9 @@ import click
 
 from ml_api_lab.cli.replacing import writing_states
 from ml_api_lab.cli.tasks import here, lab_command
+from ml_api_lab.course import stubs
+from ml_api_lab.course.state import State
 from ml_api_lab.exit_status import ExitStatus
-from ml_api_lab.progress import stub
-from ml_api_lab.progress.state import State
 from ml_api_lab.progress.states import short
 
 
@@ -25,7 +25,7 @@ def command(task: str, to: str | None) -> int:
     folder = place.folder(entry)
     with writing_states(place) as states:
         if to is None:
-            after, described = stub.read(place.course, entry.name), "as it was handed out"
+            after, described = stubs.read(place.course, entry.name), "as it was handed out"
         else:
             digest = states.named(entry.name, to)
             after, described = states.get(entry.name, digest), f"as in the state {short(digest)}"

@@ -41,7 +41,7 @@ def conclude(place: Place, grading: Grading, states: Mapping[str, str]) -> Itera
     grade = grading.grade
     problem = record(place.course, grade, states, "lab")
     yield f"{grade.syllabus.title}: {grade.tree}"
-    yield from not_begun_lines(grade, grading.tree, grading.is_untouched)
+    yield from not_begun_lines(grade, place.course, grading.tree, grading.is_untouched)
     yield from grade_lines(grade)
     yield f"Isolation: {grade.isolation}."
     yield from grading.isolation.notes

@@ -1,54 +1,70 @@
-"""What was handed out: whether a task's folder is still as it was, and where its work is.
+"""What was handed out: each task's stub, whether a folder is still as it was, where its work is.
 
-`checks/stubs.toml` holds a digest of each task's files. The tests hold it against `exercises`.
+A student's folder changes, and not everybody has git; so each task's stub is kept once more beside
+its checks, in `checks/task_3_2/stub.json`. Authors write the file anew with `pytest
+tests/course/test_stubs.py --update-stubs`, and that test holds it to `exercises`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-import tomllib
 from pathlib import Path
 
-_FILE = "stubs.toml"
+from ml_api_lab.course.state import State, StateError
+from ml_api_lab.errors import CourseError
+
 _PLACEHOLDER = re.compile(rb"\bTODO\b|\braise NotImplementedError\b")
-_MAX_FILES = 100
-_MAX_BYTES = 2**20
+
+
+def path_of(course: Path, task: str) -> Path:
+    """Return where a task's stub is kept."""
+    return course / "checks" / task / "stub.json"
+
+
+def read(course: Path, task: str) -> State:
+    """Return the stub of a task.
+
+    Raises:
+        CourseError: the course keeps none, or it is damaged.
+    """
+    try:
+        return State.load(path_of(course, task).read_bytes())
+    except OSError as error:
+        raise CourseError(
+            f"checks/{task}/stub.json cannot be read ({error.strerror}); bring it back from where "
+            "you got the lab."
+        ) from error
+    except StateError as error:
+        raise CourseError(f"checks/{task}/stub.json: {error}") from error
+
+
+def write(course: Path, task: str) -> None:
+    """Keep what is in `exercises` now as the stub of a task."""
+    path_of(course, task).write_bytes(State.read(course / "exercises" / task).dump())
 
 
 def is_untouched(course: Path, task: str, folder: Path) -> bool:
     """Return whether a task's folder holds what was handed out, and no other file.
 
-    Folders in it do not count: Python and editors make some.
-    A course that says nothing of it has no untouched task.
+    What running a task leaves there does not count. A course that keeps no stub has no untouched
+    task.
     """
     try:
-        digests = tomllib.loads((course / "checks" / _FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        stub, now = read(course, task), State.read(folder)
+    except (CourseError, StateError):
         return False
-    return task in digests and digests[task] == digest(folder)
+    # Git may have given the lines the ends that the system is used to.
+    one, other = (
+        {name: file.data.replace(b"\r\n", b"\n") for name, file in state.files.items()}
+        for state in (stub, now)
+    )
+    return one == other and not now.links and not now.left_out
 
 
-def digest(folder: Path) -> str:
-    """Return the digest of the files in a folder, "" if they cannot be those of a stub."""
+def files_to_edit(course: Path, task: str) -> list[str]:
+    """Return the names of the files in which something was to be written, none if nobody knows."""
     try:
-        files = _files(folder)
-        if len(files) > _MAX_FILES or any(file.stat().st_size > _MAX_BYTES for file in files):
-            return ""
-        found = hashlib.sha256()
-        for file in files:
-            # Git may have given the lines the ends that the system is used to.
-            content = file.read_bytes().replace(b"\r\n", b"\n")
-            found.update(f"{file.name} {len(content)}\n".encode() + content)
-    except OSError:
-        return ""
-    return found.hexdigest()
-
-
-def placeholders(folder: Path) -> list[str]:
-    """Return the names of the files in which something is still to be written."""
-    return [file.name for file in _files(folder) if _PLACEHOLDER.search(file.read_bytes())]
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(each for each in folder.iterdir() if each.is_file() and not each.is_symlink())
+        stub = read(course, task)
+    except CourseError:
+        return []
+    return sorted(name for name, file in stub.files.items() if _PLACEHOLDER.search(file.data))

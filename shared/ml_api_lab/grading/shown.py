@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from ml_api_lab.course import stubs
@@ -94,14 +95,16 @@ def choose_cards(
     return chosen
 
 
-def not_begun_lines(grade: Grade, tree: Tree, is_untouched: Callable[[str], bool]) -> list[str]:
+def not_begun_lines(
+    grade: Grade, course: Path, tree: Tree, is_untouched: Callable[[str], bool]
+) -> list[str]:
     """Return a line for each task whose files are still those that were handed out."""
     lines = []
     for task in grade.tasks:
         results = grade.results_of(task)
         failed = any(each.outcome == Outcome.FAILED for each in results)
         if failed and score(results) == 0 and is_untouched(task):
-            files = stubs.placeholders(tree.folder(task))
+            files = stubs.files_to_edit(course, task)
             edit = " and ".join(f"{tree.shown(task)}/{name}" for name in files)
             lines.append(
                 f"{grade.syllabus.entry(task).number} is not started yet: "

@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-NAME = ".lab"
+from ml_api_lab.course.state import LAB_FOLDER
 
 
 def lab_folder(course: Path) -> Path:
     """Return where a course's `.lab` is, or would be."""
-    return course / NAME
+    return course / LAB_FOLDER
 
 
 def make(folder: Path, *inside: str) -> Path:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ml_api_lab.course import stubs
 from ml_api_lab.course.place import path_from
 from ml_api_lab.course.syllabus import POINTS_PER_TASK, Entry, Syllabus
-from ml_api_lab.progress import stub
 from ml_api_lab.progress.folder import lab_folder
 from ml_api_lab.progress.history import History
 
@@ -48,7 +48,7 @@ def next_line(course: Path, here: Path, syllabus: Syllabus, points: Mapping[str,
 
 def how_to_go_on(course: Path, here: Path, entry: Entry) -> str:
     """Return what to read, edit and run for a task."""
-    names = stub.files_to_edit(course, entry.name)
+    names = stubs.files_to_edit(course, entry.name)
     folder = course / "exercises" / entry.name
     if 0 < len(names) <= _MAX_NAMED:
         edit = " and ".join(path_from(here, folder / name) for name in names)

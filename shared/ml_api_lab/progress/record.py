@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from ml_api_lab.course.state import State
 from ml_api_lab.errors import LabError
 from ml_api_lab.grading.grade import HARNESS_FAILED, Grade, Outcome, maximum, score
 from ml_api_lab.progress.folder import lab_folder
 from ml_api_lab.progress.history import Graded, History
-from ml_api_lab.progress.state import State
 from ml_api_lab.progress.states import States
 
 _WHOLE = {Outcome.PASSED, Outcome.FAILED}

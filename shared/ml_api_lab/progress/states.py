@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ml_api_lab.course.state import State, StateError
 from ml_api_lab.progress import folder as lab
-from ml_api_lab.progress.state import State, StateError
+from ml_api_lab.progress.writing import write_over
 
 MAX_GRADED = 100
 """How many graded states are kept of a task."""
@@ -143,7 +144,7 @@ class States:
         name = f"{int(last.partition('-')[0]) + 1:06}-{os.urandom(4).hex()}"
         path = log / f"{name}.json"
         lab.write(self.folder, path, json.dumps({**entry, "undoes": undoes}).encode())
-        after.write_over(current, folder, self.folder)
+        write_over(current, after, folder, self.folder)
         path.with_suffix(".done").touch()
         return Replacement(id=name, **entry, undoes=undoes, done=True)
 

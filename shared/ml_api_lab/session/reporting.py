@@ -204,7 +204,7 @@ class Reporting:
         session, grade = self._session, self._session.grade
         if grade.results and session.grades:
             terminal.write_sep("=", f"{session.syllabus.title}: {session.tree.name}")
-            begun = not_begun_lines(grade, session.tree, session.is_untouched)
+            begun = not_begun_lines(grade, session.course, session.tree, session.is_untouched)
             isolation = [f"Isolation: {grade.isolation}.", *session.isolation.notes]
             for line in [*begun, *grade_lines(grade), *isolation]:
                 terminal.write_line(line)

@@ -1,4 +1,4 @@
-"""A state of a task's folder: its files as they were at one moment, and the way back to them."""
+"""A state of a task's folder: its files as they were at one moment."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from ml_api_lab.errors import LabError
-from ml_api_lab.progress import folder as lab
 
 FORMAT = 1
+
+LAB_FOLDER = ".lab"
+"""The folder of a course in which the lab keeps what it remembers of a student's work."""
 
 _NOT_WRITTEN_BY_HAND = ("*.pkl", "*.pyc", "predictions.jsonl", ".new-*")
 """What running a task leaves in its folder. It is neither kept nor touched."""
 
-_FOLDERS_LEFT_OUT = {"__pycache__", ".git", ".venv", "venv", "node_modules", lab.NAME}
+_FOLDERS_LEFT_OUT = {"__pycache__", ".git", ".venv", "venv", "node_modules", LAB_FOLDER}
 _MAX_FILE_BYTES = 2**20
 _MAX_FILES = 500
 
@@ -114,7 +116,7 @@ class State:
                     except OSError as error:
                         left_out[name] = f"cannot be read ({error.strerror})"
                     else:
-                        files[name] = File(data, _is_executable(entry.stat().st_mode))
+                        files[name] = File(data, is_executable(entry.stat().st_mode))
         except OSError as error:
             raise StateError(f"{folder} cannot be read ({error.strerror}).") from error
         return State(files, links, left_out)
@@ -122,45 +124,10 @@ class State:
     def differing(self, other: State) -> list[str]:
         """Return the names of what is in one of the two only, or not the same in both."""
         names = {*self.names, *other.names}
-        return sorted(name for name in names if self._get(name) != other._get(name))
+        return sorted(name for name in names if self.get(name) != other.get(name))
 
-    def write_over(self, current: State, folder: Path, lab_folder: Path) -> None:
-        """Bring a folder from its current state to this one, file by file.
-
-        Each file is whole at any moment. What the current state left out stays as it is.
-
-        Raises:
-            StateError: something is in the way (nothing has been changed), or was changed by
-                somebody else meanwhile (what they wrote is still there).
-        """
-        changed = self.differing(current)
-        for name in changed:
-            if name in current.left_out:
-                raise StateError(f"{folder / name} {current.left_out[name]}; move it away first.")
-        try:
-            for name in (each for each in changed if each in {*current.names} - {*self.names}):
-                _require_unchanged(folder, name, current)
-                (folder / name).unlink()
-                _remove_empty_parents(folder, name)
-            for name in (each for each in changed if each in self.names):
-                _require_unchanged(folder, name, current)
-                self._write_one(folder, name, lab_folder)
-        except OSError as error:
-            raise StateError(
-                f"{error.filename or folder} cannot be written ({error.strerror})."
-            ) from error
-
-    def _write_one(self, folder: Path, name: str, lab_folder: Path) -> None:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if name in self.links:
-            lab.link(lab_folder, path, self.links[name])
-        else:
-            file = self.files[name]
-            mode = 0o777 if file.executable else 0o666
-            lab.write(lab_folder, path, file.data, mode=mode)
-
-    def _get(self, name: str) -> File | str | None:
+    def get(self, name: str) -> File | str | None:
+        """Return the file of that name, or the target of the link; None if there is neither."""
         return self.files.get(name) or self.links.get(name)
 
 
@@ -181,34 +148,8 @@ def _entries(folder: Path) -> list[tuple[os.DirEntry[str], str]]:
     return found
 
 
-def _require_unchanged(folder: Path, name: str, current: State) -> None:
-    """Look once more at what is about to be replaced.
-
-    Raises:
-        StateError: it is no longer what was kept.
-    """
-    path = folder / name
-    now: File | str | None = None
-    if path.is_symlink():
-        now = os.readlink(path)
-    elif path.is_file():
-        now = File(path.read_bytes(), _is_executable(path.stat().st_mode))
-    elif path.exists() and os.listdir(path):
-        raise StateError(f"{path} is a folder with something in it; move it away first.")
-    elif path.exists():
-        path.rmdir()
-    if now != current._get(name):
-        raise StateError(f"{path} was changed meanwhile; give the command again.")
-
-
-def _remove_empty_parents(folder: Path, name: str) -> None:
-    for parent in PurePosixPath(name).parents:
-        if str(parent) == "." or os.listdir(folder / parent):
-            return
-        (folder / parent).rmdir()
-
-
-def _is_executable(mode: int) -> bool:
+def is_executable(mode: int) -> bool:
+    """Whether a file with that mode may be run; on Windows none is told apart."""
     return os.name == "posix" and bool(mode & 0o100)
 
 
