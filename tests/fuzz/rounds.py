@@ -1,8 +1,9 @@
 """Whatever a submission's files and answers hold: each parser of the checks' side takes it in time.
 
 Texts are made of the words that a parser knows, repeated and strung together. A parser may say what
-is wrong with them, in an error of its own kind; anything else is a fault of the parser. Time is
-that of the processor, which is the same however busy the machine is.
+is wrong with them, in an error of its own kind; anything else is a fault of the parser. The rounds
+are the same in each run. Time is that of the processor, and its limit is there to tell a parser
+whose time grows with a power of the length from one that is linear, not to measure a machine.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ from ml_api_lab.sandbox.workspace import Workspace
 from ml_api_lab.task import Task
 
 ROUNDS = 500
-LIMIT_SECONDS = 1.0
-"""How long a parser may compute, in seconds of the processor's time."""
+LIMIT_SECONDS = 10.0
+"""How long a parser may compute, in seconds of the processor's time: what is linear needs less than
+a tenth of it, and what is not needs minutes."""
 
 rounds = settings(
     max_examples=ROUNDS,
@@ -47,13 +49,13 @@ def texts(*words: str, most: int = 2000) -> st.SearchStrategy[str]:
 
 
 @contextmanager
-def in_time(*accepted: type[Exception]) -> Iterator[None]:
+def in_time(*accepted: type[Exception], limit_seconds: float = LIMIT_SECONDS) -> Iterator[None]:
     began = time.thread_time()
     try:
         yield
     except accepted:
         pass
-    assert time.thread_time() - began < LIMIT_SECONDS
+    assert time.thread_time() - began < limit_seconds
 
 
 @pytest.fixture(scope="module")
