@@ -231,8 +231,10 @@ def piped() -> Iterator[list[Piped]]:
 def test_without_a_terminal_it_prints_what_run_prints(lab: Lab, piped: list[Piped]) -> None:
     watch = Piped(lab.course, "0.1")
     piped.append(watch)
-    lines = watch.until("0.1 at ")
-    assert "It greets.  (0 of 4 points)" in lines
+    untouched = "0.1 is not started yet: read checks/task_0_1/README.md, edit exercises/task_0_1."
+    assert untouched in watch.until("0.1 at ")
+    lab.exercise("task_0_1").write_text("def greet(name): ...\n", encoding="utf-8")
+    assert "It greets.  (0 of 4 points)" in watch.until("0.1 at ")
     lab.exercise("task_0_1").write_text("(", encoding="utf-8")
     assert watch.until("main.py")[-1] == "main.py, line 1: '(' was never closed"
     lab.exercise("task_0_1").write_text(RIGHT, encoding="utf-8")

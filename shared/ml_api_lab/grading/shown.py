@@ -105,7 +105,8 @@ def not_begun_lines(
         failed = any(each.outcome == Outcome.FAILED for each in results)
         if failed and score(results) == 0 and is_untouched(task):
             files = stubs.files_to_edit(course, task)
-            edit = " and ".join(f"{tree.shown(task)}/{name}" for name in files)
+            folder = tree.shown(task)
+            edit = " and ".join(f"{folder}/{name}" for name in files) or folder
             lines.append(
                 f"{grade.syllabus.entry(task).number} is not started yet: "
                 f"read checks/{task}/README.md, edit {edit}."
