@@ -16,16 +16,22 @@ if TYPE_CHECKING:
     from ml_api_lab.trials.grader import Grader
 
 
-def open_grader(place: Place, entries: Sequence[Entry]) -> Grader:
+def open_grader(
+    place: Place, entries: Sequence[Entry], wanted: isolation.Wanted = "auto"
+) -> Grader:
     """Return a grader of the course, with the processes for these tasks on their way.
+
+    Args:
+        wanted: the tier of isolation.
 
     Raises:
         CourseError: the checks of a task are wrong.
+        NotIsolated: that very tier was asked for, and does not hold.
         WrongEnvironment: packages are missing.
     """
     preflight.require_dependencies(place.course)
     preflight.require_assertions()
-    chosen = isolation.choose("auto", place.course)
+    chosen = isolation.choose(wanted, place.course)
     pools = HostPools(chosen.confinement)
     try:
         start_hosts(pools, Catalog(place.course, place.syllabus), entries)

@@ -46,6 +46,7 @@ class Grading:
         trials: Sequence[Trial],
         grade: Grade,
         lanes: Lanes,
+        course: Path,
         here: Path,
         isolation: Isolation,
     ) -> None:
@@ -54,6 +55,7 @@ class Grading:
         self.failed: list[Verdict] = []
         self._trials = trials
         self._lanes = lanes
+        self._course = course
         self._here = here
 
     def run(self, on_progress: Callable[[int, int], None] = _ignore) -> None:
@@ -96,7 +98,7 @@ class Grading:
 
     def is_untouched(self, task: str) -> bool:
         """Whether a task's files are still those that were handed out."""
-        return stubs.is_untouched(self.tree.root.parent, task, self.tree.folder(task))
+        return stubs.is_untouched(self._course, task, self.tree.folder(task))
 
     def card(self, verdict: Verdict, *, is_whole: bool = False) -> str:
         """Return the card of a failed check, with the command for the folder that we are in."""
@@ -117,14 +119,13 @@ class Grading:
 
     def _command_again(self, verdict: Verdict, *, is_reported: bool) -> str:
         check = verdict.check
-        course = self._trials[0].tree.root.parent
-        file = check.path if is_reported else path_from(self._here, course / check.path)
+        file = check.path if is_reported else path_from(self._here, self._course / check.path)
         node = f"{file}::{check.name}"
         return rerun_command(self.grade, node, is_reported=is_reported)
 
 
 class Grader:
-    """Grades tasks of a course's `exercises`.
+    """Grades tasks of a course's `exercises`, or of any other tree.
 
     Args:
         here: the folder in which commands that are shown will be given.
@@ -141,29 +142,33 @@ class Grader:
         self._runner = runner
         self._isolation = isolation
         self._catalog = Catalog(course, syllabus)
-        self._tree = Tree("exercises", course / "exercises")
+        self._exercises = Tree("exercises", course / "exercises")
         if str(course) not in sys.path:
             sys.path.insert(0, str(course))  # checks import what several of them share
 
-    def prepare(self, tasks: Sequence[str], seed: int | None = None) -> Grading:
+    def prepare(
+        self, tasks: Sequence[str], seed: int | None = None, tree: Tree | None = None
+    ) -> Grading:
         """Return a grading of these tasks that is yet to run.
 
         Args:
             seed: what the draws begin with; by default, drawn afresh.
+            tree: what is graded; by default, the course's `exercises`.
 
         Raises:
             CourseError: a check is wrong, or one for pytest alone.
         """
         if seed is None:
             seed = random.SystemRandom().randrange(10**6)
-        grade = Grade(self._syllabus, self._tree.name, "lab", seed, isolation=self._isolation.tier)
-        trials = [trial for task in tasks for trial in self._trials(task, seed)]
+        tree = self._exercises if tree is None else tree
+        grade = Grade(self._syllabus, tree.name, "lab", seed, isolation=self._isolation.tier)
+        trials = [trial for task in tasks for trial in self._trials(task, seed, tree)]
         grade.results.update({trial.check.id: Result(trial.check) for trial in trials})
         lanes = Lanes(
             partial(play, runner=self._runner),
             lambda trial: self._runner.lay_out(trial.entry, trial.tree),
         )
-        return Grading(trials, grade, lanes, self._here, self._isolation)
+        return Grading(trials, grade, lanes, self._course, self._here, self._isolation)
 
     def reload(self) -> None:
         """Read all checks anew: their files have changed."""
@@ -174,7 +179,7 @@ class Grader:
         """End all processes."""
         self._runner.close()
 
-    def _trials(self, task: str, seed: int) -> list[Trial]:
+    def _trials(self, task: str, seed: int, tree: Tree) -> list[Trial]:
         entry = self._syllabus.entry(task)
         trials = []
         for check in self._catalog.task(task).values():
@@ -191,7 +196,7 @@ class Grader:
                     check=check,
                     function=function,
                     entry=entry,
-                    tree=self._tree,
+                    tree=tree,
                     seed=seed,
                     clock="real" if check.on_the_wall_clock else "lab",
                     budget=BUDGET_SECONDS,
