@@ -53,6 +53,8 @@ class Plan:
         submissions: those to grade.
         origins: what makes the verdicts, by task.
         known: the numbers of the verdicts that there are, by key.
+        own: the numbers of verdicts that count for one submission alone and that it has already,
+            by key, by submission.
         shares: whether one submission may have the verdicts on another's files.
     """
 
@@ -61,6 +63,7 @@ class Plan:
         submissions: Sequence[Submission],
         origins: Mapping[str, Origin],
         known: Mapping[str, int],
+        own: Mapping[str, Mapping[str, int]] | None = None,
         *,
         shares: bool = True,
     ) -> None:
@@ -69,6 +72,11 @@ class Plan:
         self._claimed: set[str] = set()
         self._queue = deque(pending_of(each, origins) for each in submissions)
         self._blocked: list[Pending] = []
+        for pending in self._queue:
+            kept = (own or {}).get(pending.submission.id, {})
+            pending.own.update(
+                {task: kept[key] for task, key in pending.keys.items() if key in kept}
+            )
         self._suspects: deque[Pending] = deque()
         self._finished: deque[tuple[Pending, dict[str, int]]] = deque()
 

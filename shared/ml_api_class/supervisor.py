@@ -102,6 +102,7 @@ class Supervisor:
         journal = self._journal
         submissions = journal.submissions()
         done = journal.done(retry=self._retry)
+        own = journal.own_verdicts()
         left = []
         for each in submissions:
             if each.problem:
@@ -113,7 +114,7 @@ class Supervisor:
         self.totals = Totals(len(submissions), len(submissions) - len(left))
         self.totals.earlier = self.totals.done
         known = journal.shared_keys() if self._use_cache else {}
-        return Plan(left, self._origins, known, shares=self._use_cache)
+        return Plan(left, self._origins, known, own, shares=self._use_cache)
 
     def _fill(self, plan: Plan) -> None:
         """Have as much at work as the engine can do, and one piece more."""

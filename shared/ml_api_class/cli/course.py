@@ -47,6 +47,12 @@ def chosen_tasks(place: Place, said: str | None) -> list[str]:
     return [name for name in place.syllabus.names if name in names]
 
 
+def kept_tasks(journal: Journal, place: Place) -> list[str]:
+    """Return the tasks that a run was graded for; those that the course still has."""
+    kept = (journal.setting("tasks") or "").split(",")
+    return [name for name in place.syllabus.names if name in kept]
+
+
 def chosen_seed(journal: Journal, asked: int | None) -> int:
     """Return the seed of a run, which stays as it was when the run began.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from ml_api_class import sharding
 from ml_api_class.cli.course import Course, chosen_isolation, chosen_seed, chosen_tasks, open_course
 from ml_api_class.cli.options import grading_options
 from ml_api_class.engines.local import Limits, LocalEngine
@@ -21,6 +22,7 @@ from ml_api_class.journal.journal import Journal
 from ml_api_class.journal.lock import locked
 from ml_api_class.journal.records import Standing, State
 from ml_api_class.progress import Bar
+from ml_api_class.sharding import Shard
 from ml_api_class.supervisor import Supervisor, Totals
 from ml_api_lab.cli.tasks import here, lab_command
 from ml_api_lab.exit_status import ExitStatus
@@ -62,6 +64,9 @@ def _due(context: click.Context, parameter: click.Parameter, value: str | None) 
 @click.option("--tasks", help="Some tasks only, as in 3.1,3.2.")
 @click.option("--due", callback=_due, help="What was handed in later is told as late.")
 @click.option("--seed", type=int, help="One for all; by default drawn, and kept with the run.")
+@click.option(
+    "--shard", "written_shard", help="One part of the class alone: 2/8 is the second of eight."
+)
 @click.option("--dry-run", is_flag=True, help="Show who is matched with what; grade nothing.")
 @click.option("--no-cache", is_flag=True, help="Grade each submission by itself, whole.")
 @click.option("--retry", is_flag=True, help="Grade again what could not be graded.")
@@ -73,6 +78,7 @@ def command(
     tasks: str | None,
     due: datetime | None,
     seed: int | None,
+    written_shard: str | None,
     dry_run: bool,
     no_cache: bool,
     retry: bool,
@@ -93,6 +99,9 @@ def command(
     with ExitStack() as stack:
         folder = stack.enter_context(intake.opened(submissions))
         matched = intake.plan(folder, people, due)
+        shard = None if written_shard is None else sharding.parse(written_shard)
+        if shard is not None:
+            matched = [each for each in matched if shard.holds(each.id)]
         if dry_run:
             for line in _matches(matched):
                 click.echo(line)
@@ -105,8 +114,11 @@ def command(
         chosen = chosen_isolation(wanted, place.course)
         stack.enter_context(locked(out))
         journal = stack.enter_context(Journal(out, can_create=True))
+        _require_one_seed(journal, shard, seed)
         course = open_course(place, names, chosen, chosen_seed(journal, seed), memory)
         journal.set("tasks", ",".join(names))
+        if shard is not None:
+            journal.set("shard", str(shard))
         intake.take_in(journal, matched, place.syllabus.names, names)
         limits = Limits(time_limit)
         try:
@@ -114,12 +126,20 @@ def command(
         except KeyboardInterrupt:
             signals.ignore()
             click.echo("Interrupted; what is graded is kept. The same command goes on from here.")
-            _conclude(out, journal)
+            conclude(out, journal)
             return ExitStatus.INTERRUPTED
         click.echo(
             f"{totals.done - totals.earlier} of {totals.number} submissions were graded now."
         )
-        return _conclude(out, journal)
+        return conclude(out, journal)
+
+
+def _require_one_seed(journal: Journal, shard: Shard | None, seed: int | None) -> None:
+    if shard is not None and seed is None and journal.setting("seed") is None:
+        raise ClassError(
+            "All shards of a class need the same seed; write --seed 1, or any other number, for "
+            "each of them."
+        )
 
 
 def grade(
@@ -146,7 +166,7 @@ def grade(
         return supervisor.run()
 
 
-def _conclude(out: Path, journal: Journal) -> int:
+def conclude(out: Path, journal: Journal) -> int:
     """Write the table of grades, tell what it holds, and return the exit status."""
     standings = list(journal.standings())
     path = write_csv(out, standings)
@@ -184,7 +204,7 @@ def _some(names: list[str]) -> str:
 
 def _matches(matched: Sequence[Matched]) -> Iterator[str]:
     """Yield a line for each submission, then what does not fit together."""
-    width = max(len(each.id) for each in matched)
+    width = max((len(each.id) for each in matched), default=0)
     for each in matched:
         person = each.person
         marks = [person.name or "?"]

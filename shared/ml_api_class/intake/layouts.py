@@ -78,6 +78,16 @@ def _counts(path: Path) -> bool:
     return not path.name.startswith(".") and path.name not in _IGNORED
 
 
+def is_of_moodle(folder: str) -> bool:
+    """Whether Moodle calls a submission so."""
+    return _MOODLE.fullmatch(folder) is not None
+
+
+def is_of_canvas(folder: str) -> bool:
+    """Whether Canvas begins the name of a file so."""
+    return _CANVAS.fullmatch(f"{folder}_x") is not None
+
+
 def of_plain(entries: Iterable[Path]) -> list[Found]:
     """Return a submission for each folder and archive; `jane_attempt_2` is one of several."""
     found = []

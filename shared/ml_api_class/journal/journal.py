@@ -6,10 +6,12 @@ all of it or nothing, and who writes it again changes nothing.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,6 +87,11 @@ class Journal:
         """Write a value under a name."""
         with self._transaction() as database:
             database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value))
+
+    def unset(self, *names: str) -> None:
+        """Forget what was written under these names."""
+        with self._transaction() as database:
+            database.executemany("DELETE FROM setting WHERE name = ?", [(each,) for each in names])
 
     # --- submissions ----------------------------------------------------------------------------
 
@@ -164,13 +171,13 @@ class Journal:
         found = self._database.execute("SELECT packed FROM files WHERE digest = ?", (digest,))
         return bytes(found.fetchone()[0])
 
-    def copy_submissions(self, other: Journal) -> None:
-        """Write all of another journal's submissions, with their files, into this one."""
-        with self._transaction() as database:
-            for digest, packed in other._database.execute("SELECT digest, packed FROM files"):
-                database.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (digest, packed))
-            for position, submission in enumerate(other.submissions()):
-                self._put_submission(database, submission, position)
+    def copy_to(self, folder: Path) -> None:
+        """Write all of it into another folder, in the place of a journal there, whole or not."""
+        draft = folder / f".{FILE}.new"
+        draft.unlink(missing_ok=True)
+        with closing(sqlite3.connect(draft)) as target:
+            self._database.backup(target)
+        os.replace(draft, folder / FILE)
 
     # --- verdicts and grades --------------------------------------------------------------------
 
@@ -178,6 +185,19 @@ class Journal:
         """Return the verdicts that any submission may have, their numbers by their keys."""
         rows = self._database.execute("SELECT key, id FROM verdict WHERE is_shared")
         return dict(rows.fetchall())
+
+    def own_verdicts(self) -> dict[str, dict[str, int]]:
+        """Return the verdicts that count for one graded submission alone: numbers by key, by id.
+
+        What is as it was when they were made keeps them: it is not graded again.
+        """
+        found: dict[str, dict[str, int]] = {}
+        for submission, key, number in self._database.execute(
+            "SELECT submission, key, verdict.id FROM grade_task "
+            "JOIN verdict ON verdict.id = verdict WHERE NOT is_shared"
+        ):
+            found.setdefault(submission, {})[key] = number
+        return found
 
     def put_verdicts(self, verdicts: Iterable[KeptVerdict]) -> list[int]:
         """Write verdicts; return their numbers. A shared one that is there already stays."""
@@ -210,23 +230,6 @@ class Journal:
         found = database.execute("SELECT id FROM verdict WHERE key = ? AND is_shared", (kept.key,))
         return int(found.fetchone()[0])
 
-    def copy_verdicts(self, other: Journal) -> None:
-        """Write all of another journal's shared verdicts into this one."""
-        rows = other._database.execute(
-            "SELECT key, files, origin.content, verdict.content FROM verdict "
-            "JOIN origin ON origin.id = verdict.origin WHERE is_shared ORDER BY verdict.id"
-        )
-        self.put_verdicts(
-            KeptVerdict(
-                key=key,
-                files=files,
-                origin=Origin(**json.loads(origin)),
-                is_shared=True,
-                verdict=TaskVerdict.from_json(content),
-            )
-            for key, files, origin, content in rows
-        )
-
     def put_grade(self, submission: str, key: str, verdicts: Mapping[str, int]) -> None:
         """Write that a submission is graded, by the verdicts with these numbers."""
         with self._transaction() as database:
@@ -235,6 +238,41 @@ class Journal:
                 "INSERT INTO grade_task VALUES (?, ?, ?)",
                 [(submission, task, number) for task, number in verdicts.items()],
             )
+
+    def take(self, other: Journal, submission: Submission, position: int) -> None:
+        """Write one submission of another journal, with its files and its grade, into this one."""
+        packed = {digest: other.packed(digest) for digest in submission.files.values()}
+        grade = other._database.execute(
+            "SELECT key, state, reason, can_retry, graded_at FROM grade WHERE submission = ?",
+            (submission.id,),
+        ).fetchone()
+        rows = other._database.execute(
+            "SELECT grade_task.task, key, files, is_shared, origin.content, verdict.content "
+            "FROM grade_task JOIN verdict ON verdict.id = verdict "
+            "JOIN origin ON origin.id = origin WHERE submission = ?",
+            (submission.id,),
+        ).fetchall()
+        with self._transaction() as database:
+            database.executemany("INSERT OR IGNORE INTO files VALUES (?, ?)", packed.items())
+            self._put_submission(database, submission, position)
+            if grade is not None:
+                database.execute(
+                    "INSERT INTO grade VALUES (?, ?, ?, ?, ?, ?)", (submission.id, *grade)
+                )
+            for task, key, files, is_shared, origin, content in rows:
+                number = self._put_verdict(
+                    database,
+                    KeptVerdict(
+                        key=key,
+                        files=files,
+                        origin=Origin(**json.loads(origin)),
+                        is_shared=bool(is_shared),
+                        verdict=TaskVerdict.from_json(content),
+                    ),
+                )
+                database.execute(
+                    "INSERT INTO grade_task VALUES (?, ?, ?)", (submission.id, task, number)
+                )
 
     def put_failure(self, submission: str, key: str, reason: str, *, can_retry: bool) -> None:
         """Write that a submission could not be graded, and why.
@@ -313,14 +351,18 @@ class Journal:
         )
         return tuple(TaskVerdict.from_json(content) for (content,) in rows)
 
-    def origins(self, submission: str) -> list[Origin]:
-        """Return what made the verdicts of a graded submission."""
+    def origins(self) -> list[Origin]:
+        """Return what made the verdicts of all grades, each different one once."""
         rows = self._database.execute(
-            "SELECT origin.content FROM grade_task JOIN verdict ON verdict.id = verdict "
-            "JOIN origin ON origin.id = origin WHERE submission = ? ORDER BY grade_task.task",
-            (submission,),
+            "SELECT content FROM origin WHERE id IN "
+            "(SELECT origin FROM grade_task JOIN verdict ON verdict.id = verdict) ORDER BY id"
         )
         return [Origin(**json.loads(content)) for (content,) in rows]
+
+    def grades_digest(self) -> str:
+        """Return a digest of all grades: another one when any of them has changed."""
+        rows = self._database.execute("SELECT submission, key, state FROM grade ORDER BY 1")
+        return hashlib.sha256(repr(rows.fetchall()).encode()).hexdigest()
 
     # --- attempts -------------------------------------------------------------------------------
 
