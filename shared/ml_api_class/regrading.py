@@ -75,9 +75,9 @@ def changes(before: Journal, now: Journal) -> list[Change]:
         other = others.get(standing.submission.id)
         if other is None:
             continue
-        checks = _changed_checks(standing, other)
+        checks = tuple(_changed_checks(standing, other))
         if checks or standing.state != other.state:
-            found.append(Change(standing, other, tuple(checks)))
+            found.append(Change(standing, other, checks))
     return sorted(found, key=lambda each: (each.difference, each.now.submission.id))
 
 
