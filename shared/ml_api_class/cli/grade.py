@@ -12,8 +12,9 @@ import click
 
 from ml_api_class import sharding
 from ml_api_class.cli.course import Course, chosen_isolation, chosen_seed, chosen_tasks, open_course
+from ml_api_class.cli.engines import open_engine
 from ml_api_class.cli.options import grading_options
-from ml_api_class.engines.local import Limits, LocalEngine
+from ml_api_class.engines.local import Limits
 from ml_api_class.errors import ClassError
 from ml_api_class.gradebook import write_csv
 from ml_api_class.intake import intake, roster
@@ -83,6 +84,7 @@ def command(
     no_cache: bool,
     retry: bool,
     wanted: Wanted,
+    engine_name: str,
     workers: int,
     time_limit: float,
     memory: int,
@@ -122,7 +124,15 @@ def command(
         intake.take_in(journal, matched, place.syllabus.names, names)
         limits = Limits(time_limit)
         try:
-            totals = grade(journal, course, workers, limits, use_cache=not no_cache, retry=retry)
+            totals = grade(
+                journal,
+                course,
+                engine_name,
+                workers,
+                limits,
+                use_cache=not no_cache,
+                retry=retry,
+            )
         except KeyboardInterrupt:
             signals.ignore()
             click.echo("Interrupted; what is graded is kept. The same command goes on from here.")
@@ -145,18 +155,19 @@ def _require_one_seed(journal: Journal, shard: Shard | None, seed: int | None) -
 def grade(
     journal: Journal,
     course: Course,
+    engine_name: str,
     workers: int,
     limits: Limits,
     *,
     use_cache: bool = True,
     retry: bool = False,
 ) -> Totals:
-    """Grade what a journal holds, with worker processes of this machine."""
+    """Grade what a journal holds, with an engine that is asked for."""
     click.echo(f"Isolation: {course.settings.tier}. Seed: {course.settings.seed}.")
     for note in course.isolation.notes:
         click.echo(note)
     with ExitStack() as stack:
-        engine = LocalEngine(course.settings, workers, limits)
+        engine = open_engine(engine_name, course.settings, workers, limits)
         stack.callback(engine.close)
         bar = Bar(engine.progress)
         stack.callback(bar.clear)

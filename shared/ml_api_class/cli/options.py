@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from ml_api_class.cli.engines import LOCAL
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 CORES_OF_A_WORKER = 2
@@ -26,6 +28,13 @@ def grading_options(function: F) -> F:
             default="best",
             show_default=True,
             help="How submissions are confined; best takes the strongest that holds here.",
+        ),
+        click.option(
+            "--engine",
+            "engine_name",
+            default=LOCAL,
+            show_default=True,
+            help="What grades: local, dask (a cluster of this machine) or dask://HOST:PORT.",
         ),
         click.option(
             "--workers",

@@ -35,7 +35,13 @@ _MOST_TOLD = 30
 )
 @grading_options
 def command(
-    run: Path, out: Path, wanted: Wanted, workers: int, time_limit: float, memory: int
+    run: Path,
+    out: Path,
+    wanted: Wanted,
+    engine_name: str,
+    workers: int,
+    time_limit: float,
+    memory: int,
 ) -> int:
     """Grade RUN again with the course and the lab as they are now, beside the grades it has.
 
@@ -53,7 +59,7 @@ def command(
         seed = int(journal.setting("seed") or 0)
         course = open_course(place, kept_tasks(journal, place), chosen, seed, memory)
         try:
-            grade(journal, course, workers, Limits(time_limit))
+            grade(journal, course, engine_name, workers, Limits(time_limit))
         except KeyboardInterrupt:
             signals.ignore()
             click.echo("Interrupted; what is graded is kept. The same command goes on from here.")

@@ -10,8 +10,9 @@ import click
 
 from ml_api_class import verification
 from ml_api_class.cli.course import chosen_isolation, kept_tasks, open_course
+from ml_api_class.cli.engines import open_engine
 from ml_api_class.cli.options import grading_options, run_argument
-from ml_api_class.engines.local import Limits, LocalEngine
+from ml_api_class.engines.local import Limits
 from ml_api_class.errors import ClassError
 from ml_api_class.journal.journal import Journal
 from ml_api_lab.cli.tasks import here, lab_command
@@ -35,7 +36,13 @@ def _share(context: click.Context, parameter: click.Parameter, value: str) -> fl
 @click.option("--share", callback=_share, default="5%", show_default=True, help="How many.")
 @grading_options
 def command(
-    run: Path, share: float, wanted: Wanted, workers: int, time_limit: float, memory: int
+    run: Path,
+    share: float,
+    wanted: Wanted,
+    engine_name: str,
+    workers: int,
+    time_limit: float,
+    memory: int,
 ) -> int:
     """Grade a drawn share of RUN again, whole and without the cache, and compare the points."""
     place = here()
@@ -50,7 +57,7 @@ def command(
         course = open_course(place, kept_tasks(journal, place), chosen, int(seed), memory)
         verification.require_same(journal, course.origins)
         standings = verification.sample(journal, share, random.SystemRandom())
-        engine = LocalEngine(course.settings, workers, Limits(time_limit))
+        engine = open_engine(engine_name, course.settings, workers, Limits(time_limit))
         stack.callback(engine.close)
         differences = verification.verify(journal, engine, standings)
     for each in differences:

@@ -172,14 +172,24 @@ class LocalEngine:
 
     Args:
         workers: how many.
+        is_guest: whether this process is somebody else's, whose other children are left alone.
     """
 
-    def __init__(self, settings: Settings, workers: int, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        workers: int,
+        limits: Limits | None = None,
+        *,
+        is_guest: bool = False,
+    ) -> None:
         self._settings = settings
         self._limits = limits or Limits()
         self._capacity = workers
         self._foreign = {each.pid for each in process_tree.children(os.getpid())}
-        process_tree.adopt_orphans()
+        self._is_guest = is_guest
+        if not is_guest:
+            process_tree.adopt_orphans()
         self.scratch = _make_scratch(workers)
         self._workers: dict[int, Worker] = {}
         self._lock = threading.Lock()
@@ -225,7 +235,7 @@ class LocalEngine:
             self._workers.clear()
         for worker in workers:
             worker.close()
-        process_tree.end_orphans(self._foreign)
+        self._end_orphans(set())
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def _grade(self, unit: Unit) -> Answer:
@@ -274,7 +284,11 @@ class LocalEngine:
             if worker is None:
                 return
             worker.close()
-            process_tree.end_orphans(self._foreign | {each.pid for each in self._workers.values()})
+            self._end_orphans({each.pid for each in self._workers.values()})
+
+    def _end_orphans(self, workers: set[int]) -> None:
+        if not self._is_guest:
+            process_tree.end_orphans(self._foreign | workers)
 
     def _watch(self) -> None:
         while not self._is_closed.wait(_WATCH_SECONDS):

@@ -15,6 +15,8 @@ from ml_api_lab.course.place import find
 from ml_api_lab.course.tree import Tree
 from ml_api_lab.grading.grade import Outcome, Result
 from ml_api_lab.grading.verdict import Verdict
+from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
+from ml_api_lab.sandbox.isolation import Isolation
 
 
 def _ignore(done: int, number: int) -> None:
@@ -30,9 +32,10 @@ def _is_ours(verdict: Verdict) -> bool:
 class UnitGrader:
     """Grades units of one course, on processes that stay.
 
+    The tier of isolation is taken as it is: who starts this has tried whether it holds here.
+
     Raises:
         CourseError: the course or one of its checks is wrong.
-        NotIsolated: the tier does not hold on this machine.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -40,7 +43,10 @@ class UnitGrader:
         self._seed = settings.seed
         self._catalog = Catalog(place.course, place.syllabus)
         entries = [place.syllabus.entry(task) for task in settings.tasks]
-        self._grader = open_grader(place, entries, settings.tier)
+        confinement = Confinement(settings.tier, str(place.course))
+        if settings.tier == "none":
+            confinement = UNCONFINED
+        self._grader = open_grader(place, entries, Isolation(confinement))
 
     def grade(self, unit: Unit, report: Report = _ignore) -> Answer:
         """Grade a unit.

@@ -17,21 +17,20 @@ if TYPE_CHECKING:
 
 
 def open_grader(
-    place: Place, entries: Sequence[Entry], wanted: isolation.Wanted = "auto"
+    place: Place, entries: Sequence[Entry], chosen: isolation.Isolation | None = None
 ) -> Grader:
     """Return a grader of the course, with the processes for these tasks on their way.
 
     Args:
-        wanted: the tier of isolation.
+        chosen: how far those are confined; by default, as far as costs a student nothing.
 
     Raises:
         CourseError: the checks of a task are wrong.
-        NotIsolated: that very tier was asked for, and does not hold.
         WrongEnvironment: packages are missing.
     """
     preflight.require_dependencies(place.course)
     preflight.require_assertions()
-    chosen = isolation.choose(wanted, place.course)
+    chosen = isolation.choose("auto", place.course) if chosen is None else chosen
     pools = HostPools(chosen.confinement)
     try:
         start_hosts(pools, Catalog(place.course, place.syllabus), entries)
