@@ -1,6 +1,6 @@
 """The tests mirror what they test: a test file bears the name of its module, in its folder.
 
-Of the package's ``sandbox/workspace.py`` that is ``tests/sandbox/test_workspace.py``; of the
+Of the package's ``sandbox/files/workspace.py`` that is ``tests/sandbox/test_workspace.py``; of the
 checks' ``task_5_1/installation.py`` it is ``tests/checks/task_5_1/test_installation.py``.
 """
 

@@ -28,9 +28,9 @@ from ml_api_lab.course import syllabus
 from ml_api_lab.course.syllabus import Syllabus
 from ml_api_lab.errors import CourseError, LabError
 from ml_api_lab.protocol.confinement import TIERS
-from ml_api_lab.sandbox import isolation
-from ml_api_lab.sandbox.host_pools import HostPools, modules_of
-from ml_api_lab.sandbox.isolation import Isolation, NotIsolated
+from ml_api_lab.sandbox.hosts import isolation
+from ml_api_lab.sandbox.hosts.isolation import Isolation, NotIsolated
+from ml_api_lab.sandbox.hosts.pools import HostPools, modules_of
 from ml_api_lab.sanitize import sanitize
 from ml_api_lab.session import preflight, signals, streams
 

@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.sandbox.clock import LabClock
+from ml_api_lab.sandbox.files.workspace import Workspace
 from ml_api_lab.sandbox.transcript import Transcript
-from ml_api_lab.sandbox.workspace import Workspace
 from ml_api_lab.task import Task
 
 ROUNDS = 500

@@ -12,7 +12,7 @@ import pytest
 from ml_api_lab.course import syllabus
 from ml_api_lab.errors import CourseError
 from ml_api_lab.grading.grade import INTERRUPTED, Outcome
-from ml_api_lab.sandbox.isolation import Isolation
+from ml_api_lab.sandbox.hosts.isolation import Isolation
 from ml_api_lab.trials.grader import Grader, Grading
 from ml_api_lab.trials.runner import Runner
 from ml_api_lab.trials.trial import forget_checks

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ml_api_lab.course.catalog import Catalog
 from ml_api_lab.course.place import Place
 from ml_api_lab.course.syllabus import Entry
-from ml_api_lab.sandbox import isolation
-from ml_api_lab.sandbox.host_pools import HostPools, modules_of
+from ml_api_lab.sandbox.hosts import isolation
+from ml_api_lab.sandbox.hosts.pools import HostPools, modules_of
 from ml_api_lab.session import preflight
 
 if TYPE_CHECKING:

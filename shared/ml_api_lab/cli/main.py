@@ -71,7 +71,7 @@ class Commands(click.Group):
 def lab(context: click.Context) -> int:
     """Work on the lab's tasks. Alone, lab shows where you are and what comes next."""
     if context.invoked_subcommand is None:
-        status: int = import_module("ml_api_lab.cli.list").show_overview()
+        status: int = import_module("ml_api_lab.cli.commands.list").show_overview()
         return status
     return ExitStatus.ALL_POINTS
 

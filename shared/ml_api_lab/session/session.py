@@ -23,8 +23,8 @@ from ml_api_lab.grading.reports import Report
 from ml_api_lab.images.engine import Engine
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock, new_loop
-from ml_api_lab.sandbox.host_pools import HostPools
-from ml_api_lab.sandbox.isolation import Isolation
+from ml_api_lab.sandbox.hosts.isolation import Isolation
+from ml_api_lab.sandbox.hosts.pools import HostPools
 from ml_api_lab.session.selection import Selection
 from ml_api_lab.task import Task
 from ml_api_lab.trials.runner import Runner

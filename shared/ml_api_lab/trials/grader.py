@@ -18,8 +18,8 @@ from ml_api_lab.errors import CourseError
 from ml_api_lab.grading.grade import HARNESS_FAILED, INTERRUPTED, Grade, Outcome, Result
 from ml_api_lab.grading.shown import fail, rerun_command
 from ml_api_lab.grading.verdict import Verdict
-from ml_api_lab.sandbox.isolation import Isolation
-from ml_api_lab.sandbox.workspace import sweep
+from ml_api_lab.sandbox.files.workspace import sweep
+from ml_api_lab.sandbox.hosts.isolation import Isolation
 from ml_api_lab.trials.lanes import Lanes
 from ml_api_lab.trials.runner import Runner
 from ml_api_lab.trials.trial import Trial, can_play, forget_checks, load, play

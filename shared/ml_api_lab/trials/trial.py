@@ -25,7 +25,7 @@ from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.workspace import Workspace
+from ml_api_lab.sandbox.files.workspace import Workspace
 from ml_api_lab.task import Task
 from ml_api_lab.trials.runner import Runner
 

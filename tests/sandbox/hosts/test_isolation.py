@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from ml_api_lab.protocol.confinement import UNCONFINED, Confinement, Tier
-from ml_api_lab.sandbox import isolation
-from ml_api_lab.sandbox.isolation import Isolation, NotIsolated
+from ml_api_lab.sandbox.hosts import isolation
+from ml_api_lab.sandbox.hosts.isolation import Isolation, NotIsolated
 from tests.proofs.prover import COURSE
 from tests.support import tiers
 from tests.support.toy import Course
