@@ -148,7 +148,7 @@ class Task:
             StartFailed: it could not be imported, or its start-up raised.
             SubmissionFault: it has no such file, or its process ended or hung.
         """
-        from ml_api_lab.sandbox.transport import client
+        from ml_api_lab.sandbox.http_client import client
 
         submission = self._begin("serve" if started else "mount", "main.py", env)
         await submission.ready

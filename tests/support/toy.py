@@ -24,7 +24,7 @@ from ml_api_lab.lab_time import NS
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.task import Run, Task
-from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials.task_runner import TaskRunner
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 240
@@ -165,7 +165,7 @@ class Scenes:
     def __init__(self, folder: Path, *preload: str) -> None:
         self._folder = folder
         self._entry = Entry("task_9_9", "Scene", "Scenes", preload)
-        self._runner = Runner()
+        self._runner = TaskRunner()
         self._number = 0
 
     def play(

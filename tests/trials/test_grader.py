@@ -14,7 +14,7 @@ from ml_api_lab.errors import CourseError
 from ml_api_lab.grading.grade import INTERRUPTED, Outcome
 from ml_api_lab.sandbox.hosts.isolation import Isolation
 from ml_api_lab.trials.grader import Grader, Grading
-from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials.task_runner import TaskRunner
 from ml_api_lab.trials.trial import forget_checks
 from tests.support.toy import LIMIT, Course
 from tests.support.toy_tasks import RIGHT, two_tasks
@@ -29,7 +29,7 @@ def own(tmp_path: Path) -> Course:
 def grader(own: Course) -> Iterator[Grader]:
     read = syllabus.read(own.root / "checks" / "syllabus.toml")
     before = list(sys.path)
-    grader = Grader(own.root, read, own.root, Runner(), Isolation())
+    grader = Grader(own.root, read, own.root, TaskRunner(), Isolation())
     yield grader
     grader.close()
     sys.path[:] = before

@@ -31,11 +31,11 @@ def open_grader(place: Place, entries: Sequence[Entry]) -> Grader:
         start_hosts(pools, Catalog(place.course, place.syllabus), entries)
         # Late, so that the first processes are on their way before all of this is loaded.
         from ml_api_lab.trials.grader import Grader
-        from ml_api_lab.trials.runner import Runner
+        from ml_api_lab.trials.task_runner import TaskRunner
     except BaseException:
         pools.close()
         raise
-    return Grader(place.course, place.syllabus, place.here, Runner(pools), chosen)
+    return Grader(place.course, place.syllabus, place.here, TaskRunner(pools), chosen)
 
 
 def start_hosts(pools: HostPools, catalog: Catalog, entries: Sequence[Entry]) -> None:

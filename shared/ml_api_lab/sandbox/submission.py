@@ -17,7 +17,7 @@ from ml_api_lab.protocol.link import BadFrame, LinkClosed
 from ml_api_lab.protocol.messages import Message, Problem, Start
 from ml_api_lab.sandbox import diagnosis
 from ml_api_lab.sandbox.clock import Clock, WallLoop
-from ml_api_lab.sandbox.exchange import ANSWERS_LIMIT_BYTES, Exchange, Exchanges
+from ml_api_lab.sandbox.exchanges import ANSWERS_LIMIT_BYTES, Exchange, Exchanges
 from ml_api_lab.sandbox.hosts.pool import HostPool
 from ml_api_lab.sandbox.models import Reply
 from ml_api_lab.sandbox.output import OUTPUT_LIMIT_BYTES, Output

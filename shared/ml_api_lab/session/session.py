@@ -27,7 +27,7 @@ from ml_api_lab.sandbox.hosts.isolation import Isolation
 from ml_api_lab.sandbox.hosts.pools import HostPools
 from ml_api_lab.session.selection import Selection
 from ml_api_lab.task import Task
-from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials.task_runner import TaskRunner
 from ml_api_lab.trials.trial import Trial, draw
 
 _CHECK = pytest.StashKey[Check | None]()
@@ -59,7 +59,7 @@ class Session:
     isolation: Isolation
     reports: list[Report]
     grade: Grade
-    runner: Runner
+    runner: TaskRunner
     states: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -192,7 +192,7 @@ def open_session(
             identity=identity,
             tree_problem=chosen.problem,
         ),
-        runner=Runner(pools, engine),
+        runner=TaskRunner(pools, engine),
     )
 
 

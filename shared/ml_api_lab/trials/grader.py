@@ -18,14 +18,12 @@ from ml_api_lab.errors import CourseError
 from ml_api_lab.grading.grade import HARNESS_FAILED, INTERRUPTED, Grade, Outcome, Result
 from ml_api_lab.grading.shown import fail, rerun_command
 from ml_api_lab.grading.verdict import Verdict
+from ml_api_lab.lab_time import BUDGET_SECONDS
 from ml_api_lab.sandbox.files.workspace import sweep
 from ml_api_lab.sandbox.hosts.isolation import Isolation
 from ml_api_lab.trials.lanes import Lanes
-from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials.task_runner import TaskRunner
 from ml_api_lab.trials.trial import Trial, can_play, forget_checks, load, play
-
-BUDGET_SECONDS = 20.0
-"""The real time that a check may take, as in a run of pytest that is told no other."""
 
 
 def _ignore(done: int, number: int) -> None:
@@ -133,7 +131,7 @@ class Grader:
     """
 
     def __init__(
-        self, course: Path, syllabus: Syllabus, here: Path, runner: Runner, isolation: Isolation
+        self, course: Path, syllabus: Syllabus, here: Path, runner: TaskRunner, isolation: Isolation
     ) -> None:
         self._course = course
         self._syllabus = syllabus

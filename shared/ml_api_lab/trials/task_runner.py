@@ -20,7 +20,7 @@ from ml_api_lab.task import Task
 T = TypeVar("T")
 
 
-class Runner:
+class TaskRunner:
     """Puts tasks to work, for as long as a run takes.
 
     Safe to use from several threads, each with tasks of its own.
