@@ -37,7 +37,7 @@ _CANDIDATES: dict[Wanted, tuple[Tier, ...]] = {
     "landlock": ("landlock",),
     "namespace": ("namespace",),
 }
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parents[2]
 _SOURCES = ("host/isolation", "host/__main__.py", "host/fork_server.py", "protocol", "sandbox")
 """What decides about a tier: when it changes, the tier is tried again."""
 
