@@ -51,6 +51,15 @@ def test_each_grading_sees_what_is_there_then(grader: Grader, own: Course) -> No
     assert not grading.grade.ended
 
 
+def test_what_a_submission_changes_of_the_checks_is_told(grader: Grader, own: Course) -> None:
+    planted = own.root / "checks" / "conftest.py"
+    main = own.root / "exercises" / "task_0_1" / "main.py"
+    main.write_text(f"open({str(planted)!r}, 'w').close()\n{RIGHT}", encoding="utf-8")
+    (told,) = graded(grader, "task_0_1").grade.warnings
+    assert "files changed that it trusts: checks/conftest.py." in told
+    assert graded(grader, "task_0_2").grade.warnings == []
+
+
 def test_its_progress_is_told(grader: Grader) -> None:
     told: list[tuple[int, int]] = []
     grader.prepare(["task_0_1"]).run(lambda done, number: told.append((done, number)))

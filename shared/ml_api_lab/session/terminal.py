@@ -26,10 +26,10 @@ from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
 from ml_api_lab.progress.next_step import next_line
 from ml_api_lab.sanitize import sanitize
-from ml_api_lab.session import trusted
 from ml_api_lab.session.conclusion import Conclusion
 from ml_api_lab.session.schedule import PlayedItem
 from ml_api_lab.session.session import HANDLE, Session
+from ml_api_lab.trials import trusted
 
 _IS_ABSENT = pytest.StashKey[bool]()
 

@@ -21,6 +21,7 @@ from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import BUDGET_SECONDS
 from ml_api_lab.sandbox.files.workspace import sweep
 from ml_api_lab.sandbox.hosts.isolation import Isolation
+from ml_api_lab.trials import trusted
 from ml_api_lab.trials.lanes import Lanes
 from ml_api_lab.trials.task_runner import TaskRunner
 from ml_api_lab.trials.trial import Trial, can_play, forget_checks, load, play
@@ -53,6 +54,7 @@ class Grading:
         self._trials = trials
         self._lanes = lanes
         self._here = here
+        self._course = trials[0].tree.root.parent
 
     def run(self, on_progress: Callable[[int, int], None] = _ignore) -> None:
         """Grade; return when all verdicts are there, or soon after it was cancelled.
@@ -63,6 +65,8 @@ class Grading:
         Raises:
             KeyboardInterrupt: it was interrupted; the grade says so.
         """
+        trusted.load()
+        watch = trusted.Watch(self._course)
         try:
             self._lanes.begin(self._trials)
             for number, trial in enumerate(self._trials, 1):
@@ -82,6 +86,8 @@ class Grading:
         finally:
             self._lanes.end()
             sweep()
+            if changes := watch.changes():
+                self.grade.warnings.append(trusted.sentence(changes))
 
     def cancel(self) -> None:
         """End it now, from any thread."""
@@ -94,7 +100,7 @@ class Grading:
 
     def is_untouched(self, task: str) -> bool:
         """Whether a task's files are still those that were handed out."""
-        return stubs.is_untouched(self.tree.root.parent, task, self.tree.folder(task))
+        return stubs.is_untouched(self._course, task, self.tree.folder(task))
 
     def card(self, verdict: Verdict, *, is_whole: bool = False) -> str:
         """Return the card of a failed check, with the command for the folder that we are in."""
@@ -115,8 +121,7 @@ class Grading:
 
     def _command_again(self, verdict: Verdict, *, is_reported: bool) -> str:
         check = verdict.check
-        course = self._trials[0].tree.root.parent
-        file = check.path if is_reported else path_from(self._here, course / check.path)
+        file = check.path if is_reported else path_from(self._here, self._course / check.path)
         node = f"{file}::{check.name}"
         return rerun_command(self.grade, node, is_reported=is_reported)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_api_lab.session import trusted
+from ml_api_lab.trials import trusted
 from tests.support.toy import ROOT, Course, Graded
 
 NO_TIER = "--isolation=none"
