@@ -43,6 +43,8 @@ _POOLS = pytest.StashKey[HostPools]()
 _ISOLATION = pytest.StashKey[Isolation]()
 _REFUSAL = pytest.StashKey[NotIsolated]()
 _SYLLABUS = pytest.StashKey[Syllabus]()
+_IS_SHORT = pytest.StashKey[bool]()
+"""Whether a grade is shown without pytest's header, which would take a third of a screen."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,6 +78,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     here = early_config.invocation_params.dir
     folders = [here / each.split("::")[0] for each in options.file_or_dir] or [here]
     asked = [entry for entry in read.tasks if _may_grade(course, folders, entry.name)]
+    early_config.stash[_IS_SHORT] = bool(asked) and not options.verbose
     # Those that serve others as well come first.
     for entry in sorted(asked, key=lambda entry: -len(entry.preload)):
         files = (course / "checks" / entry.name).glob("test_*.py")
@@ -138,6 +141,7 @@ def _configure(config: pytest.Config) -> None:
     pools = config.stash.setdefault(_POOLS, HostPools())
     session = open_session(config, read, pools, config.stash.get(_ISOLATION, Isolation()))
     config.add_cleanup(session.runner.close)
+    config.option.no_header |= config.stash.get(_IS_SHORT, False)
     hooks.register(session)
     config.stash[_SESSION] = session
     signals.hear()

@@ -27,6 +27,7 @@ from ml_api_lab.sandbox.hosts.isolation import Isolation
 from ml_api_lab.sandbox.hosts.pools import HostPools
 from ml_api_lab.session.selection import Selection
 from ml_api_lab.task import Task
+from ml_api_lab.trials import trusted
 from ml_api_lab.trials.task_runner import TaskRunner
 from ml_api_lab.trials.trial import Trial, draw
 
@@ -191,6 +192,7 @@ def open_session(
             isolation=isolation.tier,
             identity=identity,
             tree_problem=chosen.problem,
+            digest=trusted.digest(course),
         ),
         runner=TaskRunner(pools, engine),
     )

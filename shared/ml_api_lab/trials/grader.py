@@ -160,6 +160,7 @@ class Grader:
         if seed is None:
             seed = random.SystemRandom().randrange(10**6)
         grade = Grade(self._syllabus, self._tree.name, "lab", seed, isolation=self._isolation.tier)
+        grade.digest = trusted.digest(self._course)
         trials = [trial for task in tasks for trial in self._trials(task, seed)]
         grade.results.update({trial.check.id: Result(trial.check) for trial in trials})
         lanes = Lanes(
