@@ -67,11 +67,16 @@ class Graded:
 
 
 def own_environment(**env: str) -> dict[str, str]:
-    """Return the environment of a run: none of the lab's own settings, no colours."""
+    """Return the environment of a run: none of the lab's own settings, no colours.
+
+    Plugins that lie beside the lab stay out, with what they take to load: the lab's own are loaded
+    by name.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LAB_")}
     for name in ("PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "FORCE_COLOR", "CI", "GITHUB_ACTIONS"):
         kept.pop(name, None)
-    return {**kept, "COLUMNS": "100", "NO_COLOR": "1", **env}
+    fixed = {"COLUMNS": "100", "NO_COLOR": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return {**kept, **fixed, **env}
 
 
 class Course:
