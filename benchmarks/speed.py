@@ -25,7 +25,7 @@ from ml_api_lab.course import syllabus
 from ml_api_lab.course.tree import Tree
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.task import Task
-from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials.task_runner import TaskRunner
 
 ROOT = Path(__file__).resolve().parent.parent
 SOLUTIONS = Tree("solutions", ROOT / "solutions")
@@ -128,7 +128,7 @@ def checks(*parts: str) -> list[str]:
     return [f"checks/{entry.name}" for entry in tasks if entry.name != "task_1_3"]
 
 
-def scene(runner: Runner, work: Callable[[Task, Clock], Awaitable[None]]) -> None:
+def scene(runner: TaskRunner, work: Callable[[Task, Clock], Awaitable[None]]) -> None:
     """Do what one check does, without pytest."""
     runner.play(work, SYLLABUS.entry("task_1_2"), SOLUTIONS, random.Random(1))
 
@@ -147,7 +147,7 @@ def answer_many(number: int) -> Callable[[Task, Clock], Awaitable[None]]:
 
 
 def scenes(rounds: int) -> None:
-    runner = Runner()
+    runner = TaskRunner()
     one = in_turn({"scene": lambda: scene(runner, answer_once)}, rounds)["scene"]
     folder = str(ROOT / "solutions" / "task_1_2")
     command = [sys.executable, "-c", FLOOR, folder, str(rounds)]

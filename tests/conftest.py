@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_api_lab.sandbox import isolation
+from ml_api_lab.sandbox.hosts import isolation
 from tests.handout.player import Player
 from tests.proofs.prover import COURSE, Prover
 from tests.support import graded

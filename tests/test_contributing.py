@@ -44,7 +44,7 @@ def test_the_guide_names_all_the_files() -> None:
 def test_pytest_grades_the_new_task(course: Path, tree: str, score: int, status: int) -> None:
     command = [sys.executable, "-m", "pytest", "checks/task_9_1", f"--tree={tree}"]
     run = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False)
-    assert re.search(rf"^Total .* {score} of +10$", run.stdout, re.MULTILINE), run.stdout
+    assert re.search(rf"^9.1 .* {score} of +10$", run.stdout, re.MULTILINE), run.stdout
     assert run.returncode == status
 
 

@@ -1,8 +1,8 @@
 """The tests mirror what they test: a test file bears the name of its module, in its folder.
 
-Of the package's ``sandbox/workspace.py`` that is ``tests/sandbox/test_workspace.py``; of the
-checks' ``task_5_1/installation.py`` it is ``tests/checks/task_5_1/test_installation.py``, and of
-the sibling package's ``engines/local.py`` it is ``tests/ml_api_class/engines/test_local.py``.
+Of the package's ``sandbox/files/workspace.py`` that is ``tests/sandbox/files/test_workspace.py``;
+of the checks' ``task_5_1/installation.py`` it is ``tests/checks/task_5_1/test_installation.py``;
+of the sibling package's ``engines/local.py``, ``tests/ml_api_class/engines/test_local.py``.
 """
 
 from __future__ import annotations

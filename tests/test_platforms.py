@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 from ml_api_lab.grading.reports import FORMATS
 from ml_api_lab.sanitize import CARD_LIMIT, MESSAGE_LIMIT, ROW_LIMIT
 from tests.support import graded, readings
+from tests.support.toy import own_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 PLATFORMS = ROOT / "platforms"
@@ -118,7 +119,12 @@ def test_the_checks_need_no_solutions(tmp_path: Path) -> None:
     # What talks to real servers reads nothing that the others do not.
     asked = [f"--tree={ROOT / 'solutions'}", "-m", "not on_the_wall_clock"]
     done = subprocess.run(
-        [*command, *asked], cwd=tmp_path, capture_output=True, text=True, timeout=240
+        [*command, *asked],
+        cwd=tmp_path,
+        env=own_environment(),
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
     assert done.returncode == 0, done.stdout
 
@@ -126,7 +132,7 @@ def test_the_checks_need_no_solutions(tmp_path: Path) -> None:
 def installed() -> dict[str, str]:
     """Return an environment in which the lab is installed."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+    return own_environment(PATH=path, PYTHONPATH=str(ROOT))
 
 
 def bash(

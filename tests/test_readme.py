@@ -14,6 +14,7 @@ from tests.proofs.prover import COURSE
 README = (COURSE / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^(python3 -m venv .*)$", README, re.MULTILINE)
 PAGES = [COURSE / "README.md", COURSE / "CONTRIBUTING.md", *sorted((COURSE / "docs").glob("*.md"))]
+STUDENTS = (COURSE / "docs" / "students.md").read_text(encoding="utf-8")
 CI = (COURSE / "docs" / "ci.md").read_text(encoding="utf-8")
 SYLLABUS = syllabus.read(COURSE / "checks" / "syllabus.toml")
 TASKS = sorted((COURSE / "checks").glob("task_*/README.md"))
@@ -68,8 +69,35 @@ def test_the_samples_of_reports_could_be_real() -> None:
 
 
 def test_the_sample_card_is_a_real_one() -> None:
-    sample = re.search(r"this check again:\n\n```\n(.*?)```", README, re.DOTALL)
+    sample = re.search(r"this check again:\n\n```\n(.*?)```", STUDENTS, re.DOTALL)
     assert sample is not None
     assert sample[1] in (COURSE / "tests" / "proofs" / "cards" / "task_0_3.txt").read_text(
         encoding="utf-8"
     )
+
+
+OF_OTHERS = {
+    'Error importing plugin "ml_api_lab.plugin"': "pytest",
+    "No matching distribution found": "pip",
+}
+
+
+def test_the_messages_are_those_of_the_lab() -> None:
+    page = (COURSE / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+    said = {message for cell in cells for message in re.findall(r"`(.*?)`", cell)}
+    sources = "".join(
+        path.read_text(encoding="utf-8") for path in (COURSE / "shared").rglob("*.py")
+    )
+    text = re.sub(r'"\s+f?"', "", sources)
+    assert len(said) > 10
+    assert sorted(each for each in said - OF_OTHERS.keys() if each not in text) == []
+
+
+def test_the_index_lists_all_pages() -> None:
+    index = COURSE / "docs" / "README.md"
+    listed = set(
+        re.findall(r"^\| \[.*?\]\((.*?)\)", index.read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    pages = {path.name for path in index.parent.glob("*.md")} - {"README.md"}
+    assert listed == pages | {"../CONTRIBUTING.md"}

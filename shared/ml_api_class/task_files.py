@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from ml_api_lab.course.state import File, is_executable
-from ml_api_lab.sandbox.folder_contents import survey
-from ml_api_lab.sandbox.plain_file import open_plain
+from ml_api_lab.sandbox.files.folder_contents import survey
+from ml_api_lab.sandbox.files.plain_file import open_plain
 
 _FORMAT = 1
 _MAX_NAMES_BESIDE = 40

@@ -12,6 +12,9 @@ NS = 1_000_000_000
 DAY_BEGINS = 9 * 3600
 """Seconds from midnight to the hour when the lab's day begins."""
 
+BUDGET_SECONDS = 20.0
+"""The real time that a check may take, unless a run is told another."""
+
 
 class Span(int):
     """A length of time in nanoseconds. Compares and adds as the whole number it is."""

@@ -8,7 +8,6 @@ the rest of the harness is loaded while they are on their way, before any check 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -27,84 +26,31 @@ if sys.version_info < (3, 11):  # noqa: UP036 - pytest itself may run on an olde
 from ml_api_lab.course import syllabus
 from ml_api_lab.course.syllabus import Syllabus
 from ml_api_lab.errors import CourseError, LabError
-from ml_api_lab.protocol.confinement import TIERS
-from ml_api_lab.sandbox import isolation
-from ml_api_lab.sandbox.host_pools import HostPools, modules_of
-from ml_api_lab.sandbox.isolation import Isolation, NotIsolated
+from ml_api_lab.sandbox.hosts import isolation
+from ml_api_lab.sandbox.hosts.isolation import Isolation, NotIsolated
+from ml_api_lab.sandbox.hosts.pools import HostPools, modules_of
 from ml_api_lab.sanitize import sanitize
 from ml_api_lab.session import preflight, signals, streams
+from ml_api_lab.session.options import add_options
 
 if TYPE_CHECKING:
     from ml_api_lab.sandbox.clock import Clock
     from ml_api_lab.session.session import Session
     from ml_api_lab.task import Task
 
-BUDGET_SECONDS = 20.0
-
 _SESSION: pytest.StashKey[Session] = pytest.StashKey()
 _POOLS = pytest.StashKey[HostPools]()
 _ISOLATION = pytest.StashKey[Isolation]()
 _REFUSAL = pytest.StashKey[NotIsolated]()
 _SYLLABUS = pytest.StashKey[Syllabus]()
+_IS_SHORT = pytest.StashKey[bool]()
+"""Whether a grade is shown without pytest's header, which would take a third of a screen."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     # This is the first of pytest's calls; after it pytest captures what the streams are given.
     streams.open_closed()
-    group = parser.getgroup("lab", "the lab")
-    group.addoption(
-        "--tree",
-        metavar="TREE",
-        help="what to grade: exercises (the default), solutions, or a path (also: LAB_TREE)",
-    )
-    group.addoption(
-        "--clock",
-        choices=("lab", "real"),
-        default="lab",
-        help="lab: exact and fast (the default); real: the same checks on the wall clock",
-    )
-    group.addoption(
-        "--seed", type=int, metavar="N", help="repeat a run's random choices (see its header)"
-    )
-    group.addoption(
-        "--budget",
-        type=_seconds,
-        default=BUDGET_SECONDS,
-        metavar="SECONDS",
-        help="real time that a check may take before it is ended (default: %(default)g)",
-    )
-    group.addoption(
-        "--isolation",
-        choices=("auto", "best", *TIERS),
-        default="auto",
-        help="how far a submission's processes are confined: auto (the default: the best that "
-        "costs nearly nothing), best (the strongest that works here), or that very tier",
-    )
-    group.addoption(
-        "--report",
-        action="append",
-        default=[],
-        metavar="FORMAT=FILE",
-        help="write the grade to a file; FORMAT is json, junit, markdown, gradescope, classroom50 "
-        "or prairielearn (repeatable)",
-    )
-    group.addoption(
-        "--docker",
-        action="store_true",
-        help="build and run container images with the real engine (default: lay their files out)",
-    )
-
-
-def _seconds(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no number of seconds above 0, as in --budget=20"
-        )
-    return number
+    add_options(parser.getgroup("lab", "the lab"))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -132,6 +78,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     here = early_config.invocation_params.dir
     folders = [here / each.split("::")[0] for each in options.file_or_dir] or [here]
     asked = [entry for entry in read.tasks if _may_grade(course, folders, entry.name)]
+    early_config.stash[_IS_SHORT] = bool(asked) and not options.verbose
     # Those that serve others as well come first.
     for entry in sorted(asked, key=lambda entry: -len(entry.preload)):
         files = (course / "checks" / entry.name).glob("test_*.py")
@@ -194,6 +141,7 @@ def _configure(config: pytest.Config) -> None:
     pools = config.stash.setdefault(_POOLS, HostPools())
     session = open_session(config, read, pools, config.stash.get(_ISOLATION, Isolation()))
     config.add_cleanup(session.runner.close)
+    config.option.no_header |= config.stash.get(_IS_SHORT, False)
     hooks.register(session)
     config.stash[_SESSION] = session
     signals.hear()

@@ -24,11 +24,11 @@ from ml_api_lab.protocol.messages import (
     Start,
 )
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.host_pool import HostPool
-from ml_api_lab.sandbox.host_pools import can_fork
+from ml_api_lab.sandbox.files.workspace import Workspace
+from ml_api_lab.sandbox.hosts.pool import HostPool
+from ml_api_lab.sandbox.hosts.pools import can_fork
 from ml_api_lab.sandbox.submission import Submission
 from ml_api_lab.sandbox.transcript import Line, Transcript
-from ml_api_lab.sandbox.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,7 +148,7 @@ class Task:
             StartFailed: it could not be imported, or its start-up raised.
             SubmissionFault: it has no such file, or its process ended or hung.
         """
-        from ml_api_lab.sandbox.transport import client
+        from ml_api_lab.sandbox.http_client import client
 
         submission = self._begin("serve" if started else "mount", "main.py", env)
         await submission.ready

@@ -21,7 +21,7 @@ import pytest
 
 from ml_api_lab.host import own_modules, program
 from ml_api_lab.protocol.confinement import TIERS, Tier
-from ml_api_lab.sandbox import workspace
+from ml_api_lab.sandbox.files import workspace
 from tests.attacks.targets import PRELUDE, TARGETS
 from tests.proofs.prover import COURSE
 from tests.support import tiers

@@ -69,7 +69,7 @@ def test_what_goes_wrong_becomes_a_status_of_pytest(
     def fail() -> int:
         raise error
 
-    monkeypatch.setattr("ml_api_lab.cli.list.show_overview", fail)
+    monkeypatch.setattr("ml_api_lab.cli.commands.list.show_overview", fail)
     assert lab().status == status
 
 

@@ -22,7 +22,7 @@ def test_a_students_tree(course: Course, tmp_path: Path) -> None:
     for unpacked in (clone, tmp_path):
         whole = course.run(f"--tree={unpacked}")
         assert (whole.status, whole.score) == (0, (20, 20))
-        assert f"lab: tree {clone}/exercises, " in whole.text
+        assert f" Toy course: {clone}/exercises =" in whole.text
     shutil.rmtree(clone / "exercises" / "task_0_1")
     part = course.run(f"--tree={clone}/exercises")
     assert (part.status, part.score) == (1, (10, 20))
@@ -31,7 +31,7 @@ def test_a_students_tree(course: Course, tmp_path: Path) -> None:
     assert "2 passed, 2 of absent tasks" in part.text
     single = course.run("checks/task_0_2", LAB_TREE=f"{clone}/exercises/task_0_2")
     assert (single.status, single.score) == (0, (10, 10))
-    assert f"lab: tree {clone}/exercises/task_0_2, " in single.text
+    assert f" Toy course: {clone}/exercises/task_0_2 =" in single.text
 
 
 def test_a_tree_in_more_than_one_place(course: Course, tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_tree_in_more_than_one_place(course: Course, tmp_path: Path) -> None:
 def test_the_option_wins_over_the_folder(course: Course) -> None:
     result = course.run("--tree=solutions", cwd="exercises/task_0_1")
     assert (result.status, result.score) == (0, (10, 10))
-    assert "lab: tree solutions, " in result.text
+    assert " Toy course: solutions =" in result.text
 
 
 def test_an_absent_task_of_the_exercises(tmp_path: Path) -> None:

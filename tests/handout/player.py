@@ -13,7 +13,7 @@ from ml_api_lab.check import Clock, Task
 from ml_api_lab.course import syllabus
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.course.tree import Tree
-from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials.task_runner import TaskRunner
 from tests.proofs.prover import COURSE, cases
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ class Player:
     """Keeps the processes that plays need; close it when there are no more."""
 
     def __init__(self) -> None:
-        self._runner = Runner()
+        self._runner = TaskRunner()
 
     def solution(self, task: str, scene: Scene[T], *, trained: bool = False) -> T:
         """Play a scene with a task's reference solution.

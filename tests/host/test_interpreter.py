@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ml_api_lab.sandbox.clock import WallClock
-from ml_api_lab.sandbox.host_pool import HostPool
+from ml_api_lab.sandbox.hosts.pool import HostPool
 from ml_api_lab.sandbox.process import Process, python_arguments
 from ml_api_lab.sandbox.transcript import Transcript
 from tests.support.toy import LIMIT

@@ -15,9 +15,9 @@ from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.course.tree import Tree
 from ml_api_lab.protocol.confinement import NEWEST_LANDLOCK, Tier
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.host_pools import HostPools
+from ml_api_lab.sandbox.hosts.pools import HostPools
 from ml_api_lab.task import Run, Task
-from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials.task_runner import TaskRunner
 from tests.support import tiers
 from tests.support.toy import LIMIT
 
@@ -145,7 +145,7 @@ class Confined:
     def __init__(self, folder: Path, tier: Tier, abi: int) -> None:
         self._folder = folder
         self._number = 0
-        self.runner = Runner(HostPools(tiers.require(tier, abi)))
+        self.runner = TaskRunner(HostPools(tiers.require(tier, abi)))
 
     def script(self, source: str) -> Run:
         self._number += 1

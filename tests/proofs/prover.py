@@ -40,8 +40,8 @@ from ml_api_lab.course.corpus import Edit, edits_of
 from ml_api_lab.course.tree import Tree
 from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
 from ml_api_lab.protocol.messages import ClockName
-from ml_api_lab.sandbox.host_pools import HostPools
-from ml_api_lab.trials.runner import Runner
+from ml_api_lab.sandbox.hosts.pools import HostPools
+from ml_api_lab.trials.task_runner import TaskRunner
 from ml_api_lab.trials.trial import Trial, load, play
 
 COURSE = Path(__file__).resolve().parents[2]
@@ -158,7 +158,7 @@ class Prover:
         self._clock = clock
         self._seed = seed
         self._budget = budget
-        self._runner = Runner(HostPools(confinement))
+        self._runner = TaskRunner(HostPools(confinement))
 
     @staticmethod
     def tasks() -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_api_lab.sandbox.workspace import Workspace, sweep
+from ml_api_lab.sandbox.files.workspace import Workspace, sweep
 
 
 @pytest.fixture

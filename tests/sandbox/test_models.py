@@ -17,8 +17,8 @@ from ml_api_lab.protocol.messages import AskModel, LoadModel, ModelAnswers, Mode
 from ml_api_lab.protocol.stand_in import FAILS
 from ml_api_lab.sandbox import submission
 from ml_api_lab.sandbox.clock import Clock
+from ml_api_lab.sandbox.files.workspace import Workspace
 from ml_api_lab.sandbox.models import Call, Load, Models
-from ml_api_lab.sandbox.workspace import Workspace
 from ml_api_lab.task import Run, Task
 from tests.support.toy import Scenes
 

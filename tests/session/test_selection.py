@@ -25,7 +25,7 @@ def test_selection(
     cwd: str, args: list[str], shown: str, score: tuple[int, int], course: Course
 ) -> None:
     result = course.run(*args, cwd=cwd)
-    assert f"lab: tree {shown}, " in result.text
+    assert f" Toy course: {shown} =" in result.text
     assert result.score == score
     assert result.status == (1 if shown == "exercises" else 0)
 
@@ -37,7 +37,7 @@ def test_deselected_checks_stay_in_the_denominator(course: Course) -> None:
         "task_0_1 test_waits": "passed",
     }
     bar = "[############........]   6 of  10  (1 not selected)\n"
-    assert f"  0.1 Toy task_0_1                       {bar}" in result.text
+    assert f"0.1 Toy task_0_1                         {bar}" in result.text
 
 
 def test_a_tree_beside_the_checks(course: Course, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ def test_solutions_earn_everything(course: Course) -> None:
     # The option wins over the variable.
     result = course.run("--tree=solutions", "--seed=7", LAB_TREE="nowhere")
     assert (result.status, result.score) == (0, (20, 20))
-    assert "lab: tree solutions, clock lab, seed 7, isolation " in result.text
+    assert "\nClock lab, seed 7, isolation " in result.text
     assert "== Toy course: solutions ==" in result.text
     assert result.text.index("Toy course: solutions") < result.text.index(
         "Only part                                [####################]  20 of  20\n"
@@ -29,7 +29,7 @@ def test_solutions_earn_everything(course: Course) -> None:
 def test_exercises_are_the_default(course: Course) -> None:
     result = course.run()
     assert (result.status, result.score) == (1, (0, 20))
-    assert re.search(r"lab: tree exercises, clock lab, seed \d+, isolation ", result.text)
+    assert re.search(r"\nClock lab, seed \d+, isolation ", result.text)
     assert result.messages["task_0_2 test_waits"] == "It took 0 s; 2 s is right."
     assert (
         "Total                                    [....................]   0 of  20" in result.text
@@ -136,3 +136,10 @@ def test_a_seed_repeats_the_draws(tmp_path: Path) -> None:
     one, two = (course.run("--seed=1").messages for _ in range(2))
     assert one == two
     assert len(set(one.values())) == 2
+
+
+def test_a_grade_is_shown_without_pytests_header(course: Course) -> None:
+    assert "\nrootdir: " not in course.run("--tree=solutions", "checks/task_0_1").text
+    whole = course.run("--tree=solutions", "checks/task_0_1", "-v", "--seed=7").text
+    assert "\nrootdir: " in whole
+    assert "\nlab: tree solutions\nlab: Clock lab, seed 7, isolation " in whole

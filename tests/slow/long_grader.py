@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials.task_runner import TaskRunner
 from ml_api_lab.trials.trial import Trial, play
 from tests.proofs.prover import COURSE, Prover
 
@@ -73,7 +73,7 @@ def test_nothing_grows(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     for task in TASKS:
         (tmp_path / task).mkdir()
         (tmp_path / task / "main.py").write_text(DIES, encoding="utf-8")
-    prover, runner = Prover(), Runner()
+    prover, runner = Prover(), TaskRunner()
     before = folders()
     different = trials(prover, tmp_path)
     first: dict[int, tuple[bool, int]] = {}

@@ -23,7 +23,7 @@ from pathlib import Path
 import pytest
 
 from ml_api_lab.lab_time import NS
-from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials.task_runner import TaskRunner
 from ml_api_lab.trials.trial import play
 from tests.proofs.prover import COURSE, Case, Prover, cases
 from tests.support.toy import own_environment
@@ -58,7 +58,7 @@ def by_pytest(root: Path, task: str, report: Path) -> Seen:
     }
 
 
-def by_trials(prover: Prover, runner: Runner, root: Path, task: str) -> Seen:
+def by_trials(prover: Prover, runner: TaskRunner, root: Path, task: str) -> Seen:
     """Grade the same with trials."""
     seen: Seen = {}
     for check in prover.checks(task):
@@ -94,7 +94,7 @@ def submissions(number: int, folder: Path) -> Iterator[tuple[str, Path]]:
 def test_pytest_and_trials_agree(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     number = request.config.getoption("--runs")
     given = list(submissions(number, tmp_path / "trees"))
-    prover, runner = Prover(seed=SEED, budget=20), Runner()
+    prover, runner = Prover(seed=SEED, budget=20), TaskRunner()
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         trials = list(pool.map(lambda each: by_trials(prover, runner, each[1], each[0]), given))
         runs = list(

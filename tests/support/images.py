@@ -13,7 +13,7 @@ from ml_api_lab.images.container import Container
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.transcript import Line
 from ml_api_lab.task import Task
-from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials.task_runner import TaskRunner
 
 SERVER = '''\
 """Answers every request with its working folder and one variable."""
@@ -58,7 +58,7 @@ class Images:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.runner = Runner()
+        self.runner = TaskRunner()
 
     def play(self, scene: Scene, dockerfile: str = DOCKERFILE, **files: str) -> list[str]:
         """Play the scene; return what was printed."""

@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from ml_api_lab.protocol.confinement import NEWEST_LANDLOCK, Confinement, Tier
-from ml_api_lab.sandbox.isolation import problem_of
+from ml_api_lab.sandbox.hosts.isolation import problem_of
 from tests.proofs.prover import COURSE
 
 LANDLOCKS = (1, 3, 5, NEWEST_LANDLOCK)

@@ -24,7 +24,7 @@ from ml_api_lab.lab_time import NS
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.task import Run, Task
-from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials.task_runner import TaskRunner
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 240
@@ -67,11 +67,16 @@ class Graded:
 
 
 def own_environment(**env: str) -> dict[str, str]:
-    """Return the environment of a run: none of the lab's own settings, no colours."""
+    """Return the environment of a run: none of the lab's own settings, no colours.
+
+    Plugins that lie beside the lab stay out, with what they take to load: the lab's own are loaded
+    by name.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LAB_")}
     for name in ("PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "FORCE_COLOR", "CI", "GITHUB_ACTIONS"):
         kept.pop(name, None)
-    return {**kept, "COLUMNS": "100", "NO_COLOR": "1", **env}
+    fixed = {"COLUMNS": "100", "NO_COLOR": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return {**kept, **fixed, **env}
 
 
 class Course:
@@ -165,7 +170,7 @@ class Scenes:
     def __init__(self, folder: Path, *preload: str) -> None:
         self._folder = folder
         self._entry = Entry("task_9_9", "Scene", "Scenes", preload)
-        self._runner = Runner()
+        self._runner = TaskRunner()
         self._number = 0
 
     def play(

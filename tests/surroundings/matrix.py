@@ -81,7 +81,7 @@ SURROUNDINGS = {
     "what pytest-cov sets": variables(
         COV_CORE_SOURCE="", COV_CORE_CONFIG=":", COV_CORE_DATAFILE="/nowhere/.coverage"
     ),
-    "no plugins by themselves": variables(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),
+    "plugins by themselves": variables(PYTEST_DISABLE_PLUGIN_AUTOLOAD=""),
     "no home": variables(HOME=None, USER=None, LOGNAME=None),
     "another zone": variables(TZ="Asia/Kathmandu"),
     "a proxy that is none": variables(
@@ -99,7 +99,9 @@ SURROUNDINGS = {
     "tracebacks of pytest's": Surroundings(options="--tb=short -vv"),
     "nothing captured": Surroundings(options="-s"),
     "nothing but dots": Surroundings(options="-qq --no-header --no-summary"),
-    "workers": Surroundings(options="-n 2", refused="Checks are not graded with pytest-xdist (-n)"),
+    "workers": Surroundings(
+        options="-p xdist.plugin -n 2", refused="Checks are not graded with pytest-xdist (-n)"
+    ),
 }
 
 

@@ -30,9 +30,9 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     ],
 )
 def test_a_plugin_changes_no_grade(options: str, course: Course) -> None:
-    right = course.run("--tree=solutions", *options.split())
+    right = course.run("--tree=solutions", *options.split(), PYTEST_DISABLE_PLUGIN_AUTOLOAD="")
     assert (right.status, right.score) == (0, (20, 20)), right.text
-    wrong = course.run(*options.split())
+    wrong = course.run(*options.split(), PYTEST_DISABLE_PLUGIN_AUTOLOAD="")
     assert (wrong.status, wrong.score) == (1, (0, 20)), wrong.text
     for result in (right, wrong):
         assert "Traceback" not in result.text
@@ -52,7 +52,9 @@ def test_a_plugin_changes_no_grade(options: str, course: Course) -> None:
 def test_a_plugin_that_runs_checks_elsewhere_or_often_is_refused(
     options: str, sentence: str, course: Course
 ) -> None:
-    result = course.run("--tree=solutions", *options.split(), report=False)
+    result = course.run(
+        "--tree=solutions", *options.split(), report=False, PYTEST_DISABLE_PLUGIN_AUTOLOAD=""
+    )
     assert result.status == 4
     assert sentence in " ".join(result.text.split())
     assert "Traceback" not in result.text
@@ -62,7 +64,7 @@ def test_a_time_out_ends_a_check_and_not_the_run(tmp_path: Path) -> None:
     course = Course(tmp_path / "course")
     course.task("task_0_1", CHECKS, HANGS)
     course.task("task_0_2", CHECKS, "print('hello')\nimport time; time.sleep(2)\n")
-    result = course.run("--timeout=3")
+    result = course.run("--timeout=3", PYTEST_DISABLE_PLUGIN_AUTOLOAD="")
     assert (result.status, result.score) == (1, (10, 20))
     ended = "The check was ended before it had its answer: Timeout (>3.0s) from pytest-timeout."
     assert set(result.messages.values()) == {ended}

@@ -13,9 +13,9 @@ from ml_api_lab.course import syllabus
 from ml_api_lab.course.tree import Tree
 from ml_api_lab.errors import CourseError
 from ml_api_lab.grading.grade import INTERRUPTED, Outcome
-from ml_api_lab.sandbox.isolation import Isolation
+from ml_api_lab.sandbox.hosts.isolation import Isolation
 from ml_api_lab.trials.grader import Grader, Grading
-from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials.task_runner import TaskRunner
 from ml_api_lab.trials.trial import forget_checks
 from tests.support.toy import LIMIT, Course
 from tests.support.toy_tasks import RIGHT, two_tasks
@@ -30,7 +30,7 @@ def own(tmp_path: Path) -> Course:
 def grader(own: Course) -> Iterator[Grader]:
     read = syllabus.read(own.root / "checks" / "syllabus.toml")
     before = list(sys.path)
-    grader = Grader(own.root, read, own.root, Runner(), Isolation())
+    grader = Grader(own.root, read, own.root, TaskRunner(), Isolation())
     yield grader
     grader.close()
     sys.path[:] = before
@@ -64,6 +64,15 @@ def test_it_grades_another_tree_as_a_students_own(
     assert grading.grade.absent == ["exercises/task_0_2 is missing."]
     card = grading.card(grading.failed[0])
     assert "pytest checks/task_0_2/test_toy.py::test_greets --seed=7" in card
+
+
+def test_what_a_submission_changes_of_the_checks_is_told(grader: Grader, own: Course) -> None:
+    planted = own.root / "checks" / "conftest.py"
+    main = own.root / "exercises" / "task_0_1" / "main.py"
+    main.write_text(f"open({str(planted)!r}, 'w').close()\n{RIGHT}", encoding="utf-8")
+    (told,) = graded(grader, "task_0_1").grade.warnings
+    assert "files changed that it trusts: checks/conftest.py." in told
+    assert graded(grader, "task_0_2").grade.warnings == []
 
 
 def test_its_progress_is_told(grader: Grader) -> None:

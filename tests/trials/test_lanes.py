@@ -18,7 +18,7 @@ from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock, LabClock
-from ml_api_lab.sandbox.workspace import Workspace
+from ml_api_lab.sandbox.files.workspace import Workspace
 from ml_api_lab.trials.lanes import _MOST_WORKSPACES, Lanes
 from ml_api_lab.trials.trial import Trial
 from tests.support.toy import LIMIT

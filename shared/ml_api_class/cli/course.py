@@ -13,9 +13,9 @@ from ml_api_class.errors import ClassError
 from ml_api_class.grading.unit import Settings
 from ml_api_class.journal.journal import Journal
 from ml_api_lab.course.place import Place
-from ml_api_lab.sandbox import isolation
-from ml_api_lab.sandbox.isolation import Isolation, Wanted
-from ml_api_lab.trials.grader import BUDGET_SECONDS
+from ml_api_lab.lab_time import BUDGET_SECONDS
+from ml_api_lab.sandbox.hosts import isolation
+from ml_api_lab.sandbox.hosts.isolation import Isolation, Wanted
 
 _MAX_SEED = 10**6
 

@@ -27,7 +27,7 @@ from ml_api_class.sharding import Shard
 from ml_api_class.supervisor import Supervisor, Totals
 from ml_api_lab.cli.tasks import here, lab_command
 from ml_api_lab.exit_status import ExitStatus
-from ml_api_lab.sandbox.isolation import Wanted
+from ml_api_lab.sandbox.hosts.isolation import Wanted
 from ml_api_lab.session import signals
 
 _MOST_TOLD = 20

@@ -19,7 +19,7 @@ from ml_api_class.journal.lock import locked
 from ml_api_class.regrading import Change
 from ml_api_lab.cli.tasks import here, lab_command
 from ml_api_lab.exit_status import ExitStatus
-from ml_api_lab.sandbox.isolation import Wanted
+from ml_api_lab.sandbox.hosts.isolation import Wanted
 from ml_api_lab.session import signals
 
 _MOST_TOLD = 30

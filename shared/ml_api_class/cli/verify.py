@@ -17,7 +17,7 @@ from ml_api_class.errors import ClassError
 from ml_api_class.journal.journal import Journal
 from ml_api_lab.cli.tasks import here, lab_command
 from ml_api_lab.exit_status import ExitStatus
-from ml_api_lab.sandbox.isolation import Wanted
+from ml_api_lab.sandbox.hosts.isolation import Wanted
 from ml_api_lab.session import signals
 
 

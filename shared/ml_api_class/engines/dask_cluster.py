@@ -32,8 +32,8 @@ from ml_api_class.engines.local import Limits, LocalEngine
 from ml_api_class.errors import ClassError, WorkerEnded
 from ml_api_class.grading.unit import Answer, Settings, Unit
 from ml_api_lab.errors import LabError
-from ml_api_lab.sandbox import isolation
-from ml_api_lab.sandbox.isolation import NotIsolated
+from ml_api_lab.sandbox.hosts import isolation
+from ml_api_lab.sandbox.hosts.isolation import NotIsolated
 
 _ALLOWED_FAILURES = 20
 """How many workers may be lost under a unit before Dask gives it up: machines come and go."""

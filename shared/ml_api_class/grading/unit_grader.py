@@ -16,7 +16,7 @@ from ml_api_lab.course.tree import Tree
 from ml_api_lab.grading.grade import Outcome, Result
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
-from ml_api_lab.sandbox.isolation import Isolation
+from ml_api_lab.sandbox.hosts.isolation import Isolation
 
 
 def _ignore(done: int, number: int) -> None:

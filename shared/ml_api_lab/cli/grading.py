@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ml_api_lab.course.catalog import Catalog
 from ml_api_lab.course.place import Place
 from ml_api_lab.course.syllabus import Entry
-from ml_api_lab.sandbox import isolation
-from ml_api_lab.sandbox.host_pools import HostPools, modules_of
+from ml_api_lab.sandbox.hosts import isolation
+from ml_api_lab.sandbox.hosts.pools import HostPools, modules_of
 from ml_api_lab.session import preflight
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ def open_grader(
         start_hosts(pools, Catalog(place.course, place.syllabus), entries)
         # Late, so that the first processes are on their way before all of this is loaded.
         from ml_api_lab.trials.grader import Grader
-        from ml_api_lab.trials.runner import Runner
+        from ml_api_lab.trials.task_runner import TaskRunner
     except BaseException:
         pools.close()
         raise
-    return Grader(place.course, place.syllabus, place.here, Runner(pools), chosen)
+    return Grader(place.course, place.syllabus, place.here, TaskRunner(pools), chosen)
 
 
 def start_hosts(pools: HostPools, catalog: Catalog, entries: Sequence[Entry]) -> None:

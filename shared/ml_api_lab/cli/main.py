@@ -1,6 +1,6 @@
 """The command `lab`: finds the module of a command, and turns what goes wrong into exit statuses.
 
-Each command is a module of this package with a `command` in it, imported when it is asked for: a
+Each command is a module of `commands` with a `command` in it, imported when it is asked for: a
 hint is not to wait for what a grade needs. Other distributions add commands of their own through
 entry points of the group `ml_api_lab.commands`; each is a click command, or a group of them, under
 the entry point's name.
@@ -54,7 +54,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _OWN:
-            found = import_module(f"ml_api_lab.cli.{cmd_name}").command
+            found = import_module(f"ml_api_lab.cli.commands.{cmd_name}").command
         else:
             found = next((each.load() for each in _added() if each.name == cmd_name), None)
         return found if isinstance(found, click.Command) else None
@@ -71,7 +71,7 @@ class Commands(click.Group):
 def lab(context: click.Context) -> int:
     """Work on the lab's tasks. Alone, lab shows where you are and what comes next."""
     if context.invoked_subcommand is None:
-        status: int = import_module("ml_api_lab.cli.list").show_overview()
+        status: int = import_module("ml_api_lab.cli.commands.list").show_overview()
         return status
     return ExitStatus.ALL_POINTS
 

@@ -43,7 +43,6 @@ def conclude(place: Place, grading: Grading, states: Mapping[str, str]) -> Itera
     yield f"{grade.syllabus.title}: {grade.tree}"
     yield from not_begun_lines(grade, place.course, grading.tree, grading.is_untouched)
     yield from grade_lines(grade)
-    yield f"Isolation: {grade.isolation}."
     yield from grading.isolation.notes
     if problem:
         yield problem

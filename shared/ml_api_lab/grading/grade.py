@@ -77,6 +77,7 @@ class Grade:
         warnings: what else a reader must know, in sentences.
         harness_failed: whether the harness failed in a check, or one could not be loaded.
         isolation: the tier to which the submission's processes were confined.
+        digest: of the checks and the lab, as they were before the run; "" if nobody has looked.
     """
 
     syllabus: Syllabus
@@ -91,6 +92,7 @@ class Grade:
     warnings: list[str] = field(default_factory=list)
     harness_failed: bool = False
     isolation: Tier = "none"
+    digest: str = ""
 
     @property
     def score(self) -> int:
@@ -171,7 +173,10 @@ def maximum(results: Iterable[Result]) -> int:
 
 
 def summary(grade: Grade) -> list[str]:
-    """Return the table of tasks and parts as lines of text."""
+    """Return the table of tasks and parts as lines of text; of one task alone it is one line."""
+    if len(grade.tasks) == 1:
+        entry = grade.syllabus.entry(grade.tasks[0])
+        return [_row(f"{entry.number} {entry.title}", list(grade.results.values()), "")]
     lines: list[str] = []
     for part in grade.syllabus.parts:
         entries = [e for e in grade.syllabus.tasks if e.part == part and e.name in grade.tasks]
@@ -184,6 +189,12 @@ def summary(grade: Grade) -> list[str]:
         lines.extend(_row(title, results, "  ") for title, results in rows)
     lines.append(_row("Total", list(grade.results.values()), ""))
     return lines
+
+
+def how_graded(grade: Grade) -> str:
+    """Return how a run was graded, as a line of text: what repeats it, and what it relied on."""
+    checks = f", checks {grade.digest}" if grade.digest else ""
+    return f"Clock {grade.clock}, seed {grade.seed}, isolation {grade.isolation}{checks}."
 
 
 def _row(title: str, results: list[Result], indent: str) -> str:

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from ml_api_lab.course import stubs
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.tree import TREES, Tree
-from ml_api_lab.grading.grade import Grade, Outcome, Result, score, summary
+from ml_api_lab.grading.grade import Grade, Outcome, Result, how_graded, score, summary
 from ml_api_lab.grading.verdict import Verdict
 
 K = TypeVar("K", bound=Hashable)
@@ -118,7 +118,7 @@ def grade_lines(grade: Grade) -> list[str]:
     """Return the table of points, and what a reader must know beside it, as lines of text."""
     lost = "Bring what is missing back from where you got the lab."
     back = [lost] if grade.absent and grade.tree == TREES[0] else []
-    return [*summary(grade), *grade.absent, *back, *grade.notes]
+    return [*summary(grade), *grade.absent, *back, *grade.notes, how_graded(grade)]
 
 
 def rerun_command(grade: Grade, node: str, *, is_reported: bool = False) -> str:

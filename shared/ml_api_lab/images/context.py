@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ml_api_lab.errors import SubmissionFault
 from ml_api_lab.images.ignore import IgnoreRules
-from ml_api_lab.sandbox.plain_file import read_plain
+from ml_api_lab.sandbox.files.plain_file import read_plain
 
 _IGNORE_FILES = ("Dockerfile.dockerignore", ".dockerignore")
 _MAX_IGNORE_BYTES = 64_000

@@ -28,7 +28,7 @@ from ml_api_lab.errors import SubmissionFault
 from ml_api_lab.images.context import Context
 from ml_api_lab.images.copying import FileCopy, Work, fault, joined
 from ml_api_lab.images.image import BuildStage, Command, Image, RunStep
-from ml_api_lab.sandbox.plain_file import read_plain
+from ml_api_lab.sandbox.files.plain_file import read_plain
 
 _REMOTE = re.compile(r"(https?|git|ssh)://|git@")
 

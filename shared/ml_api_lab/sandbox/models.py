@@ -19,7 +19,7 @@ from pathlib import Path
 from ml_api_lab.lab_time import Span, seconds
 from ml_api_lab.protocol.messages import AskModel, LoadModel, ModelAnswers, ModelLoaded
 from ml_api_lab.protocol.stand_in import CLASSES, FEATURES, Pickled, key
-from ml_api_lab.sandbox.workspace import Workspace
+from ml_api_lab.sandbox.files.workspace import Workspace
 
 NAMES = ("logistic_regression", "random_forest")
 
@@ -29,6 +29,10 @@ _PICKLE_PROTOCOL = 4
 
 _OTHER_FLOWERS = 50
 """How many flowers the table of a model knows besides those that the check may ask for."""
+
+
+Reply = Callable[[Span, LoadModel | AskModel], ModelLoaded | ModelAnswers]
+"""Answers for the models that a submission loads or asks, at that moment."""
 
 
 def answer(model: str, seed: str, features: Sequence[float]) -> int:

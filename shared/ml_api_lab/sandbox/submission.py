@@ -8,41 +8,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ml_api_lab.errors import Dead, StartFailed, SubmissionFault, Untimed
 from ml_api_lab.lab_time import Span
+from ml_api_lab.protocol import messages
 from ml_api_lab.protocol.link import BadFrame, LinkClosed
-from ml_api_lab.protocol.messages import (
-    AskModel,
-    Beat,
-    Body,
-    Disconnect,
-    Done,
-    Grant,
-    Head,
-    Idle,
-    LoadModel,
-    Message,
-    ModelAnswers,
-    ModelLoaded,
-    Paused,
-    Problem,
-    Ready,
-    Report,
-    Start,
-    Stop,
-    Waiting,
-    Where,
-)
+from ml_api_lab.protocol.messages import Message, Problem, Start
 from ml_api_lab.sandbox import diagnosis
 from ml_api_lab.sandbox.clock import Clock, WallLoop
-from ml_api_lab.sandbox.exchange import ANSWERS_LIMIT_BYTES, Exchange, Exchanges
-from ml_api_lab.sandbox.host_pool import HostPool
+from ml_api_lab.sandbox.exchanges import ANSWERS_LIMIT_BYTES, Exchange, Exchanges
+from ml_api_lab.sandbox.hosts.pool import HostPool
+from ml_api_lab.sandbox.models import Reply
 from ml_api_lab.sandbox.output import OUTPUT_LIMIT_BYTES, Output
 from ml_api_lab.sandbox.transcript import Frame, Raised, Transcript
-
-T = TypeVar("T")
 
 _POLL_SECONDS = 0.25
 """How often to look at the limits while nothing comes."""
@@ -50,8 +29,6 @@ _POLL_SECONDS = 0.25
 _EXIT_TIMEOUT_SECONDS = 5.0
 """How long a process may take to end after it has closed its connection."""
 
-_ANSWER_SECONDS = 0.5
-"""How long a process that is late may take to say which of its threads are in a read."""
 _LEAST_SEND_SECONDS, _MOST_SEND_SECONDS = 0.2, 120.0
 """How long a submission may take to receive a message, depending on what is left of its budget."""
 
@@ -60,10 +37,6 @@ _MAX_QUESTIONS = 5_000
 
 _WATCH_SECONDS = 0.02
 """How often what is printed is recorded on the wall clock."""
-
-
-AnswerModels = Callable[[Span, LoadModel | AskModel], ModelLoaded | ModelAnswers]
-"""Answers for the models that a submission loads or asks, at that moment."""
 
 
 class Submission:
@@ -84,7 +57,7 @@ class Submission:
         clock: Clock,
         transcript: Transcript,
         start: Start,
-        answer_models: AnswerModels,
+        answer_models: Reply,
         *,
         may_pause: bool = False,
     ) -> None:
@@ -103,19 +76,17 @@ class Submission:
         self._answer_models = answer_models
         self._questions = 0
         self._paused_since: float | None = None
-        self._is_stopping = False
         self._exchanges = Exchanges(clock, transcript)
         self._inbox: list[Message] = []
         self._places: tuple[Frame, ...] = ()
         self._fault: Dead | None = None
-        self._is_fault_known = False
+        self._is_stopping = self._is_fault_known = self._is_terminated = False
         for future in (self.ready, self.done):
             # A failure that nobody waits for is in the transcript.
             future.add_done_callback(lambda each: each.cancelled() or each.exception())
         self._link, self._pid = hosts.acquire()
         # Only now: without a host nobody would close it.
         self._output = Output(Path(start.output), transcript)
-        self._is_terminated = False
         self._detach: Callable[[], None] = lambda: None
         clock.join(self)
         self.send(start)
@@ -158,7 +129,7 @@ class Submission:
             return await exchange.answered
         except asyncio.CancelledError:
             if self._fault is None:
-                self.send(Disconnect(exchange.request.id))
+                self.send(messages.Disconnect(exchange.request.id))
             raise
 
     async def stop(self) -> None:
@@ -169,7 +140,7 @@ class Submission:
         """
         if self._fault is None:
             self._is_stopping = True
-            self.send(Stop())
+            self.send(messages.Stop())
             await self.done
         elif not self._is_fault_known:
             raise self._fault
@@ -191,18 +162,18 @@ class Submission:
         self.next_moment = None
         if self._fault is None:
             with self._aborting_on_link_errors():
-                self._send_now(Grant(now))
+                self._send_now(messages.Grant(now))
 
     def wait_until_idle(self) -> None:
         # Asked first: who is idle again at once, time after time, would never be waited for.
         while self._fault is None and not self._is_over_budget():
             with self._aborting_on_link_errors():
                 while (message := self._link.next_message()) is not None:
-                    if isinstance(message, Idle):
+                    if isinstance(message, messages.Idle):
                         self.next_moment = None if message.next is None else Span(message.next)
                         return
                     self._enqueue(message)
-                    if isinstance(message, Done) or self._fault is not None:
+                    if isinstance(message, messages.Done) or self._fault is not None:
                         return
                 self._await_bytes()
 
@@ -258,7 +229,7 @@ class Submission:
         Raises:
             LinkClosed: it does not read the answers.
         """
-        if isinstance(message, LoadModel | AskModel):
+        if isinstance(message, messages.LoadModel | messages.AskModel):
             self._questions += 1
             if self._questions > _MAX_QUESTIONS:
                 self._abort(f"{self._subject()} asked its models more than {_MAX_QUESTIONS} times.")
@@ -266,7 +237,7 @@ class Submission:
                 self._send_now(self._answer_models(self._clock.now, message))
             return
         self._inbox.append(message)
-        if isinstance(message, Paused) and self._may_pause:
+        if isinstance(message, messages.Paused) and self._may_pause:
             now = time.monotonic()
             if self._paused_since is not None:
                 self._clock.budget_end += now - self._paused_since
@@ -276,25 +247,25 @@ class Submission:
         """Take in what the submission said; return whether somebody has waited for it."""
         now = self._clock.now
         match message:
-            case Ready():
+            case messages.Ready():
                 return _resolve(self.ready, None)
-            case Done():
+            case messages.Done():
                 return self._handle_done(message)
-            case Beat():
+            case messages.Beat():
                 self.beats.append(now)
-            case Waiting():
+            case messages.Waiting():
                 self._places = self.transcript.places(message.frames)
-            case Report():
+            case messages.Report():
                 self.report = message.text
             case Problem():
                 return self._handle_problem(message)
-            case Head():
+            case messages.Head():
                 self._exchanges.receive_head(message)
-            case Body():
+            case messages.Body():
                 return self._exchanges.receive_body(message)
         return False
 
-    def _handle_done(self, done: Done) -> bool:
+    def _handle_done(self, done: messages.Done) -> bool:
         is_running = self._start.mode in ("serve", "mount") and not self._is_stopping
         if is_running and not (self.ready.done() and self.ready.exception()):
             self._abort(f"{self._subject()} ended the program with exit status {done.status}.")
@@ -312,20 +283,13 @@ class Submission:
         self.transcript.error(raised)
         where = f" ({frames[-1]})" if frames else ""
         if problem.stage == "lifespan":
-            self.transcript.note(
-                now,
-                "!! The application goes on without its lifespan, as under uvicorn, because it "
-                f"raised {raised.headline} when the lifespan was to begin{where}.",
-            )
+            self.transcript.note(now, diagnosis.of_a_missing_lifespan(raised.headline, where))
         if problem.stage == "request":
             return self._exchanges.break_off(problem.request, f"{raised.headline}{where}")
         if problem.stage not in ("import", "startup"):
             return False
-        imported = f"Importing {self._start.file} failed"
-        what = imported if problem.stage == "import" else "The application did not start"
-        return self._fail_waiting(
-            StartFailed(f"{what}: {raised.headline}{where}.", problem.type, text)
-        )
+        why = diagnosis.of_a_failed_start(problem.stage, self._start.file, raised.headline, where)
+        return self._fail_waiting(StartFailed(why, problem.type, text))
 
     # --- failing ----------------------------------------------------------------------------------
 
@@ -387,37 +351,13 @@ class Submission:
             return False
         budget = f"{self._clock.budget:g} s of real time"
         late = f"{self._subject()} did not come to rest within {budget}"
-        if read := self._untimed_read():
+        in_lab_time = self._clock.name == "lab"
+        if in_lab_time and (read := diagnosis.untimed_read(self._link, self.transcript)):
             self._abort(f"{late}: {read}.", Untimed)
             return True
-        place = diagnosis.where_it_is(self._signal, self._start, self.transcript)
-        where = f" (it was at {place})" if place is not None else ""
-        no_time = " (for which no lab time passes)" if self._clock.name == "lab" else ""
-        outside = " outside the lab" if self._clock.name == "lab" else ""
-        self._abort(
-            f"{late}{where}: it computes without end{no_time}, or waits for something{outside}."
-        )
+        where = diagnosis.where_it_is(self._hosts, self._pid, self._start, self.transcript)
+        self._abort(f"{late}{diagnosis.of_a_busy_process(where, in_lab_time=in_lab_time)}.")
         return True
-
-    def _untimed_read(self) -> str:
-        """Return which thread waits in a read, so that no lab time passes; "" if none is known."""
-        if self._clock.name != "lab":
-            return ""
-        try:
-            self._link.send(Where())
-            give_up = time.monotonic() + _ANSWER_SECONDS
-            while (left := give_up - time.monotonic()) > 0:
-                while (message := self._link.next_message()) is not None:
-                    if isinstance(message, Waiting):
-                        return diagnosis.untimed_read(message, self.transcript)
-                if select.select([self._link], [], [], left)[0]:
-                    self._link.read_more()
-        except (LinkClosed, BadFrame):
-            pass  # it is about to be ended anyway
-        return ""
-
-    def _signal(self, number: int) -> None:
-        self._hosts.signal(self._pid, number, to_group=False)
 
     def _is_over_limits(self) -> bool:
         for what, size, limit in (
@@ -425,28 +365,24 @@ class Submission:
             ("sent", self._link.received, ANSWERS_LIMIT_BYTES),
         ):
             if size > limit:
-                self._abort(
-                    f"{self._subject()} {what} more than {limit // 2**20} MB, and was ended for it."
-                )
+                too_much = f"{what} more than {limit // 2**20} MB, and was ended for it"
+                self._abort(f"{self._subject()} {too_much}.")
                 return True
         return False
 
     def _subject(self) -> str:
-        """Return what the submission is at, as the subject of a sentence."""
-        if pending := self._exchanges.pending:
-            return f"The application, asked for {pending[0].name},"
-        if self._start.mode in ("run", "evaluate"):
-            return f"The script {self._start.file}"
-        if not self.ready.done():
-            return f"Importing or starting {self._start.file}"
-        if self._is_stopping:
-            return "The application, told to shut down,"
-        return "The application, at work behind its answers,"
+        pending = self._exchanges.pending
+        return diagnosis.subject(
+            self._start,
+            pending[0].name if pending else "",
+            is_ready=self.ready.done(),
+            is_stopping=self._is_stopping,
+        )
 
     def _locate_waiting(self) -> None:
         self._places = ()
         try:
-            self.send(Where())
+            self.send(messages.Where())
         except Dead:
             return
         self.grant(self._clock.now)
@@ -456,7 +392,7 @@ class Submission:
         self._inbox.clear()
 
 
-def _resolve(future: asyncio.Future[T], value: T) -> bool:
+def _resolve(future: asyncio.Future[Any], value: object) -> bool:
     if future.done():
         return False
     future.set_result(value)

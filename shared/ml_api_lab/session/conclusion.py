@@ -12,8 +12,9 @@ from ml_api_lab.grading import grade as grades
 from ml_api_lab.grading import reports
 from ml_api_lab.grading.reports import Report
 from ml_api_lab.progress.record import record
-from ml_api_lab.session import signals, trusted
+from ml_api_lab.session import signals
 from ml_api_lab.session.session import Session
+from ml_api_lab.trials import trusted
 
 
 class Conclusion:

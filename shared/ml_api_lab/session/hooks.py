@@ -7,9 +7,9 @@ import pytest
 from ml_api_lab.grading import reports
 from ml_api_lab.session.collection import Collection
 from ml_api_lab.session.conclusion import Conclusion
-from ml_api_lab.session.reporting import Reporting
 from ml_api_lab.session.schedule import Schedule
 from ml_api_lab.session.session import Session, runs_checks
+from ml_api_lab.session.terminal import Reporting
 
 
 def delete_old_reports(config: pytest.Config) -> None:

@@ -23,11 +23,12 @@ from ml_api_lab.grading.reports import Report
 from ml_api_lab.images.engine import Engine
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock, new_loop
-from ml_api_lab.sandbox.host_pools import HostPools
-from ml_api_lab.sandbox.isolation import Isolation
+from ml_api_lab.sandbox.hosts.isolation import Isolation
+from ml_api_lab.sandbox.hosts.pools import HostPools
 from ml_api_lab.session.selection import Selection
 from ml_api_lab.task import Task
-from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials import trusted
+from ml_api_lab.trials.task_runner import TaskRunner
 from ml_api_lab.trials.trial import Trial, draw
 
 _CHECK = pytest.StashKey[Check | None]()
@@ -59,7 +60,7 @@ class Session:
     isolation: Isolation
     reports: list[Report]
     grade: Grade
-    runner: Runner
+    runner: TaskRunner
     states: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -191,8 +192,9 @@ def open_session(
             isolation=isolation.tier,
             identity=identity,
             tree_problem=chosen.problem,
+            digest=trusted.digest(course),
         ),
-        runner=Runner(pools, engine),
+        runner=TaskRunner(pools, engine),
     )
 
 

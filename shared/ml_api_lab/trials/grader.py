@@ -18,14 +18,13 @@ from ml_api_lab.errors import CourseError
 from ml_api_lab.grading.grade import HARNESS_FAILED, INTERRUPTED, Grade, Outcome, Result
 from ml_api_lab.grading.shown import fail, rerun_command
 from ml_api_lab.grading.verdict import Verdict
-from ml_api_lab.sandbox.isolation import Isolation
-from ml_api_lab.sandbox.workspace import sweep
+from ml_api_lab.lab_time import BUDGET_SECONDS
+from ml_api_lab.sandbox.files.workspace import sweep
+from ml_api_lab.sandbox.hosts.isolation import Isolation
+from ml_api_lab.trials import trusted
 from ml_api_lab.trials.lanes import Lanes
-from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials.task_runner import TaskRunner
 from ml_api_lab.trials.trial import Trial, can_play, forget_checks, load, play
-
-BUDGET_SECONDS = 20.0
-"""The real time that a check may take, as in a run of pytest that is told no other."""
 
 
 def _ignore(done: int, number: int) -> None:
@@ -67,6 +66,8 @@ class Grading:
         Raises:
             KeyboardInterrupt: it was interrupted; the grade says so.
         """
+        trusted.load()
+        watch = trusted.Watch(self._course)
         try:
             self._lanes.begin(self._trials)
             for number, trial in enumerate(self._trials, 1):
@@ -86,6 +87,8 @@ class Grading:
         finally:
             self._lanes.end()
             sweep()
+            if changes := watch.changes():
+                self.grade.warnings.append(trusted.sentence(changes))
 
     def cancel(self) -> None:
         """End it now, from any thread."""
@@ -134,7 +137,7 @@ class Grader:
     """
 
     def __init__(
-        self, course: Path, syllabus: Syllabus, here: Path, runner: Runner, isolation: Isolation
+        self, course: Path, syllabus: Syllabus, here: Path, runner: TaskRunner, isolation: Isolation
     ) -> None:
         self._course = course
         self._syllabus = syllabus
@@ -162,6 +165,7 @@ class Grader:
             seed = random.SystemRandom().randrange(10**6)
         tree = self._exercises if tree is None else tree
         grade = Grade(self._syllabus, tree.name, "lab", seed, isolation=self._isolation.tier)
+        grade.digest = trusted.digest(self._course)
         trials = [trial for task in tasks for trial in self._trials(task, seed, tree)]
         grade.results.update({trial.check.id: Result(trial.check) for trial in trials})
         lanes = Lanes(

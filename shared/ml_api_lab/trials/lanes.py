@@ -18,7 +18,7 @@ from typing import Protocol
 from ml_api_lab.errors import Untimed
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.workspace import Workspace
+from ml_api_lab.sandbox.files.workspace import Workspace
 from ml_api_lab.trials.trial import Trial
 
 # More would wait for each other in this process, however many cores there are.

@@ -25,9 +25,9 @@ from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.workspace import Workspace
+from ml_api_lab.sandbox.files.workspace import Workspace
 from ml_api_lab.task import Task
-from ml_api_lab.trials.runner import Runner
+from ml_api_lab.trials.task_runner import TaskRunner
 
 Question = Callable[..., Awaitable[None]]
 """A check's function: it takes a `task`, a `clock` or both."""
@@ -71,7 +71,7 @@ def draw(seed: int, check: str) -> random.Random:
 
 def play(
     trial: Trial,
-    runner: Runner,
+    runner: TaskRunner,
     *,
     workspace: Workspace | None = None,
     on_start: Callable[[Clock], None] = _ignore,

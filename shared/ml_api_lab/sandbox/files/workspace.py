@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ml_api_lab.errors import HarnessError, NotThere, SubmissionFault
-from ml_api_lab.sandbox.folder_contents import LEADS_OUT, FolderContents, survey
-from ml_api_lab.sandbox.plain_file import open_plain, plain_files, read_plain, write_plain
+from ml_api_lab.sandbox.files.folder_contents import LEADS_OUT, FolderContents, survey
+from ml_api_lab.sandbox.files.plain_file import open_plain, plain_files, read_plain, write_plain
 
 _MAX_NAMES = 20_000
 """How many files of a workspace are looked at: a submission may write without end."""

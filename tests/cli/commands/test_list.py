@@ -112,6 +112,6 @@ def test_no_row_is_wider_than_the_terminal(
 ) -> None:
     graded(lab, "task_0_1", 10, NOW - 3)
     graded(lab, "task_0_1", 4, NOW - 2)
-    monkeypatch.setattr("ml_api_lab.cli.list.width", lambda: columns)
+    monkeypatch.setattr("ml_api_lab.cli.commands.list.width", lambda: columns)
     rows = [line for line in lab(*words).lines if not line.startswith("Next:")]
     assert max(map(cells, rows)) <= columns

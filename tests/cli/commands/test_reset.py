@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ml_api_lab.cli import diff
+from ml_api_lab.cli.commands import diff
 from ml_api_lab.cli.text import cells
 from ml_api_lab.course.state import State
 from ml_api_lab.progress.folder import lab_folder

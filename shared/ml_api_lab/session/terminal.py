@@ -14,7 +14,7 @@ from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.place import path_from
 from ml_api_lab.course.tree import TREES
 from ml_api_lab.errors import CourseError
-from ml_api_lab.grading.grade import Outcome, score
+from ml_api_lab.grading.grade import Outcome, how_graded, score
 from ml_api_lab.grading.shown import (
     choose_cards,
     fail,
@@ -26,7 +26,6 @@ from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
 from ml_api_lab.progress.next_step import next_line
 from ml_api_lab.sanitize import sanitize
-from ml_api_lab.session import trusted
 from ml_api_lab.session.conclusion import Conclusion
 from ml_api_lab.session.schedule import PlayedItem
 from ml_api_lab.session.session import HANDLE, Session
@@ -146,12 +145,7 @@ class Reporting:
     # --- the run ----------------------------------------------------------------------------------
 
     def pytest_report_header(self) -> list[str]:
-        session = self._session
-        run = f"tree {session.tree.name}, clock {session.clock}, seed {session.seed}"
-        return [
-            f"lab: {run}, isolation {session.isolation.tier}",
-            f"lab: checks and harness {trusted.digest(session.course)}",
-        ]
+        return [f"lab: tree {self._session.tree.name}", f"lab: {how_graded(self._session.grade)}"]
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Count the checks of absent tasks by themselves; they get no card in the terminal."""
@@ -205,8 +199,7 @@ class Reporting:
         if grade.results and session.grades:
             terminal.write_sep("=", f"{session.syllabus.title}: {session.tree.name}")
             begun = not_begun_lines(grade, session.course, session.tree, session.is_untouched)
-            isolation = [f"Isolation: {grade.isolation}.", *session.isolation.notes]
-            for line in [*begun, *grade_lines(grade), *isolation]:
+            for line in [*begun, *grade_lines(grade), *session.isolation.notes]:
                 terminal.write_line(line)
         for line in self._conclusion.told:
             terminal.write_line(sanitize(line))

@@ -8,7 +8,7 @@ import httpx
 
 from ml_api_lab.errors import SubmissionFault
 from ml_api_lab.lab_time import Span
-from ml_api_lab.sandbox.exchange import ANSWERS_LIMIT_BYTES, Exchange
+from ml_api_lab.sandbox.exchanges import ANSWERS_LIMIT_BYTES, Exchange
 from ml_api_lab.sandbox.submission import Submission
 
 # Where uvicorn serves by default: an application may look at the host that it is asked by.

@@ -26,7 +26,7 @@ _ALWAYS = (
     "ml_api_lab.grading.reports",
     "ml_api_lab.sandbox.models",
     "ml_api_lab.sandbox.process",
-    "ml_api_lab.sandbox.transport",
+    "ml_api_lab.sandbox.http_client",
 )
 _OF_IMAGES = ("ml_api_lab.images.dockerfile", "ml_api_lab.images.layout")
 """What a task's handle loads when a check asks for it; those of images if a check may."""

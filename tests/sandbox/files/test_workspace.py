@@ -14,8 +14,8 @@ import pytest
 from dotenv import dotenv_values, find_dotenv
 
 from ml_api_lab.errors import HarnessError
-from ml_api_lab.sandbox import workspace
-from ml_api_lab.sandbox.workspace import Workspace
+from ml_api_lab.sandbox.files import workspace
+from ml_api_lab.sandbox.files.workspace import Workspace
 from tests.support.faults import (
     Fault,
     Outcomes,

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ml_api_lab.errors import HarnessError
-from ml_api_lab.sandbox import host_pool as module
-from ml_api_lab.sandbox.host_pool import HostPool
+from ml_api_lab.sandbox.hosts import interpreter, pool
+from ml_api_lab.sandbox.hosts.pool import HostPool
 from tests.support.faults import (
     SERVE,
     SPEAK_ON_LINK,
@@ -79,7 +79,7 @@ def test_a_fork_server_that_is_gone_is_replaced(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A submission can do this to its parent; the next one is to notice nothing."""
-    monkeypatch.setattr(module, "_FORK_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(pool, "_FORK_TIMEOUT_SECONDS", 1)
     hosts = HostPool("lab")
     try:
         taken = [hosts.acquire() for _ in range(2)]
@@ -108,7 +108,7 @@ def test_an_interpreter_that_ends_at_once_is_not_waited_for(
     fork: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in an environment that is broken; a host may otherwise take two minutes to start."""
-    monkeypatch.setitem(module._SINGLE_THREADED, "PYTHONHOME", os.devnull)
+    monkeypatch.setitem(interpreter._SINGLE_THREADED, "PYTHONHOME", os.devnull)
     hosts = HostPool("lab", fork=fork)
     try:
         with pytest.raises(HarnessError, match="No module named 'encodings'"):

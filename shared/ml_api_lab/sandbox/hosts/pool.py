@@ -17,12 +17,10 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from ml_api_lab.errors import HarnessError
 from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
@@ -40,9 +38,7 @@ from ml_api_lab.protocol.messages import (
     Signal,
     Survey,
 )
-
-_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
-"""Where the lab's package lies: on the path of a host, and on that of no submission."""
+from ml_api_lab.sandbox.hosts.interpreter import kill_group, kill_process_tree, start_interpreter
 
 _START_TIMEOUT_SECONDS = 120.0
 _FORK_TIMEOUT_SECONDS = 20.0
@@ -50,38 +46,6 @@ _EXIT_TIMEOUT_SECONDS = 20.0
 _MAX_CALLERS = 64
 _POLL_SECONDS = 0.1
 """How often to see whether the process that is waited for is still alive."""
-
-# One thread for every numeric library: forking a process whose BLAS or OpenMP threads have started
-# can deadlock the fork.
-_SINGLE_THREADED = {
-    f"{library}_THREADS": "1"
-    for library in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "VECLIB_MAXIMUM")
-}
-
-
-_KEPT_PYTHON_VARIABLES = {
-    "PYTHONDONTWRITEBYTECODE",
-    "PYTHONHOME",
-    "PYTHONNOUSERSITE",
-    "PYTHONPATH",
-    "PYTHONPLATLIBDIR",
-    "PYTHONPYCACHEPREFIX",
-    "PYTHONUSERBASE",
-}
-"""Where Python finds modules. All others change what code does: warnings, assertions, coverage."""
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment of a host; a submission gets one of its own later."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name in _KEPT_PYTHON_VARIABLES
-        or not name.startswith(("PYTHON", "COVERAGE_", "COV_CORE_"))
-    }
-    path = [str(_PACKAGE_PARENT), *filter(None, [kept.get("PYTHONPATH")])]
-    fixed = {"PYTHONPATH": os.pathsep.join(path), "PYTHONUTF8": "1", "TZ": "UTC"}
-    return {**kept, **_SINGLE_THREADED, **fixed}
 
 
 class HostPool:
@@ -175,7 +139,7 @@ class HostPool:
             # The fork server is gone, and with it the one who would have ended its hosts. In a
             # namespace they are gone as well, and the number would be another's.
             if self._confinement.tier != "namespace":
-                _kill_group(pid)
+                kill_group(pid)
 
     def wait_for_exit(self, pid: int, timeout_seconds: float) -> int | None:
         """Return the exit status of a host that is exiting by itself, None if it does not."""
@@ -284,22 +248,8 @@ class HostPool:
 
     def _launch(self, role: HostRole) -> tuple[subprocess.Popen[bytes], str]:
         token = os.urandom(8).hex()
-        # -P: what lies in the working directory is no module of the host's.
-        command = [sys.executable, "-P", "-m", "ml_api_lab.host"]
-        command += [self._address, token, self._clock, role, self._confinement.to_text()]
-        command += self._modules
-        flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-        process = subprocess.Popen(
-            command,
-            cwd=_PACKAGE_PARENT,
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-            start_new_session=os.name == "posix",
-            creationflags=flags,
-        )
-        return process, token
+        told = [self._address, token, self._clock, role, self._confinement.to_text()]
+        return start_interpreter([*told, *self._modules], self._log), token
 
     def _count_acquiring(self, change: int) -> None:
         with self._counting:
@@ -443,21 +393,3 @@ def _listen(folder: str | None) -> tuple[socket.socket, str]:
 
 def _is_alive(process: subprocess.Popen[bytes] | None) -> bool:
     return process is not None and process.poll() is None
-
-
-def kill_process_tree(process: subprocess.Popen[bytes]) -> int:
-    """Kill a process and all that it started; return its exit status."""
-    status = process.poll()
-    if os.name == "posix":
-        _kill_group(process.pid)
-    elif status is None:
-        tree = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
-        subprocess.run(tree, capture_output=True, check=False)
-    return process.wait(_EXIT_TIMEOUT_SECONDS)
-
-
-def _kill_group(pid: int) -> None:
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_api_lab.cli import doctor
+from ml_api_lab.cli.commands import doctor
 from ml_api_lab.errors import CourseError
 from ml_api_lab.images import engine
 from ml_api_lab.progress.folder import lab_folder
@@ -56,9 +56,9 @@ def test_another_pytest_on_the_path_is_told(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     other = tmp_path / "pytest"
-    monkeypatch.setattr("ml_api_lab.cli.doctor.shutil.which", lambda name: str(other))
+    monkeypatch.setattr("ml_api_lab.cli.commands.doctor.shutil.which", lambda name: str(other))
     assert f"The pytest at {other} is another one" in lab("doctor").out
-    monkeypatch.setattr("ml_api_lab.cli.doctor.shutil.which", lambda name: None)
+    monkeypatch.setattr("ml_api_lab.cli.commands.doctor.shutil.which", lambda name: None)
     said = lab("doctor")
     assert said.status == 0
     assert "No pytest is first on your PATH" in said.out

@@ -184,7 +184,7 @@ class Watch:
         elif key in "nN":
             self._go_to(self._following())
         elif key in "lL":
-            from ml_api_lab.cli.list import rows
+            from ml_api_lab.cli.commands.list import rows
 
             columns = size().columns
             self._body = ["\n".join(rows(self._place, self._history, columns, full=False))]

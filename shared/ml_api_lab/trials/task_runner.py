@@ -12,15 +12,15 @@ from ml_api_lab.course.tree import Tree
 from ml_api_lab.images.engine import Engine
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock, new_loop
-from ml_api_lab.sandbox.host_pools import HostPools, modules_of
+from ml_api_lab.sandbox.files.workspace import Workspace, sweep
+from ml_api_lab.sandbox.hosts.pools import HostPools, modules_of
 from ml_api_lab.sandbox.transcript import Transcript
-from ml_api_lab.sandbox.workspace import Workspace, sweep
 from ml_api_lab.task import Task
 
 T = TypeVar("T")
 
 
-class Runner:
+class TaskRunner:
     """Puts tasks to work, for as long as a run takes.
 
     Safe to use from several threads, each with tasks of its own.

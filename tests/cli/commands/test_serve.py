@@ -128,7 +128,7 @@ def test_models_that_cannot_be_trained_are_told(
     served: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models_are_below(served.course, "../models")
-    monkeypatch.setattr("ml_api_lab.cli.serve._TRAIN", "raise SystemExit(1)  # {names}")
+    monkeypatch.setattr("ml_api_lab.cli.commands.serve._TRAIN", "raise SystemExit(1)  # {names}")
     said = served("serve", "0.1", "--port", str(free_port()))
     assert said.status == 4
     assert "The models could not be trained in " in said.err

@@ -18,7 +18,7 @@ from ml_api_lab.course.place import Place
 from ml_api_lab.errors import CourseError
 from ml_api_lab.exit_status import ExitStatus
 from ml_api_lab.progress import folder as lab
-from ml_api_lab.sandbox import isolation
+from ml_api_lab.sandbox.hosts import isolation
 from ml_api_lab.session import preflight
 
 _OLDEST_PYTHON = (3, 11)
@@ -119,7 +119,7 @@ def _memory(place: Place) -> Finding:
 
 
 def _processes() -> Finding:
-    from ml_api_lab.sandbox.host_pools import can_fork
+    from ml_api_lab.sandbox.hosts.pools import can_fork
 
     if can_fork():
         return Finding("Each check runs in a fork of a process that has FastAPI loaded.")

@@ -26,7 +26,7 @@ from typing import Literal
 from ml_api_lab.errors import HarnessError, LabError
 from ml_api_lab.protocol.confinement import UNCONFINED, Confinement, Tier
 from ml_api_lab.protocol.messages import Execute
-from ml_api_lab.sandbox.host_pool import HostPool
+from ml_api_lab.sandbox.hosts.pool import HostPool
 
 Wanted = Literal["auto", "best", "none", "landlock", "namespace"]
 
@@ -37,7 +37,7 @@ _CANDIDATES: dict[Wanted, tuple[Tier, ...]] = {
     "landlock": ("landlock",),
     "namespace": ("namespace",),
 }
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parents[2]
 _SOURCES = ("host/isolation", "host/__main__.py", "host/fork_server.py", "protocol", "sandbox")
 """What decides about a tier: when it changes, the tier is tried again."""
 

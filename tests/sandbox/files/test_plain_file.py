@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ml_api_lab.sandbox.plain_file import open_plain, plain_files, write_plain
-from ml_api_lab.sandbox.workspace import Workspace
+from ml_api_lab.sandbox.files.plain_file import open_plain, plain_files, write_plain
+from ml_api_lab.sandbox.files.workspace import Workspace
 from tests.support.sentences import fault
 
 links = pytest.mark.skipif(os.name != "posix", reason="Windows asks for a right to make links")
