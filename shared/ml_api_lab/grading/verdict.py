@@ -18,6 +18,7 @@ from ml_api_lab.errors import (
     SubmissionFault,
 )
 from ml_api_lab.grading.card import COLUMNS, card, hint_of, message_of
+from ml_api_lab.grading.timeline import TimeLine, of_transcript
 from ml_api_lab.lab_time import NO_TIME, Span
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.models import NAMES
@@ -116,6 +117,15 @@ class Verdict:
     def hint(self) -> str:
         """The hint on the card of a failure, "" if none would help."""
         return hint_of(self.check, self.error, self.transcript)
+
+    @property
+    def timeline(self) -> TimeLine | None:
+        """What happened when; None if nothing did that could be drawn."""
+        if self.transcript is None:
+            return None
+        times = "lab time" if self.clock == "lab" else "on the wall clock"
+        line = of_transcript(self.transcript, f"What happened when, {times}")
+        return line if line.lanes else None
 
     @property
     def causes(self) -> frozenset[str]:
