@@ -36,7 +36,7 @@ CLASS_LAYERS = (
     ("digests",),
     ("grading", "journal"),
     ("engines", "intake", "planner"),
-    ("supervisor", "gradebook", "sharding", "verification", "feedback"),
+    ("supervisor", "gradebook", "sharding", "verification", "feedback", "page"),
     ("progress", "regrading"),
     ("cli",),
 )

@@ -13,7 +13,7 @@ import click
 
 from ml_api_lab.errors import WrongEnvironment
 
-_COMMANDS = ("grade", "verify", "merge", "regrade", "apply", "discard", "feedback")
+_COMMANDS = ("grade", "verify", "merge", "regrade", "apply", "discard", "feedback", "page")
 _NEEDED = "psutil"
 
 

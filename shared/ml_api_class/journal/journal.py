@@ -336,20 +336,26 @@ class Journal:
                 "SELECT submission, state, reason FROM grade"
             )
         }
+        numbers: dict[str, list[int]] = {}
+        for id_, number in self._database.execute(
+            "SELECT submission, verdict FROM grade_task ORDER BY submission, task"
+        ):
+            numbers.setdefault(id_, []).append(number)
+        read: dict[int, TaskVerdict] = {}
         for submission in self.submissions():
             if only is not None and submission.id not in only:
                 continue
             waiting = State.RUNNING if submission.id in running else State.WAITING
             state, reason = grades.get(submission.id, (waiting, ""))
-            yield Standing(submission, State(state), reason, self._verdicts(submission.id))
+            verdicts = tuple(self._verdict(each, read) for each in numbers.get(submission.id, ()))
+            yield Standing(submission, State(state), reason, verdicts)
 
-    def _verdicts(self, submission: str) -> tuple[TaskVerdict, ...]:
-        rows = self._database.execute(
-            "SELECT content FROM grade_task JOIN verdict ON verdict.id = verdict "
-            "WHERE submission = ? ORDER BY grade_task.task",
-            (submission,),
-        )
-        return tuple(TaskVerdict.from_json(content) for (content,) in rows)
+    def _verdict(self, number: int, read: dict[int, TaskVerdict]) -> TaskVerdict:
+        """Return the verdict with that number; what many submissions share is read once."""
+        if number not in read:
+            found = self._database.execute("SELECT content FROM verdict WHERE id = ?", (number,))
+            read[number] = TaskVerdict.from_json(found.fetchone()[0])
+        return read[number]
 
     def origins(self) -> list[Origin]:
         """Return what made the verdicts of all grades, each different one once."""

@@ -33,7 +33,7 @@ _VARYING = re.compile(
 )
 
 
-def _without_draws(text: str) -> str:
+def without_draws(text: str) -> str:
     """Return the text without numbers, ids, JSON objects and the names of models."""
     for _ in range(_MAX_NESTING):
         text = _OBJECT.sub("#", text)
@@ -136,10 +136,10 @@ class Verdict:
         """
         if self.passed:
             return frozenset()
-        found = {_without_draws(self.message)}
+        found = {without_draws(self.message)}
         last = self._raised
         if last is not None:
-            found.add(_without_draws(f"{last} {last.frames[-1:]}"))
+            found.add(without_draws(f"{last} {last.frames[-1:]}"))
         return frozenset(found)
 
     @property
