@@ -2,7 +2,8 @@
 
 Verdicts are shared by key. A task's files that several students handed in alike (the stubs that
 nobody has touched, above all) are graded with the first submission that has them; the others wait
-for that verdict. If it turns out to be doubtful, each of them is graded by itself.
+for that verdict. If it turns out to be doubtful, each of them is graded by itself, and none that
+comes later waits for another.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class Plan:
         self._shares = shares
         self._known = dict(known)
         self._claimed: set[str] = set()
+        self._doubtful: set[str] = set()
         self._queue = deque(pending_of(each, origins) for each in submissions)
         self._blocked: list[Pending] = []
         for pending in self._queue:
@@ -122,6 +124,7 @@ class Plan:
             own: the numbers of those that count for this submission alone, by task.
         """
         self._known.update({work.pending.keys[task]: number for task, number in shared.items()})
+        self._doubtful.update(work.pending.keys[task] for task in own)
         work.pending.own.update(own)
         self._release(work)
         self._queue.appendleft(work.pending)
@@ -137,7 +140,8 @@ class Plan:
 
     def _claim(self, pending: Pending, tasks: tuple[str, ...]) -> Work:
         if self._shares:
-            self._claimed.update(pending.keys[task] for task in tasks)
+            keys = {pending.keys[task] for task in tasks}
+            self._claimed.update(keys - self._doubtful)
         return Work(pending, tasks)
 
     def _release(self, work: Work) -> None:

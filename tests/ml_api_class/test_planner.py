@@ -49,6 +49,16 @@ def test_a_doubtful_verdict_is_for_its_submission_alone() -> None:
     }
 
 
+def test_what_was_doubtful_once_is_waited_for_by_nobody() -> None:
+    names = ("ada", "bob", "cy", "dan")
+    plan = Plan([submission(name, f"by {name}", "stub") for name in names], ORIGINS, {})
+    ada = plan.next_work()
+    assert ada is not None
+    plan.complete(ada, {"task_0_1": 1}, {"task_0_2": 2})
+    works = [plan.next_work(), plan.next_work(), plan.next_work()]
+    assert [each.tasks for each in works if each is not None] == [TASKS, TASKS, TASKS]
+
+
 def test_who_waits_for_one_that_is_given_up_is_graded() -> None:
     plan = Plan([submission("ada", "x", "x"), submission("bob", "x", "x")], ORIGINS, {})
     ada = plan.next_work()

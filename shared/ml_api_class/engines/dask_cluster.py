@@ -123,15 +123,11 @@ class _Course(WorkerPlugin):  # type: ignore[misc]  # Dask ships no types
             return Answer(harness_problem=str(error))
 
 
-def _plugin() -> tuple[_Course, str]:
-    worker = get_worker()
-    return worker.plugins[_PLUGIN], str(worker.address)
-
-
 def _grade(unit: Unit) -> Answer | str:
     """Grade a unit on a worker; return a text if the lab's process ended under it."""
-    plugin, name = _plugin()
-    if problem := plugin.problem(name):
+    worker = get_worker()
+    plugin: _Course = worker.plugins[_PLUGIN]
+    if problem := plugin.problem(worker.address):
         return Answer(harness_problem=problem)
     try:
         return plugin.grade(unit)
@@ -139,9 +135,9 @@ def _grade(unit: Unit) -> Answer | str:
         return str(error)
 
 
-def _problem() -> str:
-    plugin, name = _plugin()
-    return plugin.problem(name)
+def _problem(dask_worker: Any = None) -> str:
+    plugin: _Course = dask_worker.plugins[_PLUGIN]
+    return plugin.problem(dask_worker.address)
 
 
 def _allow_failures(number: int, dask_scheduler: Any = None) -> None:
@@ -185,7 +181,7 @@ class DaskEngine:
                     self._local = LocalCluster(
                         n_workers=cluster.workers,
                         threads_per_worker=1,
-                        dashboard_address=None,
+                        dashboard_address="127.0.0.1:0",
                         memory_limit=None,
                         silence_logs=40,
                     )

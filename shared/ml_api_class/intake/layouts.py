@@ -35,6 +35,7 @@ _CANVAS = re.compile(
     r"(?P<folder>(?P<name>[^_]+)(?P<late>_LATE)?_(?P<user>\d+)_(?P<upload>\d+))_(?P<file>.+)"
 )
 _ATTEMPT = re.compile(r"(?P<label>.+?)[ _-]+attempt[ _-]*(?P<number>\d+)", re.IGNORECASE)
+_TASK = re.compile(r"task_\d+_\d+")
 _COPY_NUMBER = re.compile(r"-(\d+)$")
 _IGNORED = {"__MACOSX", "__pycache__"}
 
@@ -43,7 +44,7 @@ def find_submissions(path: Path) -> list[Found]:
     """Return the submissions in a folder or a CSV file, attempts of one person each by itself.
 
     Raises:
-        ClassError: there is no such folder or file, or nothing in it.
+        ClassError: there is no such folder or file, nothing in it, or one submission's tasks.
     """
     if path.is_file() and path.suffix.lower() == ".csv":
         found = of_csv(path)
@@ -67,6 +68,11 @@ def _of_folder(path: Path) -> list[Found]:
         return of_gradescope(path, path / METADATA)
     if len(entries) == 1 and (entries[0] / METADATA).is_file():
         return of_gradescope(entries[0], entries[0] / METADATA)
+    if any(_TASK.fullmatch(each.name) for each in entries):
+        raise ClassError(
+            f"{str(path)!r} holds the tasks of one submission; name the folder above it, with one "
+            "folder for each student."
+        )
     if any(_MOODLE.fullmatch(each.name) for each in entries):
         return of_moodle(entries)
     if any(_CANVAS.fullmatch(each.name) and each.is_file() for each in entries):

@@ -130,6 +130,12 @@ def test_a_csv_file_without_paths_is_refused(tmp_path: Path) -> None:
         find_submissions(tmp_path / "list.csv")
 
 
+def test_one_submission_is_no_class(tmp_path: Path) -> None:
+    files(tmp_path, "task_0_1/main.py", "task_0_2/main.py")
+    with pytest.raises(ClassError, match="holds the tasks of one submission"):
+        find_submissions(tmp_path)
+
+
 def test_no_folder_and_an_empty_one_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ClassError, match="There is no folder"):
         find_submissions(tmp_path / "nowhere")
