@@ -37,7 +37,7 @@ CLASS_LAYERS = (
     ("grading", "journal"),
     ("engines", "intake", "planner"),
     ("supervisor", "gradebook", "sharding", "verification", "feedback", "page"),
-    ("progress", "regrading"),
+    ("progress", "regrading", "export"),
     ("cli",),
 )
 

@@ -30,7 +30,7 @@ from ml_api_class.journal.journal import Journal
 from ml_api_class.journal.records import State
 from ml_api_class.supervisor import Supervisor, Totals
 from ml_api_class.verdict import outcomes
-from ml_api_lab.sandbox import isolation
+from ml_api_lab.sandbox.hosts import isolation
 from tests.ml_api_class.toy_class import TASKS, origin, put, task_files
 from tests.support.toy import LIMIT, Course
 from tests.support.toy_tasks import RIGHT, WRONG

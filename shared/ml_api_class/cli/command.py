@@ -13,7 +13,17 @@ import click
 
 from ml_api_lab.errors import WrongEnvironment
 
-_COMMANDS = ("grade", "verify", "merge", "regrade", "apply", "discard", "feedback", "page")
+_COMMANDS = (
+    "grade",
+    "verify",
+    "merge",
+    "regrade",
+    "apply",
+    "discard",
+    "feedback",
+    "page",
+    "export",
+)
 _NEEDED = "psutil"
 
 
