@@ -16,6 +16,7 @@ class HeatMap {
     this.isPrinting = false;
     this.scroller.addEventListener("scroll", () => this.drawSoon(), { passive: true });
     this.table.addEventListener("keydown", (event) => this.onKey(event));
+    this.table.addEventListener("focusin", (event) => this.onFocus(event));
     this.table.addEventListener("click", (event) => this.onClick(event));
     window.addEventListener("resize", () => this.drawSoon());
     window.addEventListener("beforeprint", () => this.print(true));
@@ -82,12 +83,13 @@ class HeatMap {
     this.rows.replaceChildren(...drawn);
     space("above", first);
     space("below", number - end);
-    const reachable = this.cell(this.active) ?? this.rows.querySelector("[data-column='0']");
+    const beside = `[data-column="${this.active.column}"]`;
+    const reachable = this.cell(this.active) ?? this.rows.querySelector(beside);
     const header = this.table.tHead.querySelector("[tabindex='0']");
     if (header !== null) header.tabIndex = -1;
     const stop = reachable ?? this.cell({ row: -1, column: 0 });
     stop.tabIndex = 0;
-    // A row that was scrolled away takes the focus with it: the place stays, the keys go on there.
+    // A row that is scrolled away would take the focus with it; one that is seen gets it.
     if (hadFocus && !this.table.contains(document.activeElement)) {
       stop.focus({ preventScroll: true });
     }
@@ -118,6 +120,11 @@ class HeatMap {
 
   cell({ row, column }) {
     return this.table.querySelector(`[data-row="${row}"][data-column="${column}"]`);
+  }
+
+  onFocus(event) {
+    const { row, column } = event.target.dataset;
+    if (row !== undefined) this.active = { row: Number(row), column: Number(column) };
   }
 
   onClick(event) {

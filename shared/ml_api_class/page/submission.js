@@ -25,7 +25,7 @@ class SubmissionView {
       return made;
     };
     const tasks = data.tasks.map((_, number) => this.task(student, number, number === task));
-    dialog.replaceChildren(
+    const parts = [
       element("div", { class: "buttons" },
         beside(-1, "Previous"), beside(1, "Next"), button("Close", () => dialog.close())),
       element("h2", { id: "submission-title", tabindex: "-1" },
@@ -33,8 +33,9 @@ class SubmissionView {
       element("p", {}, isolated(told.join(", ")), "."),
       students.reason[student] ? element("p", {}, isolated(students.reason[student])) : null,
       students.notes[student] ? element("p", {}, isolated(students.notes[student])) : null,
-      ...tasks.filter((each) => each !== null),
-    );
+      ...tasks,
+    ];
+    dialog.replaceChildren(...parts.filter((each) => each !== null));
     if (!dialog.open) dialog.showModal();
     const chosen = dialog.querySelector("[data-chosen]");
     if (chosen === null) dialog.querySelector("h2").focus();
