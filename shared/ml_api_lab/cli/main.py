@@ -9,7 +9,9 @@ the entry point's name.
 from __future__ import annotations
 
 import os
+import re
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -32,6 +34,8 @@ _OWN = (
     "serve",
     "doctor",
 )
+
+_TASK = re.compile(r"(task[\s_.-]*)?\d+[\s_.-]\d+", re.IGNORECASE)
 
 
 if TYPE_CHECKING:
@@ -58,6 +62,18 @@ class Commands(click.Group):
         else:
             found = next((each.load() for each in _added() if each.name == cmd_name), None)
         return found if isinstance(found, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            if _TASK.fullmatch(name):
+                raise click.UsageError(f"A command comes before the task: lab run {name}", ctx)
+            close = get_close_matches(name, self.list_commands(ctx), 1)
+            near = f" Did you mean lab {close[0]}?" if close else ""
+            raise click.UsageError(f"There is no command {name!r}.{near} See lab --help.", ctx)
+        return super().resolve_command(ctx, args)
 
 
 @click.group(

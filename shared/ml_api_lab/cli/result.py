@@ -32,6 +32,11 @@ def _with_rows(card: str, rows: list[str]) -> str:
     return "\n\n".join(filter(None, [text, "\n".join([*rows, command])])) if gap else card
 
 
+def not_begun(place: Place, grading: Grading) -> list[str]:
+    """Return a line for each task that is still as it was handed out."""
+    return not_begun_lines(grading.grade, place.course, grading.tree, grading.is_untouched)
+
+
 def conclude(place: Place, grading: Grading, states: Mapping[str, str]) -> Iterator[str]:
     """Remember a grading, and yield the lines that stand below its cards.
 
@@ -41,7 +46,7 @@ def conclude(place: Place, grading: Grading, states: Mapping[str, str]) -> Itera
     grade = grading.grade
     problem = record(place.course, grade, states, "lab")
     yield f"{grade.syllabus.title}: {grade.tree}"
-    yield from not_begun_lines(grade, place.course, grading.tree, grading.is_untouched)
+    yield from not_begun(place, grading)
     yield from grade_lines(grade)
     yield from grading.isolation.notes
     if problem:
