@@ -16,6 +16,7 @@ MOST_LINES = 400
 # What tests no module.
 OTHER_FILES = {
     "test_contributing.py": "follows CONTRIBUTING.md",
+    "test_editors.py": "tests the files for editors and their guide",
     "test_layers.py": "tests the imports of all modules together",
     "test_mirror.py": "tests the tests",
     "test_platforms.py": "tests the files in platforms/ and their guide",
