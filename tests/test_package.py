@@ -38,8 +38,9 @@ def licence_of(name: str) -> str:
         for each in about.get_all("Classifier", [])
         if each.startswith("License ::")
     ]
-    free_text = (about.get("License") or "").strip().splitlines()
-    return about.get("License-Expression") or ", ".join(classifiers) or "".join(free_text[:1])
+    [expression] = about.get_all("License-Expression") or [""]
+    [free_text] = about.get_all("License") or [""]
+    return expression or ", ".join(classifiers) or free_text.strip().partition("\n")[0]
 
 
 def needed(requirements: list[str]) -> set[str]:
