@@ -74,6 +74,23 @@ def test_the_test_explorer_runs_the_checks_of_the_course() -> None:
         assert f"\nchecks/{task.name}/" in f"\n{done.stdout}"
 
 
+def test_the_test_explorer_takes_a_check_for_one_test(tmp_path: Path) -> None:
+    """VS Code looks for the name of a case wherever a test has parameters, and else gives up."""
+    course = two_tasks(tmp_path / "course")
+    (course.root / "lister.py").write_text(
+        "def pytest_sessionfinish(session):\n"
+        "    for item in session.items:\n"
+        "        print('listed', item.name, '[' in item.name, hasattr(item, 'callspec'))\n",
+        encoding="utf-8",
+    )
+    said = course.run("-p", "lister", "--collect-only", "-q", report=False).text
+    listed = re.findall(r"^listed (\w+) (\w+) (\w+)$", said, re.MULTILINE)
+    assert len(listed) == 4, said
+    assert {(is_case, has_parameters) for _, is_case, has_parameters in listed} == {
+        ("False", "False")
+    }
+
+
 def test_each_task_and_launch_runs_a_command_of_the_lab() -> None:
     for task in TASKS.values():
         assert task["args"][:2] == ["-m", "ml_api_lab.cli"] or task["args"][:2] == ["-m", "pytest"]
