@@ -22,7 +22,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # imports it.
 LAYERS = (
     ("protocol",),
-    ("errors", "exit_status", "lab_time", "sanitize", "yaml_file"),
+    ("errors", "exit_status", "lab_time", "sanitize", "version", "yaml_file"),
     ("course",),
     ("sandbox", "images"),
     ("task", "check", "grading"),

@@ -16,8 +16,11 @@ MOST_LINES = 400
 # What tests no module.
 OTHER_FILES = {
     "test_contributing.py": "follows CONTRIBUTING.md",
+    "test_editors.py": "tests the files for editors and their guide",
     "test_layers.py": "tests the imports of all modules together",
     "test_mirror.py": "tests the tests",
+    "test_own_course.py": "follows docs/own-course.md",
+    "test_package.py": "tests what a release consists of: version, licences",
     "test_platforms.py": "tests the files in platforms/ and their guide",
     "test_readme.py": "tests README.md and docs/",
 }

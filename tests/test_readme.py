@@ -13,7 +13,12 @@ from tests.proofs.prover import COURSE
 
 README = (COURSE / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^(python3 -m venv .*)$", README, re.MULTILINE)
-PAGES = [COURSE / "README.md", COURSE / "CONTRIBUTING.md", *sorted((COURSE / "docs").glob("*.md"))]
+PAGES = [
+    COURSE / "README.md",
+    COURSE / "CONTRIBUTING.md",
+    COURSE / "CHANGELOG.md",
+    *sorted((COURSE / "docs").glob("*.md")),
+]
 STUDENTS = (COURSE / "docs" / "students.md").read_text(encoding="utf-8")
 CI = (COURSE / "docs" / "ci.md").read_text(encoding="utf-8")
 SYLLABUS = syllabus.read(COURSE / "checks" / "syllabus.toml")

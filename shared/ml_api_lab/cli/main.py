@@ -19,6 +19,7 @@ import click
 
 from ml_api_lab.errors import HarnessError, LabError
 from ml_api_lab.exit_status import ExitStatus
+from ml_api_lab.version import VERSION
 
 ENTRY_POINTS = "ml_api_lab.commands"
 
@@ -83,6 +84,7 @@ class Commands(click.Group):
     epilog="Tasks are named as you say them: 3.2, 3_2 or task_3_2; in exercises/task_3_2 that task "
     "is meant. Example: lab watch 3.2",
 )
+@click.version_option(VERSION, message="ml-api-lab %(version)s")
 @click.pass_context
 def lab(context: click.Context) -> int:
     """Work on the lab's tasks. Alone, lab shows where you are and what comes next."""

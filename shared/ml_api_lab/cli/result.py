@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from ml_api_lab.course.place import Place
 from ml_api_lab.exit_status import ExitStatus
 from ml_api_lab.grading.grade import HARNESS_FAILED, INTERRUPTED, Grade, score
+from ml_api_lab.grading.problems import problem_lines
 from ml_api_lab.grading.shown import choose_cards, grade_lines, not_begun_lines
 from ml_api_lab.progress.next_step import next_line
 from ml_api_lab.progress.record import record
@@ -46,6 +47,7 @@ def conclude(place: Place, grading: Grading, states: Mapping[str, str]) -> Itera
     grade = grading.grade
     problem = record(place.course, grade, states, "lab")
     yield f"{grade.syllabus.title}: {grade.tree}"
+    yield from problem_lines(place.course, grading.tree, grading.failed)
     yield from not_begun(place, grading)
     yield from grade_lines(grade)
     yield from grading.isolation.notes

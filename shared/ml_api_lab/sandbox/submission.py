@@ -48,7 +48,7 @@ class Submission:
         transcript: where to record what happens.
         start: what to run, and how.
         answer_models: knows the models of the check.
-        may_pause: whether the debugger may stop the budget of real time.
+        on_awaits_debugger: is told the port at which the submission waits for a debugger.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Submission:
         start: Start,
         answer_models: Reply,
         *,
-        may_pause: bool = False,
+        on_awaits_debugger: Callable[[int], None] | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.transcript = transcript
@@ -72,7 +72,7 @@ class Submission:
         self._hosts = hosts
         self._clock = clock
         self._start = start
-        self._may_pause = may_pause
+        self._on_awaits_debugger = on_awaits_debugger
         self._answer_models = answer_models
         self._questions = 0
         self._paused_since: float | None = None
@@ -237,7 +237,7 @@ class Submission:
                 self._send_now(self._answer_models(self._clock.now, message))
             return
         self._inbox.append(message)
-        if isinstance(message, messages.Paused) and self._may_pause:
+        if isinstance(message, messages.Paused) and self._start.terminal is not None:
             now = time.monotonic()
             if self._paused_since is not None:
                 self._clock.budget_end += now - self._paused_since
@@ -257,6 +257,8 @@ class Submission:
                 self._places = self.transcript.places(message.frames)
             case messages.Report():
                 self.report = message.text
+            case messages.AwaitsDebugger() if self._on_awaits_debugger is not None:
+                self._on_awaits_debugger(message.port)
             case Problem():
                 return self._handle_problem(message)
             case messages.Head():

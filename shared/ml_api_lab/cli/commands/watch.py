@@ -25,6 +25,7 @@ from ml_api_lab.course.place import Place
 from ml_api_lab.course.syllabus import POINTS_PER_TASK, Entry
 from ml_api_lab.errors import LabError
 from ml_api_lab.exit_status import ExitStatus
+from ml_api_lab.grading import problems
 from ml_api_lab.progress.hints import next_hint
 from ml_api_lab.progress.next_step import comparison_line, next_task
 from ml_api_lab.session import signals
@@ -109,7 +110,9 @@ class Watch:
         self._advance = advance
         self._history = history_of(place)
         self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
-        self._is_screen = sys.stdin.isatty() and sys.stdout.isatty()
+        # An editor reads lines; a screen that is painted anew would hide them.
+        self._is_for_editor = problems.are_wanted()
+        self._is_screen = sys.stdin.isatty() and sys.stdout.isatty() and not self._is_for_editor
         self._grading: Grading | None = None
         self._thread: threading.Thread | None = None
         self._last: Grading | None = None
@@ -225,8 +228,10 @@ class Watch:
         self._cancel()
         folder = self._place.folder(self._entry)
         self._look = look([folder])
-        if slip := _slip(self._look, len(str(folder)) + 1):
-            self._tell(slip)
+        if self._is_for_editor:
+            click.echo(f"Grading {self._entry.number} ...")
+        if slip := _slip(self._look):
+            self._tell_slip(slip, folder)
             return
         try:
             grading = self._grader.prepare([self._entry.name])
@@ -321,6 +326,16 @@ class Watch:
             self._draw()
         else:
             click.echo(sentence)
+        if self._is_for_editor:
+            click.echo(f"{self._entry.number} at {time.strftime('%H:%M:%S')}: not graded")
+
+    def _tell_slip(self, slip: SyntaxError, folder: Path) -> None:
+        file = Path(slip.filename or "").relative_to(folder).as_posix()
+        if self._is_for_editor:
+            shown = f"exercises/{self._entry.name}/{file}"
+            self._tell(problems.problem_line(shown, slip.lineno or 1, slip.msg))
+        else:
+            self._tell(f"{file}, line {slip.lineno}: {slip.msg}")
 
     def _draw(self, *, anew: bool = False) -> None:
         if not self._is_screen:
@@ -371,19 +386,19 @@ class Watch:
         sys.stdout.flush()
 
 
-def _slip(files: Look, prefix_length: int) -> str:
-    """Return the first syntax error in these files as a line, "" if there is none."""
+def _slip(files: Look) -> SyntaxError | None:
+    """Return the first syntax error in these files, None if there is none."""
     for path in sorted(files):
         if path.endswith(".py"):
             try:
                 with open(path, "rb") as file:
                     parse(file.read(), path)
             except SyntaxError as error:
-                where = path[prefix_length:].replace(os.sep, "/")
-                return f"{where}, line {error.lineno}: {error.msg}"
+                error.filename = path
+                return error
             except (OSError, ValueError):
                 continue  # a check says so
-    return ""
+    return None
 
 
 def _prepare_windows() -> None:
