@@ -1,4 +1,4 @@
-"""The harness's layers: who may import whom, without circles, and what checks see of it."""
+"""The layers of both packages: who may import whom, without circles, and what checks see."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ import pytest
 
 from tests.proofs.prover import COURSE
 
-PACKAGE = COURSE / "shared" / "ml_api_lab"
-
-
-MODULES = sorted(PACKAGE.rglob("*.py"))
+SHARED = COURSE / "shared"
+LAB, CLASS = "ml_api_lab", "ml_api_class"
+MODULES = [path for name in (LAB, CLASS) for path in sorted((SHARED / name).rglob("*.py"))]
 
 
 # From the ground up: a module imports of its own row and of rows above it in this table. The host
 # is the untrusted side, and a world of its own: it imports nothing but the protocol, and nobody
 # imports it.
-LAYERS = (
+LAB_LAYERS = (
     ("protocol",),
     ("errors", "exit_status", "lab_time", "sanitize", "version", "yaml_file"),
     ("course",),
@@ -31,11 +30,24 @@ LAYERS = (
 )
 
 
+# The package that grades a class stands on the lab, which knows nothing of it.
+CLASS_LAYERS = (
+    ("errors", "verdict", "task_files"),
+    ("digests",),
+    ("grading", "journal"),
+    ("engines", "intake", "planner"),
+    ("supervisor", "gradebook", "sharding", "verification", "feedback"),
+    ("progress", "regrading"),
+    ("cli",),
+)
+
+
+LAYERS = {LAB: LAB_LAYERS, CLASS: CLASS_LAYERS}
 HOST = "host"
 
 
 def name_of(path: Path) -> str:
-    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    parts = path.relative_to(SHARED).with_suffix("").parts
     return ".".join(parts).removesuffix(".__init__")
 
 
@@ -56,13 +68,17 @@ def imports(path: Path) -> Iterator[str]:
                 yield node.module
 
 
-def room_of(module: str) -> str:
-    """Return the package or module at the top of the lab's package in which that module is."""
-    return module.split(".")[1] if module.startswith("ml_api_lab.") else ""
+def package_of(module: str) -> str:
+    return module.split(".")[0]
 
 
-def layer_of(room: str) -> int:
-    return next(number for number, rooms in enumerate(LAYERS) if room in rooms)
+def room_of(module: str, package: str) -> str:
+    """Return the package or module at the top of one of ours in which that module is."""
+    return module.split(".")[1] if module.startswith(f"{package}.") else ""
+
+
+def layer_of(room: str, package: str) -> int:
+    return next(number for number, rooms in enumerate(LAYERS[package]) if room in rooms)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
@@ -73,21 +89,32 @@ def test_the_harness_knows_no_task(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_imports_go_one_way(path: Path) -> None:
-    here = room_of(name_of(path))
-    rooms = {room_of(each) for each in imports(path)} - {"", here}
-    if here == HOST:
+    package = package_of(name_of(path))
+    here = room_of(name_of(path), package)
+    rooms = {room_of(each, package) for each in imports(path)} - {"", here}
+    if package == LAB and here == HOST:
         assert rooms <= {"protocol"}
     elif here:
-        lowest = layer_of(here)
-        assert [each for each in rooms if each == HOST or layer_of(each) > lowest] == []
+        lowest = layer_of(here, package)
+        assert [each for each in rooms if each == HOST or layer_of(each, package) > lowest] == []
     else:
         assert rooms == set(), "the package itself imports nothing: a host imports it"
 
 
-def test_the_table_of_layers_is_whole_and_small() -> None:
-    listed = [room for rooms in LAYERS for room in rooms]
-    assert sorted([*listed, HOST]) == sorted({room_of(name) for name in NAMES} - {""})
-    assert len(LAYERS) <= 7
+@pytest.mark.parametrize(
+    "path", [each for each in MODULES if package_of(name_of(each)) == LAB], ids=name_of
+)
+def test_the_lab_knows_nothing_of_classes(path: Path) -> None:
+    assert [each for each in imports(path) if package_of(each) == CLASS] == []
+
+
+def test_the_tables_of_layers_are_whole_and_small() -> None:
+    for package, layers in LAYERS.items():
+        listed = [room for rooms in layers for room in rooms]
+        others = [HOST] if package == LAB else []
+        rooms = {room_of(name, package) for name in NAMES} - {""}
+        assert sorted([*listed, *others]) == sorted(rooms)
+        assert len(layers) <= 7
 
 
 def test_imports_run_in_no_circle() -> None:
@@ -99,10 +126,12 @@ def test_imports_run_in_no_circle() -> None:
 
 
 def test_rooms_run_in_no_circle() -> None:
-    graph: dict[str, set[str]] = {}
+    graph: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for path in MODULES:
-        here = room_of(name_of(path))
-        graph.setdefault(here, set()).update({room_of(each) for each in imports(path)} - {here, ""})
+        package = package_of(name_of(path))
+        here = room_of(name_of(path), package)
+        others = {room_of(each, package) for each in imports(path)} - {here, ""}
+        graph.setdefault((package, here), set()).update((package, each) for each in others)
     assert len(list(TopologicalSorter(graph).static_order())) == len(graph)
 
 

@@ -1,7 +1,8 @@
 """The tests mirror what they test: a test file bears the name of its module, in its folder.
 
-Of the package's ``sandbox/files/workspace.py`` that is ``tests/sandbox/test_workspace.py``; of the
-checks' ``task_5_1/installation.py`` it is ``tests/checks/task_5_1/test_installation.py``.
+Of the package's ``sandbox/clock.py`` that is ``tests/sandbox/test_clock.py``; of the checks'
+``task_5_1/installation.py`` it is ``tests/checks/task_5_1/test_installation.py``; of the sibling
+package's ``engines/local.py`` it is ``tests/ml_api_class/engines/test_local.py``.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ OTHER_FOLDERS = {
 def module_of(test: Path) -> Path:
     """Return the module, or the package, that a test file is named after."""
     folder, name = test.parent.relative_to(TESTS), test.stem.removeprefix("test_")
-    is_of_checks = folder.parts[:1] == ("checks",)
-    root = COURSE if is_of_checks else COURSE / "shared" / "ml_api_lab"
+    roots = {"checks": COURSE, "ml_api_class": COURSE / "shared"}
+    root = roots.get(folder.parts[0] if folder.parts else "", COURSE / "shared" / "ml_api_lab")
     package = root / folder / name
     return package if package.is_dir() else package.with_suffix(".py")
 

@@ -94,3 +94,10 @@ def test_a_tree_that_nobody_may_read(course: Course, tmp_path: Path) -> None:
             tree.choose(str(tmp_path), course.root, ["task_0_1"])
     finally:
         tmp_path.chmod(0o755)
+
+
+def test_folders_that_are_not_looked_into(tmp_path: Path) -> None:
+    (tmp_path / "repository" / "checks" / "task_0_1").mkdir(parents=True)
+    checks = tmp_path / "repository" / "checks"
+    assert tree.find_task_folders(tmp_path, ["task_0_1"]) == [checks]
+    assert tree.find_task_folders(tmp_path, ["task_0_1"], never_in=["checks"]) == []

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ml_api_lab.course import syllabus
+from ml_api_lab.course.tree import Tree
 from ml_api_lab.errors import CourseError
 from ml_api_lab.grading.grade import INTERRUPTED, Outcome
 from ml_api_lab.sandbox.hosts.isolation import Isolation
@@ -58,6 +59,20 @@ def test_what_a_submission_changes_of_the_checks_is_told(grader: Grader, own: Co
     (told,) = graded(grader, "task_0_1").grade.warnings
     assert "files changed that it trusts: checks/conftest.py." in told
     assert graded(grader, "task_0_2").grade.warnings == []
+
+
+def test_it_grades_another_tree_as_a_students_own(
+    grader: Grader, own: Course, tmp_path: Path
+) -> None:
+    handed_in = tmp_path / "handed_in" / "exercises"
+    (handed_in / "task_0_1").mkdir(parents=True)
+    (handed_in / "task_0_1" / "main.py").write_text(RIGHT, encoding="utf-8")
+    grading = grader.prepare(["task_0_1", "task_0_2"], 7, Tree("exercises", handed_in))
+    grading.run()
+    assert grading.grade.score == 10
+    assert grading.grade.absent == ["exercises/task_0_2 is missing."]
+    card = grading.card(grading.failed[0])
+    assert "pytest checks/task_0_2/test_toy.py::test_greets --seed=7" in card
 
 
 def test_its_progress_is_told(grader: Grader) -> None:

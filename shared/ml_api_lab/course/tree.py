@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def choose(name: str, course: Path, tasks: list[str]) -> Tree:
             raise CourseError(f"There is no tree {name!r}; {told}")
         if root.name in tasks and not _has_tasks(root, tasks):
             return Tree(name, root, single=root.name)
-        found = _find_task_folders(root, tasks)
+        found = find_task_folders(root, tasks)
     except OSError as error:
         raise CourseError(f"The tree {name!r} cannot be read: {error.strerror or error}.") from None
     if not found:  # nothing was handed in, which is a grade as well
@@ -106,8 +106,12 @@ def _has_tasks(folder: Path, tasks: list[str]) -> bool:
     return any((folder / task).is_dir() for task in tasks)
 
 
-def _find_task_folders(root: Path, tasks: list[str]) -> list[Path]:
-    """Return the folders that hold tasks, of those nearest to the root; `exercises` if it does."""
+def find_task_folders(root: Path, tasks: list[str], never_in: Collection[str] = ()) -> list[Path]:
+    """Return the folders that hold tasks, of those nearest to the root; `exercises` if it does.
+
+    Args:
+        never_in: the names of folders that are not looked into.
+    """
     level, seen = [root], 0
     for _ in range(_MAX_DEPTH + 1):
         found = [folder for folder in level if _has_tasks(folder, tasks)]
@@ -116,7 +120,8 @@ def _find_task_folders(root: Path, tasks: list[str]) -> list[Path]:
         seen += len(level)
         if seen > _MAX_FOLDERS:
             break
-        level = [inner for folder in level for inner in _subfolders(folder)]
+        inside = [inner for folder in level for inner in _subfolders(folder)]
+        level = [each for each in inside if each.name not in never_in]
     return []
 
 

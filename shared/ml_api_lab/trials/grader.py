@@ -45,6 +45,7 @@ class Grading:
         trials: Sequence[Trial],
         grade: Grade,
         lanes: Lanes,
+        course: Path,
         here: Path,
         isolation: Isolation,
     ) -> None:
@@ -53,8 +54,8 @@ class Grading:
         self.failed: list[Verdict] = []
         self._trials = trials
         self._lanes = lanes
+        self._course = course
         self._here = here
-        self._course = trials[0].tree.root.parent
 
     def run(self, on_progress: Callable[[int, int], None] = _ignore) -> None:
         """Grade; return when all verdicts are there, or soon after it was cancelled.
@@ -127,7 +128,7 @@ class Grading:
 
 
 class Grader:
-    """Grades tasks of a course's `exercises`.
+    """Grades tasks of a course's `exercises`, or of any other tree.
 
     Args:
         here: the folder in which commands that are shown will be given.
@@ -144,30 +145,34 @@ class Grader:
         self._runner = runner
         self._isolation = isolation
         self._catalog = Catalog(course, syllabus)
-        self._tree = Tree("exercises", course / "exercises")
+        self._exercises = Tree("exercises", course / "exercises")
         if str(course) not in sys.path:
             sys.path.insert(0, str(course))  # checks import what several of them share
 
-    def prepare(self, tasks: Sequence[str], seed: int | None = None) -> Grading:
+    def prepare(
+        self, tasks: Sequence[str], seed: int | None = None, tree: Tree | None = None
+    ) -> Grading:
         """Return a grading of these tasks that is yet to run.
 
         Args:
             seed: what the draws begin with; by default, drawn afresh.
+            tree: what is graded; by default, the course's `exercises`.
 
         Raises:
             CourseError: a check is wrong, or one for pytest alone.
         """
         if seed is None:
             seed = random.SystemRandom().randrange(10**6)
-        grade = Grade(self._syllabus, self._tree.name, "lab", seed, isolation=self._isolation.tier)
+        tree = self._exercises if tree is None else tree
+        grade = Grade(self._syllabus, tree.name, "lab", seed, isolation=self._isolation.tier)
         grade.digest = trusted.digest(self._course)
-        trials = [trial for task in tasks for trial in self._trials(task, seed)]
+        trials = [trial for task in tasks for trial in self._trials(task, seed, tree)]
         grade.results.update({trial.check.id: Result(trial.check) for trial in trials})
         lanes = Lanes(
             partial(play, runner=self._runner),
             lambda trial: self._runner.lay_out(trial.entry, trial.tree),
         )
-        return Grading(trials, grade, lanes, self._here, self._isolation)
+        return Grading(trials, grade, lanes, self._course, self._here, self._isolation)
 
     def reload(self) -> None:
         """Read all checks anew: their files have changed."""
@@ -178,7 +183,7 @@ class Grader:
         """End all processes."""
         self._runner.close()
 
-    def _trials(self, task: str, seed: int) -> list[Trial]:
+    def _trials(self, task: str, seed: int, tree: Tree) -> list[Trial]:
         entry = self._syllabus.entry(task)
         trials = []
         for check in self._catalog.task(task).values():
@@ -195,7 +200,7 @@ class Grader:
                     check=check,
                     function=function,
                     entry=entry,
-                    tree=self._tree,
+                    tree=tree,
                     seed=seed,
                     clock="real" if check.on_the_wall_clock else "lab",
                     budget=BUDGET_SECONDS,

@@ -1,0 +1,238 @@
+"""`lab class grade`: grades everything that was handed in and is not graded yet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from ml_api_class import sharding
+from ml_api_class.cli.course import Course, chosen_isolation, chosen_seed, chosen_tasks, open_course
+from ml_api_class.cli.engines import open_engine
+from ml_api_class.cli.options import grading_options
+from ml_api_class.engines.local import Limits
+from ml_api_class.errors import ClassError
+from ml_api_class.gradebook import write_csv
+from ml_api_class.intake import intake, roster
+from ml_api_class.intake.intake import Matched
+from ml_api_class.journal.journal import Journal
+from ml_api_class.journal.lock import locked
+from ml_api_class.journal.records import Standing, State
+from ml_api_class.progress import Bar
+from ml_api_class.sharding import Shard
+from ml_api_class.supervisor import Supervisor, Totals
+from ml_api_lab.cli.tasks import here, lab_command
+from ml_api_lab.exit_status import ExitStatus
+from ml_api_lab.sandbox.hosts.isolation import Wanted
+from ml_api_lab.session import signals
+
+_MOST_TOLD = 20
+
+
+def _due(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        return intake.parse_time(value)
+    except ValueError:
+        raise click.BadParameter(
+            f"{value!r} is no date; write --due 2026-11-30 or --due 2026-11-30T18:00+01:00."
+        ) from None
+
+
+@lab_command(
+    "grade",
+    "lab class grade submissions/ --out run",
+    "lab class grade download.zip --roster roster.csv --due 2026-11-30T18:00 --out run --dry-run",
+)
+@click.argument("submissions", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="The run's folder: its journal and its grades. Going on is naming it again.",
+)
+@click.option(
+    "--roster",
+    "roster_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A CSV file with the columns id, name, email, section, group, platform_id; id must be.",
+)
+@click.option("--tasks", help="Some tasks only, as in 3.1,3.2.")
+@click.option("--due", callback=_due, help="What was handed in later is told as late.")
+@click.option("--seed", type=int, help="One for all; by default drawn, and kept with the run.")
+@click.option(
+    "--shard", "written_shard", help="One part of the class alone: 2/8 is the second of eight."
+)
+@click.option("--dry-run", is_flag=True, help="Show who is matched with what; grade nothing.")
+@click.option("--no-cache", is_flag=True, help="Grade each submission by itself, whole.")
+@click.option("--retry", is_flag=True, help="Grade again what could not be graded.")
+@grading_options
+def command(
+    submissions: Path,
+    out: Path,
+    roster_file: Path | None,
+    tasks: str | None,
+    due: datetime | None,
+    seed: int | None,
+    written_shard: str | None,
+    dry_run: bool,
+    no_cache: bool,
+    retry: bool,
+    wanted: Wanted,
+    engine_name: str,
+    workers: int,
+    time_limit: float,
+    memory: int,
+) -> int:
+    """Grade what lies in SUBMISSIONS.
+
+    SUBMISSIONS is a folder of folders or archives (zip, tar), the bulk download of Moodle, Canvas
+    or Gradescope, unpacked or not, or a CSV file with the columns path and id. What was graded
+    before and has not changed is not graded again.
+    """
+    place = here()
+    names = chosen_tasks(place, tasks)
+    people = None if roster_file is None else roster.read(roster_file)
+    with ExitStack() as stack:
+        folder = stack.enter_context(intake.opened(submissions))
+        matched = intake.plan(folder, people, due)
+        shard = None if written_shard is None else sharding.parse(written_shard)
+        if shard is not None:
+            matched = [each for each in matched if shard.holds(each.id)]
+        if dry_run:
+            for line in _matches(matched):
+                click.echo(line)
+            return ExitStatus.ALL_POINTS
+        if out.exists() and not out.is_dir():
+            raise ClassError(f"{out} is a file; --out names a folder.")
+        out.mkdir(parents=True, exist_ok=True)
+        stack.callback(signals.restore)
+        signals.hear()
+        chosen = chosen_isolation(wanted, place.course)
+        stack.enter_context(locked(out))
+        journal = stack.enter_context(Journal(out, can_create=True))
+        _require_one_seed(journal, shard, seed)
+        course = open_course(place, names, chosen, chosen_seed(journal, seed), memory)
+        journal.set("tasks", ",".join(names))
+        if shard is not None:
+            journal.set("shard", str(shard))
+        intake.take_in(journal, matched, place.syllabus.names, names)
+        limits = Limits(time_limit)
+        try:
+            totals = grade(
+                journal,
+                course,
+                engine_name,
+                workers,
+                limits,
+                use_cache=not no_cache,
+                retry=retry,
+            )
+        except KeyboardInterrupt:
+            signals.ignore()
+            click.echo("Interrupted; what is graded is kept. The same command goes on from here.")
+            conclude(out, journal)
+            return ExitStatus.INTERRUPTED
+        click.echo(
+            f"{totals.done - totals.earlier} of {totals.number} submissions were graded now."
+        )
+        return conclude(out, journal)
+
+
+def _require_one_seed(journal: Journal, shard: Shard | None, seed: int | None) -> None:
+    if shard is not None and seed is None and journal.setting("seed") is None:
+        raise ClassError(
+            "All shards of a class need the same seed; write --seed 1, or any other number, for "
+            "each of them."
+        )
+
+
+def grade(
+    journal: Journal,
+    course: Course,
+    engine_name: str,
+    workers: int,
+    limits: Limits,
+    *,
+    use_cache: bool = True,
+    retry: bool = False,
+) -> Totals:
+    """Grade what a journal holds, with an engine that is asked for."""
+    click.echo(f"Isolation: {course.settings.tier}. Seed: {course.settings.seed}.")
+    for note in course.isolation.notes:
+        click.echo(note)
+    with ExitStack() as stack:
+        engine = open_engine(engine_name, course.settings, workers, limits)
+        stack.callback(engine.close)
+        bar = Bar(engine.progress)
+        stack.callback(bar.clear)
+        supervisor = Supervisor(
+            journal, engine, course.origins, use_cache=use_cache, retry=retry, on_tick=bar.show
+        )
+        return supervisor.run()
+
+
+def conclude(out: Path, journal: Journal) -> int:
+    """Write the table of grades, tell what it holds, and return the exit status."""
+    standings = list(journal.standings())
+    path = write_csv(out, standings)
+    for line in summary(standings):
+        click.echo(line)
+    click.echo(f"Grades: {path}")
+    problems = [each for each in standings if each.state == State.NOT_GRADED]
+    is_whole = all(each.reason == intake.NOTHING for each in problems)
+    return ExitStatus.ALL_POINTS if is_whole else ExitStatus.HARNESS_FAILED
+
+
+def summary(standings: Sequence[Standing]) -> Iterator[str]:
+    """Yield what a run came to, as lines of text."""
+    states = Counter(each.state for each in standings)
+    yield ", ".join(f"{states[state]} {state}" for state in State if states[state]) + "."
+    graded = [each for each in standings if each.state == State.GRADED]
+    if graded:
+        mean = sum(each.score for each in graded) / len(graded)
+        yield f"Mean: {mean:.1f} of {max(each.maximum for each in graded)} points."
+    late = [each.submission.id for each in standings if each.submission.person.is_late]
+    if late:
+        yield f"Late: {_some(late)}."
+    problems = [each for each in standings if each.state == State.NOT_GRADED]
+    nothing = [each.submission.id for each in problems if each.reason == intake.NOTHING]
+    if nothing:
+        yield f"Nothing was handed in by {_some(nothing)}."
+    for each in [each for each in problems if each.reason != intake.NOTHING][:_MOST_TOLD]:
+        yield f"Not graded: {each.submission.id}. {each.reason}"
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _MOST_TOLD
+    return ", ".join(names[:_MOST_TOLD]) + (f" and {more} more" if more > 0 else "")
+
+
+def _matches(matched: Sequence[Matched]) -> Iterator[str]:
+    """Yield a line for each submission, then what does not fit together."""
+    width = max((len(each.id) for each in matched), default=0)
+    for each in matched:
+        person = each.person
+        marks = [person.name or "?"]
+        if each.found is None:
+            marks.append("nothing handed in")
+        else:
+            marks.append(" + ".join(path.name for path in each.found.sources))
+        if person.is_listed is False:
+            marks.append("not in the roster")
+        if each.earlier:
+            marks.append(f"{each.earlier} earlier attempt{'s' if each.earlier > 1 else ''}")
+        if person.is_late:
+            marks.append("late")
+        yield f"{each.id:<{width}}  {'; '.join(marks)}"
+    handed_in = [each for each in matched if each.found is not None]
+    unlisted = sum(each.person.is_listed is False for each in handed_in)
+    yield (
+        f"{len(handed_in)} submissions, {len(matched) - len(handed_in)} students without one, "
+        f"{unlisted} not in the roster. Nothing was graded."
+    )
