@@ -18,7 +18,9 @@ from pathlib import Path
 from tests.proofs.prover import Case, Prover, Verdict, cases
 
 TOLD = (
+    "task_2_1",
     "task_2_2",
+    "task_2_3",
     "task_3_1",
     "task_3_2",
 )

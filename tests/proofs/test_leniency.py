@@ -13,10 +13,28 @@ import pytest
 from tests.proofs.prover import Case, Prover, cases
 
 LENIENCIES = {
+    "a file with another ending": "task_2_1: gives the files an ending of its own",
+    "a file in another folder": "task_2_1: saves into a folder of its own",
+    "a file that is not there": "task_2_1: writes only one of the two files",
+    "a model of another class": "task_2_1: saves a pipeline around the model",
+    "a model that is not fitted": "task_2_1: fits one of the two only",
+    "another number of features": "task_2_1: uses only the petals",
+    "a class that is missing": (
+        "task_2_1: trains on the first hundred flowers, which are of two classes"
+    ),
+    "classes with names": "task_2_1: trains on the classes' names",
+    "scaled features": "task_2_1: trains on scaled features, which no later request has",
     "a model that is never loaded": "task_2_2: loads one of the two",
     "one file in the place of another": "task_2_2: loads the same file under both names",
     "a load at import beside another": "task_2_2: loads at import and again in the lifespan",
     "an endpoint that is gone": "task_2_2: a second application takes the place of the first",
+    "names in an object each": "task_2_3: an object for each model",
+    "names in one text": "task_2_3: the names as one text",
+    "names without a key": "task_2_3: a bare list",
+    "names under another key": "task_2_3: another key",
+    "names in an answer that is no JSON": "task_2_3: answers the models themselves",
+    "a request that loads the models": "task_2_3: each listing loads the models again",
+    "a model listed twice": "task_2_3: a list that grows with every request",
 }
 CASES = {case.id: case for case in cases("mistake")}
 
