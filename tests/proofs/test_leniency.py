@@ -13,6 +13,12 @@ import pytest
 from tests.proofs.prover import Case, Prover, cases
 
 LENIENCIES = {
+    "two requirements on one line": "task_1_1: both on one line",
+    "a line that is no requirement": "task_1_1: a single equals sign, and nothing else",
+    "an option of pip's": "task_1_1: the requirements of another file",
+    "another method": "task_1_2: the health is asked with POST",
+    "another status": "task_1_2: an answer of 201",
+    "another answer": "task_1_2: another key",
     "a file with another ending": "task_2_1: gives the files an ending of its own",
     "a file in another folder": "task_2_1: saves into a folder of its own",
     "a file that is not there": "task_2_1: writes only one of the two files",
