@@ -25,6 +25,7 @@ TOLD = (
     "task_2_1",
     "task_2_2",
     "task_2_3",
+    "task_2_4",
     "task_3_1",
     "task_3_2",
 )
