@@ -22,6 +22,7 @@ TOLD = (
     "task_0_3",
     "task_1_1",
     "task_1_2",
+    "task_1_3",
     "task_2_1",
     "task_2_2",
     "task_2_3",

@@ -31,6 +31,11 @@ LENIENCIES = {
     "another method": "task_1_2: the health is asked with POST",
     "another status": "task_1_2: an answer of 201",
     "another answer": "task_1_2: another key",
+    "an application that is another": "task_1_3: another application is served",
+    "addresses of the new family": (
+        "task_1_3: all addresses of the new family, and none of the old one"
+    ),
+    "a file that serves when it is imported": "task_1_3: serves when it is imported",
     "a file with another ending": "task_2_1: gives the files an ending of its own",
     "a file in another folder": "task_2_1: saves into a folder of its own",
     "a file that is not there": "task_2_1: writes only one of the two files",
