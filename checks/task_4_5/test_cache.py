@@ -12,6 +12,7 @@ from checks.support.http import expect, is_close, json_body, request_line
 from checks.support.predictions import (
     FEATURES,
     MODELS,
+    draw_features,
     expect_prediction,
     features_by_name,
     predict,
@@ -38,14 +39,6 @@ def expect_cache(response: httpx.Response, right: str, because: str) -> None:
         f"{right}{', in capitals' if cache_headers and cache_headers.upper() == right else ''}, "
         f"because {because}."
     )
-
-
-def draw_features(task: Task) -> list[float]:
-    """Draw a flower that no model takes for class 0, which has a check of its own."""
-    while True:
-        flower = task.models.features()
-        if all(task.models.answer(model, flower) for model in MODELS):
-            return flower
 
 
 def _mostly_defaults(task: Task) -> tuple[int, list[float]]:
