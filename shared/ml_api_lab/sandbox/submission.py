@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import select
 import time
 from collections.abc import Callable, Iterator
@@ -73,8 +74,7 @@ class Submission:
         self._clock = clock
         self._start = start
         self._on_awaits_debugger = on_awaits_debugger
-        self._answer_models = answer_models
-        self._questions = 0
+        self._answer_models, self._questions = answer_models, itertools.count()
         self._paused_since: float | None = None
         self._exchanges = Exchanges(clock, transcript)
         self._inbox: list[Message] = []
@@ -230,8 +230,7 @@ class Submission:
             LinkClosed: it does not read the answers.
         """
         if isinstance(message, messages.LoadModel | messages.AskModel):
-            self._questions += 1
-            if self._questions > _MAX_QUESTIONS:
+            if next(self._questions) >= _MAX_QUESTIONS:
                 self._abort(f"{self._subject()} asked its models more than {_MAX_QUESTIONS} times.")
             elif self._fault is None:
                 self._send_now(self._answer_models(self._clock.now, message))

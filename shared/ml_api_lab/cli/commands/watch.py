@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ml_api_lab.cli.changes import Changes, Look, look
+from ml_api_lab.cli.changes import Changes, Look, first_syntax_error, look
 from ml_api_lab.cli.grading import open_grader
 from ml_api_lab.cli.keys import END, INTERRUPT, Keys
 from ml_api_lab.cli.screen import View, clear, compose, paint, size
 from ml_api_lab.cli.tasks import here, history_of, lab_command, task_meant
-from ml_api_lab.course.catalog import parse
 from ml_api_lab.course.place import Place
 from ml_api_lab.course.syllabus import POINTS_PER_TASK, Entry
 from ml_api_lab.errors import LabError
@@ -230,7 +229,7 @@ class Watch:
         self._look = look([folder])
         if self._is_for_editor:
             click.echo(f"Grading {self._entry.number} ...")
-        if slip := _slip(self._look):
+        if slip := first_syntax_error(self._look):
             self._tell_slip(slip, folder)
             return
         try:
@@ -384,21 +383,6 @@ class Watch:
         text = "\n\n".join([*cards, "(Any key: back to one card.)"])
         sys.stdout.write(clear() + text + "\n")
         sys.stdout.flush()
-
-
-def _slip(files: Look) -> SyntaxError | None:
-    """Return the first syntax error in these files, None if there is none."""
-    for path in sorted(files):
-        if path.endswith(".py"):
-            try:
-                with open(path, "rb") as file:
-                    parse(file.read(), path)
-            except SyntaxError as error:
-                error.filename = path
-                return error
-            except (OSError, ValueError):
-                continue  # a check says so
-    return None
 
 
 def _prepare_windows() -> None:
