@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import re
 import tomllib
@@ -11,6 +12,7 @@ from xml.etree import ElementTree as Xml
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from ruamel.yaml import YAML
 
 from ml_api_lab.grading import reports
 from ml_api_lab.grading.grade import Outcome
@@ -89,3 +91,14 @@ def test_reports_say_the_version() -> None:
     properties = suite.findall("properties/property")
     assert VERSION in [each.get("value") for each in properties if each.get("name") == "version"]
     assert f", lab {VERSION}." in reports.render(grade, "markdown")
+
+
+def test_ci_runs_the_lint_environment() -> None:
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini", encoding="utf-8")
+    section = tox["testenv:lint"]
+    lines = [each for each in section["commands"].splitlines() if each and each[0] != "#"]
+    jobs = YAML(typ="safe").load(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]
+    steps = [step["run"].strip() for step in jobs["lint"]["steps"] if "run" in step]
+    assert f'".[{section["extras"].replace(" ", "")}]"' in steps[0]
+    assert steps[1:] == lines
