@@ -1,0 +1,40 @@
+"""Where checks read kindly, another is strict: it alone stands between a mistake and full points.
+
+Each leniency has a mistake that all checks of its task but one let pass. Without that check it
+would be caught by none; so a leniency without a strict check shows here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.proofs.prover import Case, Prover, cases
+
+LENIENCIES = {
+    "the shape of a prediction": "task_3_1: returns the whole list of predictions",
+    "a prediction as text": "task_3_1: returns the prediction as text",
+    "class 0": "task_3_1: class 0 counts as no answer",
+    "the name of the model": "task_3_1: answers without the model's name",
+    "the name of a wrong feature": "task_3_1: a missing feature is refused without its name",
+    "the length of a wait": "task_3_2: both take the longer time",
+    "an inclusive limit": "task_3_3: 10 is let through",
+    "a limit that is not there": "task_3_3: the lower bound is left out",
+    "a default that is not used": "task_3_3: two defaults have changed places",
+    "a narrower limit in the docs": "task_3_3: the upper limit is too low",
+    "the unit of a header": "task_4_4: milliseconds for seconds",
+    "the caller's id": "task_4_4: the caller's id is thrown away",
+    "words before a line's JSON": "task_4_4: logging puts its own words before the JSON",
+    "a key of a line": "task_4_4: a key of the line is misnamed",
+    "the types in a line of the log": "task_4_1: the features are a list",
+}
+CASES = {case.id: case for case in cases("mistake")}
+
+
+@pytest.mark.parametrize("leniency", LENIENCIES)
+def test_the_strict_check_alone_catches_it(leniency: str, prover: Prover, tmp_path: Path) -> None:
+    case: Case = CASES[LENIENCIES[leniency]]
+    case.write(tmp_path)
+    verdicts = prover.grade(tmp_path, case.task)
+    assert [name for name, each in verdicts.items() if each.message] == [case.check]
