@@ -134,7 +134,10 @@ def expect_record(
             dictionary as Python shows it, a list of features and a prediction as text will do.
     """
     assert lines(task), f"{FILE} {_state_of_log(task)}; right is a line for each prediction."
-    found = records(task) if exact else [_read_kindly(line) for line in lines(task)]
+    found = [
+        (not exact and _read_kindly(line)) or _record(number, line)
+        for number, line in enumerate(lines(task), start=1)
+    ]
     right = {"model": model, "features": features_by_name(features), "prediction": answer}
     assert any(_matches(record, right) for record in found), (
         f"No line of {FILE} is right for {json.dumps(right)}; its lines are "
