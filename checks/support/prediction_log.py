@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from checks.support.json_lines import object_in
 from checks.support.predictions import FEATURES, as_class, features_by_name
 from ml_api_lab.check import FAILS, Hinted, Span, SubmissionFault, milliseconds, seconds
 
@@ -146,19 +146,13 @@ def expect_record(
 
 
 def _read_kindly(line: str) -> dict[str, Any]:
-    """Return what a line of the log means, {} if it is no object at all."""
-    for read in (json.loads, ast.literal_eval):
-        try:
-            content = read(line)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            continue
-        if isinstance(content, dict):
-            features = content.get("features")
-            if isinstance(features, list) and len(features) == len(FEATURES):
-                content["features"] = features_by_name(features)
-            content["prediction"] = as_class(content.get("prediction"))
-            return content
-    return {}
+    """Return what a line of the log means, whatever the types of its values."""
+    content = object_in(line)
+    features = content.get("features")
+    if isinstance(features, list) and len(features) == len(FEATURES):
+        content["features"] = features_by_name(features)
+    content["prediction"] = as_class(content.get("prediction"))
+    return content
 
 
 def expect_every_record(task: Task, model: str, features: Sequence[float], answer: int) -> None:

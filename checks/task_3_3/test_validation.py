@@ -231,9 +231,9 @@ async def _expect_each_value_refused(
         statuses = {name: {422} for name in FEATURES}
         unlimited: set[tuple[str, object]] = set()
         for name in FEATURES if not exact else ():
-            for value, infinite in ((-7, "-Infinity"), (700, "Infinity")):
-                probe = await predict(client, MODELS[0], {**DEFAULTS, name: value})
-                if value == -7:
+            for far_out, infinite in ((-7, "-Infinity"), (700, "Infinity")):
+                probe = await predict(client, MODELS[0], {**DEFAULTS, name: far_out})
+                if far_out == -7:
                     statuses[name] |= {probe.status_code} & {400}
                 if probe.status_code == 200:
                     unlimited.add((name, infinite))  # the limit is what another check asks for

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import contextlib
 import json
@@ -10,6 +9,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from checks.support.http import is_close, request_line
+from checks.support.json_lines import object_in
 from checks.support.tracing import parse_seconds
 from ml_api_lab.check import Span, milliseconds, seconds, took
 
@@ -114,7 +114,7 @@ async def _wait_for_lines(
     return found
 
 
-def _lines_with(task: Task, key: str, value: str, *, exact: bool) -> list[dict[str, Any]]:
+def _lines_with(task: Task, key: str, value: str, *, exact: bool = False) -> list[dict[str, Any]]:
     """Return the lines of the output that have that value.
 
     Args:
@@ -136,15 +136,13 @@ def _content(text: str, *, exact: bool) -> dict[str, Any]:
         exact: whether it has to be JSON from end to end. Otherwise a prefix may come before it,
             and a dictionary may be printed as Python shows it.
     """
-    content = None
-    if exact:
-        with contextlib.suppress(ValueError, RecursionError):
-            content = json.loads(text)
-    elif text.rstrip().endswith("}") and "{" in text:
-        for read in (json.loads, ast.literal_eval):
-            with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
-                content = content or read(text[text.index("{") :].rstrip())
-    return content if isinstance(content, dict) else {}
+    if not exact:
+        return object_in(text)
+    with contextlib.suppress(ValueError, RecursionError):
+        content = json.loads(text)
+        if isinstance(content, dict):
+            return content
+    return {}
 
 
 def _nearest_output(task: Task, request_id: str) -> str:

@@ -90,7 +90,6 @@ async def test_the_callers_id_is_kept(task: Task, clock: Clock) -> None:
     long = f"{drawn}-{'0123456789' * 6}"
     odd = f'{drawn}/a:b, 100% of "c"'
     key = new_key(task)
-    key = new_key(task)
     async with task.serve(env={"API_KEY": key}) as client:
         flower = draw_features(task)
         answers = [
