@@ -17,7 +17,15 @@ from pathlib import Path
 
 from tests.proofs.prover import Case, Prover, Verdict, cases
 
-TOLD = ("task_0_1", "task_3_1", "task_3_2", "task_3_3", "task_4_4")
+TOLD = (
+    "task_0_1",
+    "task_3_1",
+    "task_3_2",
+    "task_3_3",
+    "task_4_1",
+    "task_4_2",
+    "task_4_4",
+)
 """The tasks whose corpora tell every check that a mistake may fail; in the others only its own is
 proved to fail."""
 

@@ -28,6 +28,17 @@ LENIENCIES = {
     "words before a line's JSON": "task_4_4: logging puts its own words before the JSON",
     "a key of a line": "task_4_4: a key of the line is misnamed",
     "the types in a line of the log": "task_4_1: the features are a list",
+    "an answer that waits for its line": "task_4_1: the logger is awaited before the answer",
+    "a record over several lines": "task_4_1: a record over several lines",
+    "a list of records": "task_4_1: the log is one JSON list, over many lines",
+    "line breaks": "task_4_1: a line break before each line, and none behind the last",
+    "a line in two pieces": "task_4_1: two lines torn into each other",
+    "lines at the same time": "task_4_1: read, then written back 5 s later",
+    "earlier lines": "task_4_1: each line overwrites the one before",
+    "one open door": "task_4_2: only the list of models is guarded",
+    "the status of a refusal": "task_4_2: the refusal is a 400",
+    "the place of the key": "task_4_2: .env wins over the environment",
+    "a caller who came in before": "task_4_2: who came in once is let in for ever",
 }
 CASES = {case.id: case for case in cases("mistake")}
 
