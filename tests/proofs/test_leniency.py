@@ -39,6 +39,17 @@ LENIENCIES = {
     "the status of a refusal": "task_4_2: the refusal is a 400",
     "the place of the key": "task_4_2: .env wins over the environment",
     "a caller who came in before": "task_4_2: who came in once is let in for ever",
+    "the words of a cache": "task_4_5: HIT in small letters",
+    "where a cache tells them": "task_4_5: HIT and MISS stand in the body",
+    "a HIT that takes time": "task_4_5: the wait comes before the look-up",
+    "a HIT that asks the model": "task_4_5: a HIT is told, and the model asked all the same",
+    "the model in a key": "task_4_5: the model's name is missing from the key",
+    "decimals in a key": "task_4_5: the features are rounded in the key",
+    "another body that means the same": "task_4_5: known again by the body as it was sent",
+    "entries that never expire": "task_4_5: nothing expires",
+    "entries that a HIT renews": "task_4_5: every hit renews the entry",
+    "a time to live that is not read": "task_4_5: CACHE_TTL is not read",
+    "a size that bounds nothing": "task_4_5: no bound",
 }
 CASES = {case.id: case for case in cases("mistake")}
 
