@@ -46,6 +46,14 @@ def model_paths(task: Task) -> dict[str, str]:
     return dict(zip(("LOGISTIC_MODEL", "RF_MODEL"), paths, strict=True))
 
 
+async def shut_door(client: httpx.AsyncClient) -> str:
+    """Return the first door that is shut to who has no key (see `shut_doors`)."""
+    for door in DOORS:
+        if (await knock(client, door)).status_code >= 400:
+            return door
+    return LIST_DOOR
+
+
 def key_in_both_places(task: Task, key: str) -> dict[str, str]:
     """Write the key into `.env`; return the environment that holds it as well.
 

@@ -24,6 +24,7 @@ TOLD = (
     "task_3_3",
     "task_4_1",
     "task_4_2",
+    "task_4_3",
     "task_4_4",
     "task_4_5",
 )
