@@ -18,6 +18,7 @@ from pathlib import Path
 from tests.proofs.prover import Case, Prover, Verdict, cases
 
 TOLD = (
+    "task_0_1",
     "task_0_2",
     "task_0_3",
     "task_1_1",
@@ -29,6 +30,12 @@ TOLD = (
     "task_2_4",
     "task_3_1",
     "task_3_2",
+    "task_3_3",
+    "task_4_1",
+    "task_4_2",
+    "task_4_3",
+    "task_4_4",
+    "task_4_5",
 )
 """The tasks whose corpora tell every check that a mistake may fail; in the others only its own is
 proved to fail."""
