@@ -76,13 +76,11 @@ def memory(pid: int) -> int:
 def kill_below(pid: int) -> None:
     """Kill all that a process has started, itself left alone."""
     for _ in range(_ROUNDS):
-        found = children(pid, recursive=True)
+        found = [each for each in children(pid, recursive=True) if began(each) is not None]
         if not found:
             return
         for each in found:
             _kill(each)
-            if pid == os.getpid():
-                _collect(each)
         time.sleep(_ROUND_SECONDS)
 
 
