@@ -21,7 +21,7 @@ MODULES = [path for name in (LAB, CLASS) for path in sorted((SHARED / name).rglo
 # imports it.
 LAB_LAYERS = (
     ("protocol",),
-    ("errors", "exit_status", "lab_time", "sanitize", "yaml_file"),
+    ("errors", "exit_status", "lab_time", "sanitize", "version", "yaml_file"),
     ("course",),
     ("sandbox", "images"),
     ("task", "check", "grading"),

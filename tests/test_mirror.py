@@ -1,8 +1,8 @@
 """The tests mirror what they test: a test file bears the name of its module, in its folder.
 
-Of the package's ``sandbox/files/workspace.py`` that is ``tests/sandbox/files/test_workspace.py``;
-of the checks' ``task_5_1/installation.py`` it is ``tests/checks/task_5_1/test_installation.py``;
-of the sibling package's ``engines/local.py``, ``tests/ml_api_class/engines/test_local.py``.
+Of the package's ``sandbox/clock.py`` that is ``tests/sandbox/test_clock.py``; of the checks'
+``task_5_1/installation.py`` it is ``tests/checks/task_5_1/test_installation.py``; of the sibling
+package's ``engines/local.py`` it is ``tests/ml_api_class/engines/test_local.py``.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ MOST_LINES = 400
 # What tests no module.
 OTHER_FILES = {
     "test_contributing.py": "follows CONTRIBUTING.md",
+    "test_editors.py": "tests the files for editors and their guide",
     "test_layers.py": "tests the imports of all modules together",
     "test_mirror.py": "tests the tests",
+    "test_own_course.py": "follows docs/own-course.md",
+    "test_package.py": "tests what a release consists of: version, licences",
     "test_platforms.py": "tests the files in platforms/ and their guide",
     "test_readme.py": "tests README.md and docs/",
 }

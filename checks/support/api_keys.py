@@ -6,11 +6,11 @@ import ast
 import asyncio
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from checks.support.http import body_excerpt, expect, json_body, request_line
-from checks.support.predictions import MODELS, predict
+from checks.support.predictions import MODELS
 from ml_api_lab.check import Hinted, SubmissionFault, parse
 
 if TYPE_CHECKING:
@@ -46,9 +46,57 @@ def model_paths(task: Task) -> dict[str, str]:
     return dict(zip(("LOGISTIC_MODEL", "RF_MODEL"), paths, strict=True))
 
 
-def expect_denied(response: httpx.Response, because: str) -> None:
-    """Assert that the answer is a 401 or 403 whose JSON has a `detail`."""
-    expect(response, 401, 403, because=because)
+async def shut_door(client: httpx.AsyncClient) -> str:
+    """Return the first door that is shut to who has no key (see `shut_doors`)."""
+    for door in DOORS:
+        if (await knock(client, door)).status_code >= 400:
+            return door
+    return LIST_DOOR
+
+
+def key_in_both_places(task: Task, key: str) -> dict[str, str]:
+    """Write the key into `.env`; return the environment that holds it as well.
+
+    From where an application reads it, and which place wins, is one check's question.
+    """
+    task.write_env(**model_paths(task), API_KEY=key)
+    return {"API_KEY": key}
+
+
+LIST_DOOR, PREDICT_DOOR = "/models", f"/predict/{MODELS[0]}"
+DOORS = (LIST_DOOR, PREDICT_DOOR)
+
+
+async def knock(
+    client: httpx.AsyncClient, door: str, headers: Mapping[str, str] | Mapping[bytes, bytes] = {}
+) -> httpx.Response:
+    """Ask for what lies behind one of the two doors, a prediction with the default features."""
+    if door == LIST_DOOR:
+        return await client.get(door, headers=headers)
+    return await client.post(door, json={}, headers=headers)
+
+
+async def shut_doors(client: httpx.AsyncClient) -> list[str]:
+    """Return the doors that are shut to who has no key, both if neither is.
+
+    That both are shut is one check's question. The others knock at one that is.
+    """
+    shut = [door for door in DOORS if (await knock(client, door)).status_code >= 400]
+    return shut or list(DOORS)
+
+
+def expect_denied(
+    response: httpx.Response, because: str, *, usual: httpx.Response | None = None
+) -> None:
+    """Assert that the answer is a 401 or 403 whose JSON has a `detail`.
+
+    Args:
+        usual: the refusal of a request without a key, where another check asks for its status: a
+            400, say, will do here as well. A 404 and a 422 tell of something else.
+    """
+    kind = {usual.status_code} & {*range(400, 500)} - {404, 405, 422} if usual else set()
+    if response.status_code not in kind:
+        expect(response, 401, 403, because=because)
     content = json_body(response)
     assert isinstance(content, dict) and content.get("detail"), (
         f"{request_line(response)} answered {content}; right is JSON with a 'detail'."
@@ -106,25 +154,31 @@ async def expect_wrong_keys_denied(client: httpx.AsyncClient, task: Task, key: s
     changed = [key.upper(), key[:-1] + other, "".join(sorted(key))]
     decorated = [f"Bearer {key}", f"x {key}", f"x,{key}", f'"{key}"', "*"]
     unusual = ["schlüssel", "ключ".encode().decode("latin-1"), "\xff\xfe", f"{key}ü", f"ü{key}"]
-    flower = task.models.features()
+    doors = await shut_doors(client)
+    usual = await knock(client, doors[0])
     for wrong in (*truncated, *changed, *decorated, *unusual):
         headers = {HEADER.encode(): wrong.encode("latin-1")}
-        answers = [await client.get("/models", headers=headers)]
+        answers = [await knock(client, doors[0], headers)]
         if wrong in unusual:
-            answers.append(await predict(client, MODELS[0], flower, headers))
+            answers += [await knock(client, door, headers) for door in doors[1:]]
         for answer in answers:
-            expect_denied(answer, f"'{wrong}' is not the key '{key}'")
+            expect_denied(answer, f"'{wrong}' is not the key '{key}'", usual=usual)
     found = [each for each in _keys_in_source(task) if re.fullmatch(r"[^ /]{4,}", each)]
     for wrong, answer in zip(
         found,
-        await asyncio.gather(*(client.get("/models", headers=key_header(each)) for each in found)),
+        await asyncio.gather(*(knock(client, doors[0], key_header(each)) for each in found)),
         strict=True,
     ):
-        expect_denied(answer, f"'{wrong}', which stands in the code, is not the key '{key}'")
+        because = f"'{wrong}', which stands in the code, is not the key '{key}'"
+        expect_denied(answer, because, usual=usual)
 
 
-async def expect_denied_without_configured_key(task: Task) -> None:
-    """Assert that an application with no key of its own, or an empty one, serves nobody."""
+async def expect_denied_without_configured_key(task: Task, doors: Sequence[str] = DOORS) -> None:
+    """Assert that an application with no key of its own, or an empty one, serves nobody.
+
+    Args:
+        doors: where to knock: those that are shut where there is a key.
+    """
     task.write_env(**model_paths(task))
     for env, how in (({}, "not set"), ({"API_KEY": ""}, "empty")):
         started = False
@@ -132,7 +186,7 @@ async def expect_denied_without_configured_key(task: Task) -> None:
             async with task.serve(env=env) as client:
                 started = True
                 await _expect_nobody_served(
-                    client, task, f"API_KEY is {how}, so no key can be right"
+                    client, task, f"API_KEY is {how}, so no key can be right", doors
                 )
         except SubmissionFault:
             if started:
@@ -141,8 +195,9 @@ async def expect_denied_without_configured_key(task: Task) -> None:
             task.transcript.raised.clear()
 
 
-async def _expect_nobody_served(client: httpx.AsyncClient, task: Task, because: str) -> None:
-    flower = task.models.features()
+async def _expect_nobody_served(
+    client: httpx.AsyncClient, task: Task, because: str, doors: Sequence[str]
+) -> None:
     # What an absent or empty key is made of, as text.
     texts = ("None", "none", "NONE", "null", "False", "b''")
     headers_tried: list[dict[str, str]] = [{}, key_header(""), *map(key_header, texts)]
@@ -157,12 +212,10 @@ async def _expect_nobody_served(client: httpx.AsyncClient, task: Task, because: 
     }
     for headers in (*headers_tried, *map(key_header, sorted(words))):
         sent_header = f" (sent {HEADER}: {headers[HEADER]!r})" if headers else ""
-        expect_not_served(await client.get("/models", headers=headers), because + sent_header)
-    answers = await asyncio.gather(
-        *(predict(client, MODELS[0], flower, each) for each in headers_tried)
-    )
-    for answer in answers:
-        expect_not_served(answer, because)
+        expect_not_served(await knock(client, doors[0], headers), because + sent_header)
+    for door in doors[1:]:
+        for answer in await asyncio.gather(*(knock(client, door, each) for each in headers_tried)):
+            expect_not_served(answer, because)
 
 
 def source_constants(task: Task) -> set[str]:

@@ -85,6 +85,11 @@ def json_body(response: httpx.Response) -> Any:
 def expect_json(response: httpx.Response, content: object) -> None:
     """Assert that the answer is a 200 with exactly this JSON."""
     expect(response, 200)
+    expect_content(response, content)
+
+
+def expect_content(response: httpx.Response, content: object) -> None:
+    """Assert that the answer's JSON is exactly this, whatever its status."""
     seen = json_body(response)
     if isinstance(seen, str) and not isinstance(content, str):
         raise AssertionError(

@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from checks.support.predictions import FEATURES, features_by_name
+from checks.support.json_lines import object_in
+from checks.support.predictions import FEATURES, as_class, features_by_name
 from ml_api_lab.check import FAILS, Hinted, Span, SubmissionFault, milliseconds, seconds
 
 if TYPE_CHECKING:
@@ -37,14 +38,36 @@ def reset(task: Task, *earlier: str) -> None:
 
 def lines(task: Task) -> list[str]:
     """Return the log's lines, blank ones left out; none if there is no log."""
-    found = [line for line in _text(task).split("\n") if line.strip()]
+    found = [line for line in text(task).split("\n") if line.strip()]
     if len(found) > _MAX_LINES:
         raise SubmissionFault(f"{FILE} has {len(found)} lines, more than anybody has asked for.")
     return found
 
 
-def _text(task: Task) -> str:
+def text(task: Task) -> str:
+    """Return the whole log, "" if there is none."""
     return task.files.text(FILE, _MAX_BYTES) if task.files.exists(FILE) else ""
+
+
+def entries(task: Task) -> list[dict[str, Any]]:
+    """Return what the log tells, however it is divided into lines.
+
+    A record may go over several lines, several may stand on one, all may stand in one list. What
+    cannot be read is {}.
+    """
+    found: list[object] = []
+    whole = text(task)
+    place = _end_of_blanks(whole, 0)
+    try:
+        while place < len(whole):
+            content, place = _DECODER.raw_decode(whole, place)
+            found += content if isinstance(content, list) else [content]
+            place = _end_of_blanks(whole, place)
+            if len(found) > _MAX_LINES:
+                raise SubmissionFault(f"{FILE} has more entries than anybody has asked for.")
+    except (ValueError, RecursionError):  # half a line, or no JSON at all
+        return [object_in(line) for line in lines(task)]
+    return [each if isinstance(each, dict) else {} for each in found]
 
 
 def records(task: Task) -> list[dict[str, Any]]:
@@ -65,7 +88,7 @@ def _record(number: int, line: str) -> dict[str, Any]:
 
 
 async def wait_for_predictions(
-    task: Task, clock: Clock, count: int, *, is_tested: bool = False
+    task: Task, clock: Clock, count: int, *, since: str | None = None, is_tested: bool = False
 ) -> Span:
     """Wait until that many predictions are logged; return the moment to a tenth of a second.
 
@@ -73,11 +96,13 @@ async def wait_for_predictions(
     How the log is divided into lines is not judged here.
 
     Args:
+        since: what the log was before the last prediction, for a check that does not ask whether
+            earlier lines stay: that it is another now is enough.
         is_tested: whether the check's own question is why there may be fewer.
     """
     began = clock.now
     step = 0
-    while _count_logged(task, count) < count:
+    while len(entries(task)) < count if since is None else text(task) in ("", since):
         if step * _POLL_INTERVAL >= _WAIT_LIMIT:
             sentence = (
                 f"{_WAIT_LIMIT} after the last answer {FILE} "
@@ -95,21 +120,8 @@ async def wait_for_predictions(
     return max(began, clock.now - _POLL_MARGIN)
 
 
-def _count_logged(task: Task, enough: int) -> int:
-    """Return how many lines the log has, or JSON objects if they are more (up to `enough`)."""
-    text = _text(task)
-    objects, place = 0, 0
-    try:
-        while objects < enough and (place := _end_of_blanks(text, place)) < len(text):
-            content, place = _DECODER.raw_decode(text, place)
-            objects += isinstance(content, dict)
-    except (ValueError, RecursionError):  # half a line, or no JSON at all
-        pass
-    return max(objects, len(lines(task)))
-
-
-def _end_of_blanks(text: str, place: int) -> int:
-    found = _BLANKS.match(text, place)
+def _end_of_blanks(whole: str, place: int) -> int:
+    found = _BLANKS.match(whole, place)
     return found.end() if found else place
 
 
@@ -123,15 +135,32 @@ def _hint_for_missing_lines(task: Task) -> str:
     )
 
 
-def expect_record(task: Task, model: str, features: Sequence[float], answer: int) -> None:
-    """Assert that a line of the log tells of this prediction."""
+def expect_record(
+    task: Task, model: str, features: Sequence[float], answer: int, *, exact: bool = True
+) -> None:
+    """Assert that a line of the log tells of this prediction.
+
+    Args:
+        exact: whether it has to be JSON with the right types, on a line of its own. Where another
+            check asks for that, a dictionary as Python shows it, a list of features and a
+            prediction as text will do (see `entries` as well).
+    """
     assert lines(task), f"{FILE} {_state_of_log(task)}; right is a line for each prediction."
-    found = records(task)
+    found = records(task) if exact else entries(task)
     right = {"model": model, "features": features_by_name(features), "prediction": answer}
-    assert any(_matches(record, right) for record in found), (
+    read = found if exact else [_read_kindly(each) for each in found]
+    assert any(_matches(record, right) for record in read), (
         f"No line of {FILE} is right for {json.dumps(right)}; its lines are "
         f"{_records_excerpt(found)}."
     )
+
+
+def _read_kindly(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return what an entry of the log means, whatever the types of its values."""
+    features = entry.get("features")
+    if isinstance(features, list) and len(features) == len(FEATURES):
+        features = features_by_name(features)
+    return {**entry, "features": features, "prediction": as_class(entry.get("prediction"))}
 
 
 def expect_every_record(task: Task, model: str, features: Sequence[float], answer: int) -> None:
@@ -143,21 +172,32 @@ def expect_every_record(task: Task, model: str, features: Sequence[float], answe
         )
 
 
-def expect_line_count(task: Task, count: int, because: str) -> None:
-    """Assert that the log has that many lines now; `because` is the rest of the sentence."""
-    assert len(lines(task)) == count, (
+def expect_line_count(task: Task, count: int, because: str, *, exact: bool = True) -> None:
+    """Assert that the log has that many lines now.
+
+    Args:
+        because: the rest of the sentence.
+        exact: whether lines count, or what the log tells, however it is divided into lines.
+    """
+    assert len(lines(task) if exact else entries(task)) == count, (
         f"{FILE} {_state_of_log(task)}{_content_excerpt(task)}; right is {_line_count(count)}, "
         f"because {because}."
     )
 
 
+def expect_lines(task: Task) -> None:
+    """Assert that each line is JSON, ended by a line break, and that there are no blank ones."""
+    records(task)
+    expect_line_endings(task)
+
+
 def expect_line_endings(task: Task) -> None:
     """Assert that every line is ended by a line break, and that there are no blank ones."""
-    text = _text(task)
-    assert text.endswith("\n"), (
-        f"{FILE} ends with {text[-20:]!r}; right is a line break behind each line."
+    whole = text(task)
+    assert whole.endswith("\n"), (
+        f"{FILE} ends with {whole[-20:]!r}; right is a line break behind each line."
     )
-    assert "" not in text[:-1].split("\n"), (
+    assert "" not in whole[:-1].split("\n"), (
         f"{FILE} has blank lines; right is one line for each prediction, and nothing between them."
     )
 
@@ -177,8 +217,9 @@ def _is_same_number(seen: object, right: float) -> bool:
 
 
 def _records_excerpt(found: list[dict[str, Any]]) -> str:
-    text = ", ".join(json.dumps(each) for each in found)
-    return text if len(text) <= 2 * _EXCERPT_CHARACTERS else f"{text[: 2 * _EXCERPT_CHARACTERS]}..."
+    shown = ", ".join(json.dumps(each) for each in found)
+    most = 2 * _EXCERPT_CHARACTERS
+    return shown if len(shown) <= most else f"{shown[:most]}..."
 
 
 def _state_of_log(task: Task) -> str:
@@ -196,12 +237,10 @@ def _state_of_log(task: Task) -> str:
 
 
 def _content_excerpt(task: Task) -> str:
-    text = " ".join(lines(task))
-    return (
-        f" ({text if len(text) <= _EXCERPT_CHARACTERS else f'{text[:_EXCERPT_CHARACTERS]}...'})"
-        if text
-        else ""
-    )
+    shown = " ".join(lines(task))
+    if len(shown) > _EXCERPT_CHARACTERS:
+        shown = f"{shown[:_EXCERPT_CHARACTERS]}..."
+    return f" ({shown})" if shown else ""
 
 
 def _line_count(count: int) -> str:

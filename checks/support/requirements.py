@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import itertools
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _COMMENT = re.compile(r"(^|\s)#")
+
+_LEADING_NAME = re.compile(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?(?![\w.-])", re.ASCII)
 
 _MAX_FILE_BYTES = 256_000
 _MAX_LINES = 2_000
@@ -57,15 +60,30 @@ def holds_here(requirement: Requirement, extra: str = "") -> bool:
         return False
 
 
-def requirements_in(text: str) -> list[Requirement]:
-    """Return the requirements that hold on this machine; lines that are none are left out."""
-    found = (requirement for _, _, requirement in _parsed_lines(text) if requirement is not None)
+def readable_requirements(text: str) -> list[Requirement]:
+    """Return the requirements that hold on this machine, those in lines that are none as well.
+
+    For who asks something else than whether every line is a requirement: of `fastapi uvicorn` it
+    gives both, of `uvicorn=0.30` the name alone. What stands in an option is left out.
+    """
+    found = itertools.islice(_readable_requirements(text), _MAX_LINES)
     return [each for each in found if holds_here(each)]
+
+
+def _readable_requirements(text: str) -> Iterator[Requirement]:
+    for _, line, requirement in _parsed_lines(text):
+        if requirement is not None:
+            yield requirement
+        elif not line.startswith("-"):
+            for word in line.split():
+                name = _LEADING_NAME.match(word)
+                if name and (named := parse_requirement(name[0])):
+                    yield named
 
 
 def package_names(text: str) -> list[str]:
     """Return the packages that it lists, each by its canonical name."""
-    return [canonicalize_name(each.name) for each in requirements_in(text)]
+    return [canonicalize_name(each.name) for each in readable_requirements(text)]
 
 
 def invalid_lines(text: str) -> Iterator[tuple[int, str]]:

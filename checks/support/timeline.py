@@ -18,14 +18,49 @@ if TYPE_CHECKING:
 
 _SECOND = seconds(1)
 _DAY_SECONDS = 24 * 3600
+# Awaits main, or slow_task where main cannot be awaited, beside a coroutine that keeps the beat.
+_BEATING_CALLER = """\
+import asyncio
+import inspect
+
+import main
+
+
+async def beat():
+    while True:
+        await asyncio.sleep(1)
+        print("{marker} beat", flush=True)
+
+
+async def attempt():
+    ticking = asyncio.create_task(beat())
+    print("{marker} begins", flush=True)
+    for call in (lambda: main.main(), lambda: main.slow_task("Cake", 4)):
+        try:
+            made = call()
+        except Exception:
+            continue
+        if inspect.isawaitable(made):
+            await made
+            print("{marker} ends", flush=True)
+            break
+    ticking.cancel()
+
+
+asyncio.run(attempt())
+"""
 _TIME = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)")
 
 
 def expect_order(run: Run, names: list[str]) -> None:
-    """Assert that it printed each of these steps once, in this order, with or without a time."""
+    """Assert that it printed each of these steps once, in this order, with or without a time.
+
+    This asks for the step's very words, a colon and a blank before the time; the other functions
+    read a step whatever stands between it and its time.
+    """
     for name in names:
-        _step(run, name)
-    printed = [_name(line) for line in _steps(run) if _name(line) in names]
+        _step(run, name, exact=True)
+    printed = printed_steps(run, names)
     assert printed == names, f"It printed {_joined(printed)}; the right order is {_joined(names)}."
 
 
@@ -38,11 +73,26 @@ def expect_step_at(run: Run, name: str, *right: Span, first: str) -> None:
     )
 
 
+def do_overlap(run: Run, ended: str, begun: str) -> bool:
+    """Whether the step `begun` came at an earlier moment than the step `ended`."""
+    between = lasted(run, begun, ended)
+    return between is not None and between > seconds(0)
+
+
+def lasted(run: Run, begun: str, ended: str) -> Span | None:
+    """Return how long after one step another came; None if one of them was not printed."""
+    first, last = find_step(run, begun), find_step(run, ended)
+    return None if first is None or last is None else Span.__sub__(last.at, first.at)
+
+
 async def expect_timestamps(task: Task, clock: Clock, names: list[str]) -> None:
-    """Assert that each of these steps ends with the time, whenever `main.py` is run."""
+    """Assert that each of these steps ends with the time, whenever `main.py` is run.
+
+    That all of them are printed is another check's question.
+    """
     await asyncio.sleep(task.draw.randint(2, 5))
     run = await task.run()
-    for name in names:
+    for name in printed_steps(run, names) or names:
         line = _step(run, name)
         right = _second_of_day(line, clock)
         expected = f"{name}: {time.strftime('%X', time.gmtime(right))}"
@@ -57,16 +107,49 @@ async def expect_timestamps(task: Task, clock: Clock, names: list[str]) -> None:
         )
 
 
-def expect_free_loop(run: Run, length: int) -> None:
-    """Assert that another coroutine had its turn every second of so many seconds."""
+async def expect_free_loop(task: Task, length: int, *, must_be_awaited: bool = False) -> None:
+    """Assert that another coroutine has its turn every second while the submission waits.
+
+    It does while `main.py` runs as a script, on whichever loop that is, and on the very loop on
+    which `main` is awaited: the free loop of another thread is not the one that waits. How long it
+    takes in all is another check's question.
+
+    Args:
+        length: how many seconds are right.
+        must_be_awaited: whether the task asks for a `main` or a `slow_task` that can be awaited.
+    """
+    run = await task.run(beat=seconds(1))
     assert run.lines, "Run as a script, main.py printed nothing; right is that it runs both tasks."
-    lasted = next((n for n in range(1, length) if run.elapsed < seconds(n)), length)
-    missed = [n for n in range(1, lasted) if not any(beat == seconds(n) for beat in run.beats)]
+    _expect_beats(run.beats, run.elapsed, length)
+    marker = f"{task.draw.getrandbits(32):08x}"
+    task.files.write("try_main.py", _BEATING_CALLER.format(marker=marker))
+    run = await task.run("try_main.py", may_fail=True)
+    moments = {
+        word: [each.at for each in run.lines if each.text == f"{marker} {word}"]
+        for word in ("begins", "beat", "ends")
+    }
+    if not moments["begins"] or not (moments["ends"] or must_be_awaited):
+        return  # it cannot be imported, or not be run like that: another check's question
+    raised = f"raised {run.error}" if run.error else "was not possible"
+    assert moments["ends"], (
+        f"Awaiting main and slow_task {raised}; "
+        "right is that they can be awaited, and leave the event loop free while they wait."
+    )
+    begin = moments["begins"][0]
+    beats = [Span.__sub__(each, begin) for each in moments["beat"]]
+    _expect_beats(beats, Span.__sub__(moments["ends"][0], begin), length)
+
+
+def _expect_beats(beats: list[Span], elapsed: Span, length: int) -> None:
+    """Assert that there was a beat at every second, but for those after the end."""
+    # At the moment of the end, either may come first.
+    end = next((n for n in range(1, length) if elapsed < seconds(n + 0.5)), length)
+    missed = [n for n in range(1, end) if not any(beat == seconds(n) for beat in beats)]
     assert not missed, (
         f"Something blocked the event loop: at {missed[0]} s nothing else could run; right is that "
         f"the loop stays free for all of the {length} s."
     )
-    assert lasted == length, f"The script ended after {run.elapsed}; right is after {length} s."
+    assert end > 1, f"The script ended after {elapsed}; right is after {length} s."
 
 
 async def expect_import_does_nothing(task: Task) -> None:
@@ -82,10 +165,25 @@ async def expect_import_does_nothing(task: Task) -> None:
     )
 
 
-def _step(run: Run, name: str) -> Line:
-    steps = [line for line in _steps(run) if _name(line) == name]
-    assert steps, _missing_step(run, name)
-    return steps[0]
+def printed_steps(run: Run, names: list[str]) -> list[str]:
+    """Return those of the steps that it printed, in the order in which it did."""
+    return [_name(line) for line in _steps(run) if _name(line) in names]
+
+
+def find_step(run: Run, name: str) -> Line | None:
+    """Return the line of a step, or one that was meant to be it; None if it was not printed."""
+    steps = (line for line in _steps(run) if _name(line) == name)
+    return next(steps, None) or _misspelled(run, name)
+
+
+def _step(run: Run, name: str, *, exact: bool = False) -> Line:
+    if exact:
+        steps = [line for line in _steps(run) if _name(line) == name]
+        found = next((each for each in steps if ": " in each.text or not _time_text(each)), None)
+    else:
+        found = find_step(run, name)
+    assert found is not None, _missing_step(run, name)
+    return found
 
 
 def _missing_step(run: Run, name: str) -> str:
@@ -95,7 +193,10 @@ def _missing_step(run: Run, name: str) -> str:
         return f"{never}; it printed nothing at all."
     near = _misspelled(run, name)
     if near is not None:
-        return f"It printed {near!r}; right is {name!r}, alone or with ': ' and the time behind it."
+        return (
+            f"It printed {near.text.strip()!r}; right is {name!r}, alone or with ': ' and the time "
+            "behind it."
+        )
     start = name.replace("Finished ", "Starting ", 1)
     if start != name and any(_name(line) == start for line in run.lines):
         return f"{never}: it printed {start!r}, and ended before that was finished."
@@ -111,11 +212,11 @@ def _steps(run: Run) -> list[Line]:
 
 
 def _name(line: Line) -> str:
-    return line.text.strip().partition(": ")[0].rstrip(":")
+    return line.text.strip().partition(":")[0].strip()
 
 
 def _time_text(line: Line) -> str:
-    return line.text.strip().partition(": ")[2]
+    return line.text.strip().partition(":")[2].strip()
 
 
 def _second_of_day(line: Line, clock: Clock) -> int:
@@ -129,7 +230,7 @@ def _joined(names: list[str]) -> str:
     return ", ".join(names)
 
 
-def _misspelled(run: Run, name: str) -> str | None:
+def _misspelled(run: Run, name: str) -> Line | None:
     """Return the line that was to be that step, None if there is none like it.
 
     Another step is often as similar ('Created task 1' and 'Awaited task 1', or another number), so
@@ -147,5 +248,5 @@ def _misspelled(run: Run, name: str) -> str | None:
             and difflib.get_close_matches(word, words[:1], cutoff=0.6)
             and difflib.get_close_matches(name.lower(), [shown.lower()], cutoff=0.6)
         ):
-            return text
+            return line
     return None

@@ -17,8 +17,12 @@ _MAX_NUMBER_CHARACTERS = 40
 _SECONDS = re.compile(r"\d+(\.\d*)?(e-?\d{1,2})?|\.\d+", re.IGNORECASE)
 
 
-def header_value(response: httpx.Response, name: str) -> str:
-    """Return a header of the answer; assert that it is there, once and not empty."""
+def header_value(response: httpx.Response, name: str, *, exact: bool = True) -> str:
+    """Return a header of the answer; assert that it is there, once and not empty.
+
+    Args:
+        exact: whether hyphens count in its name. Where another check asks for that, they do not.
+    """
     if response.status_code >= 500:
         raise Hinted(
             f"{request_line(response)} answered {response.status_code}{body_excerpt(response)}; "
@@ -27,6 +31,8 @@ def header_value(response: httpx.Response, name: str) -> str:
     values = response.headers.get_list(name)
     if not values:
         similar = [each for each in response.headers if _letters(each) == _letters(name)]
+        if similar and not exact:
+            return header_value(response, similar[0])
         raise Hinted(
             f"{request_line(response)} answered {response.status_code} without {name}"
             f"{f', but with {similar[0]}' if similar else ''}; right is this header on every "

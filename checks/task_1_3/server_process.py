@@ -27,6 +27,12 @@ START_LIMIT_SECONDS = 60.0
 _POLL_SECONDS = 0.03
 _SCRIPT = ("python", "main.py")
 _ANNOUNCED = re.compile(r"running on \S{0,40}?https?://(\S{1,255}):(\d{1,5})")
+_LOOPBACK = {
+    **dict.fromkeys(("127.0.0.1", "localhost", "0.0.0.0"), "127.0.0.1"),
+    **dict.fromkeys(("::1", "::"), "::1"),
+}
+"""How this machine can ask whoever listens on these addresses."""
+
 _SEARCHED_CHARACTERS = 100_000
 """How far into the output to look for the announcement."""
 
@@ -65,6 +71,39 @@ async def wait_until_listening(server: Process, port: int, host: str = "127.0.0.
     )
 
 
+async def wait_until_serving(server: Process, port: int) -> tuple[str, int]:
+    """Wait until the server accepts connections, at that port or where it says that it runs.
+
+    For checks that ask something else than where it serves. Return that address.
+    """
+    await wait_until_serving_or_ended(server, port)
+    address = await _address_of(server, port)
+    if address is None:
+        await wait_until_listening(server, port)
+    return address or ("127.0.0.1", port)
+
+
+async def wait_until_serving_or_ended(server: Process, port: int) -> None:
+    """Wait until the server accepts connections anywhere, has ended, or has had its time."""
+    give_up = time.monotonic() + START_LIMIT_SECONDS
+    while time.monotonic() < give_up and server.status is None:
+        if await _address_of(server, port) is not None:
+            return
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _address_of(server: Process, port: int) -> tuple[str, int] | None:
+    """Return where the server can be reached at this moment, at that port or another."""
+    addresses = [("127.0.0.1", port)]
+    # Its own word leads no further than to this machine.
+    if (announced := announced_address(server.output)) and announced[0] in _LOOPBACK:
+        addresses.append((_LOOPBACK[announced[0]], announced[1]))
+    for each in addresses:
+        if await is_reachable(*each):
+            return each
+    return None
+
+
 def announced_address(output: str) -> tuple[str, int] | None:
     """Return the host and the port that uvicorn says it runs on, if it does."""
     found = _ANNOUNCED.search(output[:_SEARCHED_CHARACTERS])
@@ -94,15 +133,6 @@ async def is_reachable(host: str, port: int) -> bool:
     return True
 
 
-def is_port_taken(port: int) -> bool:
-    """Whether something listens on that port of 127.0.0.1; for a check in lab time as well."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-    except OSError:
-        return False
-
-
 async def has_ended(server: Process, limit_seconds: float) -> bool:
     """Wait until the process has ended, and whatever it has started; return whether it did."""
     give_up = time.monotonic() + limit_seconds
@@ -112,11 +142,11 @@ async def has_ended(server: Process, limit_seconds: float) -> bool:
     return server.status is not None
 
 
-async def exit_status(server: Process, port: int) -> int | None:
+async def exit_status(server: Process, host: str, port: int, limit_seconds: float) -> int | None:
     """Wait until a server that cannot have its port ends; return its status, None if it serves."""
-    give_up = time.monotonic() + START_LIMIT_SECONDS
+    give_up = time.monotonic() + limit_seconds
     while server.status is None and time.monotonic() < give_up:
-        elsewhere = announced_elsewhere(server, "127.0.0.1", port)
+        elsewhere = announced_elsewhere(server, host, port)
         assert elsewhere is None, (
             f"Its port was in use, and the server runs on {elsewhere}; right is that it ends."
         )

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from checks.task_2_1.training import FILES, remove_pickles, train_and_inspect
+from checks.task_2_1.training import (
+    FILES,
+    classifiers,
+    fitted,
+    remove_pickles,
+    train_and_inspect,
+)
 from ml_api_lab.check import Task, points, scikit_learn
 
 IRIS_FLOWERS = 150
@@ -26,18 +32,20 @@ async def test_both_files_are_written(task: Task) -> None:
 @scikit_learn
 async def test_each_file_holds_its_own_model(task: Task) -> None:
     """Each pickle holds a model of its own class."""
-    for report in await train_and_inspect(task):
-        report.expect_model()
+    reports = await train_and_inspect(task)
+    # Whether both are written, and under which names, is another check's question.
+    for report in [each for each in reports if each.found] or reports:
+        report.expect_own_class()
 
 
 @points(2, hint="What has to happen between making a model and saving it?")
 @scikit_learn
 async def test_models_are_fitted(task: Task) -> None:
     """Both models are fitted on the four features."""
-    for report in await train_and_inspect(task):
-        facts = report.expect_fitted()
-        assert facts["features"] == 4, (
-            f"The model in {report.file} was fitted on {facts['features']} features; "
+    for report in classifiers(await train_and_inspect(task)):
+        report.expect_fitted()
+        assert report.facts["features"] == 4, (
+            f"The model in {report.found} was fitted on {report.facts['features']} features; "
             "the Iris data has 4."
         )
 
@@ -46,20 +54,21 @@ async def test_models_are_fitted(task: Task) -> None:
 @scikit_learn
 async def test_models_know_all_of_iris(task: Task) -> None:
     """Both models are trained on the whole Iris data."""
-    for report in await train_and_inspect(task):
-        facts = report.expect_fitted()
+    for report in fitted(await train_and_inspect(task)):
+        facts = report.facts
         assert facts["classes"] == [0, 1, 2], (
-            f"The model in {report.file} knows the classes {facts['classes']}; "
+            f"The model in {report.found} knows the classes {facts['classes']}; "
             "right are the three of the Iris data, [0, 1, 2]."
         )
         assert facts["training_flowers"] in (None, IRIS_FLOWERS), (
-            f"The model in {report.file} was trained on {facts['training_flowers']} flowers; "
+            f"The model in {report.found} was trained on {facts['training_flowers']} flowers; "
             f"the whole Iris data has {IRIS_FLOWERS}."
         )
-        assert (
-            facts["class_count_error"] is None or facts["class_count_error"] < CLASS_COUNT_TOLERANCE
-        ), (
-            f"The model in {report.file} was not fitted on the flowers of the Iris data as they "
+        # One that recognises too few of them as they are is another check's matter.
+        is_good = facts["accuracy"] >= MIN_ACCURACY
+        error = facts["class_count_error"] if is_good else None
+        assert error is None or error < CLASS_COUNT_TOLERANCE, (
+            f"The model in {report.found} was not fitted on the flowers of the Iris data as they "
             f"are: right are all {IRIS_FLOWERS}, each of them once."
         )
 
@@ -68,10 +77,12 @@ async def test_models_know_all_of_iris(task: Task) -> None:
 @scikit_learn
 async def test_models_are_good(task: Task) -> None:
     """Both models recognise the flowers that they were trained on."""
-    for report in await train_and_inspect(task):
-        accuracy = report.expect_fitted()["accuracy"]
+    for report in fitted(await train_and_inspect(task)):
+        if report.facts["features"] != 4:
+            continue  # it cannot be asked, and another check says so
+        accuracy = report.facts["accuracy"]
         assert accuracy >= MIN_ACCURACY, (
-            f"The model in {report.file} recognises {accuracy:.0%} of the Iris flowers; "
+            f"The model in {report.found} recognises {accuracy:.0%} of the Iris flowers; "
             f"right are {MIN_ACCURACY:.0%} or more."
         )
 
@@ -87,7 +98,7 @@ async def test_import_writes_nothing(task: Task) -> None:
     assert not written, (
         f"Importing train.py wrote {', '.join(written)}; it should write only when it is run."
     )
-    missing = [report.file for report in await train_and_inspect(task) if report.is_missing]
-    assert len(missing) < len(FILES), (
+    found = [report.found for report in await train_and_inspect(task) if report.found]
+    assert found, (
         f"Running train.py wrote neither {' nor '.join(FILES)}; right is that it writes both then."
     )

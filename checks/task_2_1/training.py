@@ -30,39 +30,79 @@ _inspected: dict[tuple[tuple[str, bytes], ...], tuple[list[PickleReport], list[L
 
 @dataclass(frozen=True)
 class PickleReport:
-    """What one pickle holds, as `scripts/inspect_pickles.py` reports it."""
+    """What one pickle holds, as `scripts/inspect_pickles.py` reports it.
+
+    Attributes:
+        file: the name that it should have.
+        found: where it was found, with another ending or in another folder perhaps; None if
+            there is nothing like it.
+    """
 
     file: str
+    found: str | None
     facts: dict[str, Any]
 
     @property
     def is_missing(self) -> bool:
-        """Whether no such file was written."""
-        return "missing" in self.facts
+        """Whether no such file was written, one of that very name."""
+        return self.found != self.file
 
-    def expect_model(self) -> dict[str, Any]:
-        """Return the facts; assert that it is a model of its own class."""
-        right = _class_name(self.file)
-        assert not self.is_missing, (
+    @property
+    def is_fitted(self) -> bool:
+        """Whether it holds a fitted model, of whichever class."""
+        return bool(self.facts.get("is_fitted"))
+
+    def expect_classifier(self) -> None:
+        """Assert that it is a model, of whichever class."""
+        assert self.found is not None, (
             f"Running train.py left no {self.file} in its folder; right are {' and '.join(FILES)}."
         )
         assert "problem" not in self.facts, (
-            f"{self.file} cannot be loaded by another program ({self.facts.get('problem')}); "
-            f"right is a pickle of a scikit-learn {right}."
+            f"{self.found} cannot be loaded by another program ({self.facts.get('problem')}); "
+            f"right is a pickle of a scikit-learn {self.right_class}."
         )
-        assert self.facts["has_own_class"], (
-            f"{self.file} holds a {self.facts['class']}; right is a {right}."
+        assert "is_fitted" in self.facts, (
+            f"{self.found} holds a {self.facts['class']}; right is a {self.right_class}."
         )
-        return self.facts
 
-    def expect_fitted(self) -> dict[str, Any]:
-        """Return the facts; assert that it is a fitted model of its own class."""
-        facts = self.expect_model()
-        assert facts["is_fitted"], (
-            f"The {facts['class']} in {self.file} has not been fitted, so it cannot predict; "
+    def expect_own_class(self) -> None:
+        """Assert that it is a model of its own class."""
+        self.expect_classifier()
+        assert self.facts["has_own_class"], (
+            f"{self.found} holds a {self.facts['class']}; right is a {self.right_class}."
+        )
+
+    def expect_fitted(self) -> None:
+        """Assert that it is a fitted model."""
+        self.expect_classifier()
+        assert self.is_fitted, (
+            f"The {self.facts['class']} in {self.found} has not been fitted, so it cannot predict; "
             "right is to save it after its fit."
         )
-        return facts
+
+    @property
+    def right_class(self) -> str:
+        """The class of model that it should hold."""
+        return {FILES[0]: "LogisticRegression"}.get(self.file, "RandomForestClassifier")
+
+
+def classifiers(reports: list[PickleReport]) -> list[PickleReport]:
+    """Return the pickles that hold a model, fitted or not; assert that there is one.
+
+    That both do, and of which class, is one check's question.
+    """
+    found = [report for report in reports if "is_fitted" in report.facts]
+    if not found:
+        reports[0].expect_classifier()
+    return found
+
+
+def fitted(reports: list[PickleReport]) -> list[PickleReport]:
+    """Return the pickles that hold a fitted model; assert that there is one."""
+    found = [report for report in reports if report.is_fitted]
+    if not found:
+        classifiers(reports)[0].expect_fitted()
+    return found
 
 
 def remove_pickles(task: Task) -> None:
@@ -74,13 +114,14 @@ def remove_pickles(task: Task) -> None:
 async def train_and_inspect(task: Task) -> list[PickleReport]:
     """Run the submission's train.py and look into what it wrote."""
     remove_pickles(task)
-    key = tuple((name, _digest(task, name)) for name in task.files.names())
+    before = task.files.names()
+    key = tuple((name, _digest(task, name)) for name in before)
     with _training:
         if key in _inspected:
             task.transcript.lines.extend(_inspected[key][1])
         else:
             run = await task.run("train.py")
-            _inspected[key] = await _inspect(task), run.lines
+            _inspected[key] = await _inspect(task, set(before)), run.lines
     return _inspected[key][0]
 
 
@@ -92,17 +133,22 @@ def _digest(task: Task, name: str) -> bytes:
     return digest.digest()
 
 
-async def _inspect(task: Task) -> list[PickleReport]:
+async def _inspect(task: Task, before: set[str]) -> list[PickleReport]:
+    found = {name: _written_as(task, name, before) for name in MODELS}
     contents = {
-        name: base64.b64encode(task.files.data(f"{name}.pkl", _MAX_PICKLE_BYTES)).decode()
-        for name in MODELS
-        if task.files.exists(f"{name}.pkl")
+        name: base64.b64encode(task.files.data(file, _MAX_PICKLE_BYTES)).decode()
+        for name, file in found.items()
+        if file is not None
     }
     given = f"PICKLES: dict[str, str] = {contents!r}\n"
     source = _SCRIPT.read_text(encoding="utf-8").replace("PICKLES: dict[str, str] = {}\n", given)
     report = json.loads(await task.evaluate(source, _SCRIPT.name))
-    return [PickleReport(f"{name}.pkl", report[name]) for name in MODELS]
+    return [PickleReport(f"{name}.pkl", found[name], report[name]) for name in MODELS]
 
 
-def _class_name(file: str) -> str:
-    return {"logistic_regression.pkl": "LogisticRegression"}.get(file, "RandomForestClassifier")
+def _written_as(task: Task, name: str, before: set[str]) -> str | None:
+    """Return the file that was written for a model, the one of the right name if it is there."""
+    if task.files.exists(f"{name}.pkl"):
+        return f"{name}.pkl"
+    written = sorted(set(task.files.names()) - before)
+    return next((file for file in written if name in file.rpartition("/")[2].lower()), None)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
-from checks.support.http import expect, json_body, json_field, request_line
+from checks.support.http import expect, json_body, json_field, names_field, request_line
 from checks.support.predictions import (
     FEATURES,
     MODELS,
+    as_class,
+    draw_features,
+    expect_class,
     expect_prediction,
     expect_unprocessable,
     features_by_name,
@@ -15,6 +19,9 @@ from checks.support.predictions import (
 )
 from checks.task_3_1.trained_models import place_trained_models
 from ml_api_lab.check import Task, points, scikit_learn
+
+if TYPE_CHECKING:
+    import httpx
 
 # One flower of each class from the Iris data, which no fair model takes for another.
 IRIS = ([5.1, 3.5, 1.4, 0.2], [7.0, 3.2, 4.7, 1.4], [6.3, 3.3, 6.0, 2.5])
@@ -27,12 +34,29 @@ async def test_each_name_asks_its_own_model(task: Task) -> None:
         for _ in range(2):
             flower = task.models.features_where_models_differ()
             for model in MODELS:
-                response = await predict(client, model, flower)
-                expect_prediction(response, model, task.models.answer(model, flower))
+                await _expect_own_answer(task, client, model, flower)
         for model in MODELS * 4:
-            flower = _whole_and_decimal(task)
-            response = await predict(client, model, flower)
-            expect_prediction(response, model, task.models.answer(model, flower))
+            await _expect_own_answer(task, client, model, _whole_and_decimal(task))
+
+
+async def _expect_own_answer(
+    task: Task, client: httpx.AsyncClient, model: str, flower: list[float]
+) -> None:
+    """Assert that the named model was asked, and that its answer is told.
+
+    In which order it got the features, and whether its answer can be sent at all, are questions of
+    other checks: what it was asked is read in its journal.
+    """
+    before = len(task.models.calls)
+    response = await predict(client, model, flower)
+    calls = task.models.calls[before:]
+    own = len(calls) == 1 and calls[0].model == model
+    if response.status_code >= 500 and own:
+        return
+    row = calls[0].rows[0] if own and len(calls[0].rows) == 1 else flower
+    if sorted(_rounded(row)) == sorted(flower):
+        flower = row
+    expect_prediction(response, model, task.models.answer(model, flower))
 
 
 @points(2, hint="In which order do the numbers stand in the row that the model gets?")
@@ -43,17 +67,18 @@ async def test_features_keep_their_order(task: Task) -> None:
             for flower in task.models.features_that_show_their_order(model):
                 fields = list(features_by_name(flower).items())
                 task.draw.shuffle(fields)
+                before = len(task.models.calls)
                 response = await predict(client, model, dict(fields))
+                rows = [row for call in task.models.calls[before:] for row in call.rows]
+                if rows and all(_rounded(row) == flower for row in rows):
+                    continue  # what became of the model's answer is another check's question
                 expect(response, 200)
-                prediction, right = (
-                    json_field(response, "prediction"),
-                    task.models.answer(model, flower),
-                )
-                rows_given = task.models.calls[-1].rows if task.models.calls else "nothing"
+                prediction = as_class(json_field(response, "prediction"))
+                right = task.models.answer(model, flower)
                 assert prediction == right, (
                     f"{request_line(response)} with {json.dumps(dict(fields))} asked the model "
-                    f"with {rows_given}, and answered the prediction {prediction}; asked with "
-                    f"{', '.join(FEATURES)} in this order, the model says {right}."
+                    f"with {rows or 'nothing'}, and answered the prediction {prediction}; asked "
+                    f"with {', '.join(FEATURES)} in this order, the model says {right}."
                 )
 
 
@@ -81,7 +106,7 @@ async def test_unknown_models_are_refused(task: Task) -> None:
         *(f"{MODELS[0]}_2", f"my_{MODELS[1]}", "Random_Forest", "random-forest"),
         *("_state", "__class__"),  # where an attribute is taken for a model
     )
-    flower = task.models.features()
+    flower = draw_features(task)
     async with task.serve() as client:
         for model in unknown:
             response = await predict(client, model, flower)
@@ -93,7 +118,10 @@ async def test_unknown_models_are_refused(task: Task) -> None:
             )
         # A path that does not exist at all would be refused as well.
         for model in MODELS:
+            before = len(task.models.calls)
             response = await predict(client, model, flower)
+            if len(task.models.calls) > before:
+                continue  # it was served, whatever became of the answer
             expect(
                 response, 200, because="that others are refused counts only if this one is served"
             )
@@ -115,10 +143,15 @@ async def test_words_are_refused(task: Task) -> None:
     """A word in place of a number is answered with 422, by the feature's name."""
     async with task.serve() as client:
         for wrong in FEATURES:
+            body = features_by_name(draw_features(task))
+            without = {name: value for name, value in body.items() if name != wrong}
+            missing = await predict(client, MODELS[0], without)
+            # Where a missing feature is refused without its name, another check says so.
+            is_silent = missing.status_code == 422 and not names_field(missing, wrong)
+            named = () if is_silent else (wrong,)
             for word in ("wide", "12cm", "4,5", ""):
-                body = {**features_by_name(task.models.features()), wrong: word}
-                response = await predict(client, task.draw.choice(MODELS), body)
-                expect_unprocessable(response, wrong, because=f"{wrong} is not a number")
+                response = await predict(client, task.draw.choice(MODELS), body | {wrong: word})
+                expect_unprocessable(response, *named, because=f"{wrong} is not a number")
 
 
 @points(1, hint="What shape does the table have that scikit-learn's predict takes?")
@@ -130,8 +163,15 @@ async def test_trained_models_are_served(task: Task) -> None:
         for model in MODELS:
             for right, flower in enumerate(IRIS):
                 response = await predict(client, model, flower)
+                if not right and response.status_code >= 500:
+                    continue  # that class 0 is an answer is another check's question
                 expect(response, 200, is_tested=True)
-                expect_prediction(response, model, right)
+                expect_class(response, model, right)
+
+
+def _rounded(row: list[float]) -> list[float]:
+    """Return a row to three decimals: 32-bit floats are as good."""
+    return [round(each, 3) for each in row]
 
 
 def _whole_and_decimal(task: Task) -> list[float]:

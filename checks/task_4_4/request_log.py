@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from checks.support.http import request_line
+from checks.support.http import is_close, request_line
+from checks.support.json_lines import object_in
 from checks.support.tracing import parse_seconds
-from ml_api_lab.check import Span, milliseconds, seconds
+from ml_api_lab.check import Span, milliseconds, seconds, took
 
 if TYPE_CHECKING:
     import httpx
@@ -20,16 +23,25 @@ _WAIT_LIMIT = seconds(7)
 _POLL_INTERVAL = milliseconds(500)
 
 
-async def wait_for_line(task: Task, clock: Clock, request_id: str) -> dict[str, Any]:
-    """Return the JSON line with that id, waiting for it; assert that there is just one."""
-    found = await _wait_for_lines(task, clock, "id", request_id, 1)
+async def wait_for_line(
+    task: Task, clock: Clock, request_id: str, *, exact: bool = False
+) -> dict[str, Any]:
+    """Return the line of the request with that id, waiting for it; assert that it is there.
+
+    Args:
+        exact: whether it has to be JSON from end to end, the only one, and with its id under `id`.
+            One check asks for that; the others read what they can (see `_content`).
+    """
+    found = await _wait_for_lines(task, clock, "id", request_id, 1, exact=exact)
     if not found:
         raise AssertionError(
             f"No JSON line of the output has the id {request_id} "
             f"({_nearest_output(task, request_id)}); "
             "right is one line for each request, with the id of its answer."
         )
-    assert len(found) == 1, (
+    # The line of a request has its status; others with its id are nobody's business.
+    found = [each for each in found if "status" in each] or found
+    assert len(found) == 1 or not exact, (
         f"{len(found)} JSON lines of the output have the id {request_id}; "
         "right is one line for each request."
     )
@@ -43,17 +55,46 @@ async def wait_for_lines_with_status(
     return await _wait_for_lines(task, clock, "status", str(status), count)
 
 
-def expect_line_matches(line: dict[str, Any], response: httpx.Response, path: str) -> None:
-    """Assert that the line tells of that request and its answer."""
+def expect_line_matches(
+    line: dict[str, Any],
+    response: httpx.Response,
+    path: str,
+    judged: Collection[str] = KEYS,
+) -> None:
+    """Assert that the line tells of that request and its answer.
+
+    Args:
+        judged: the keys to look at.
+    """
     shown = json.dumps(line)
-    for key in KEYS:
+    for key in judged:
         assert key in line, f"The line {shown} lacks {key!r}; right are {', '.join(KEYS)}."
-    right = {"method": response.request.method, "path": path, "status": str(response.status_code)}
-    for key, value in right.items():
-        assert str(line[key]) == value, (
+    for key, value in _right_values(response, path).items():
+        assert key not in judged or str(line[key]) == value, (
             f"The line {shown} has the {key} {line[key]!r}; "
             f"right for {request_line(response)} is {value}."
         )
+
+
+def right_keys(line: dict[str, Any], response: httpx.Response, path: str) -> set[str]:
+    """Return the keys under which the line tells what is right of that request."""
+    right = _right_values(response, path)
+    keys = {key for key, value in right.items() if str(line.get(key)) == value}
+    keys |= {"id"} & line.keys()
+    try:
+        if is_close(took(response), line_duration(line)):
+            keys.add("duration")
+    except (AssertionError, KeyError):
+        pass  # it is no number, or not there
+    return keys
+
+
+def _right_values(response: httpx.Response, path: str) -> dict[str, str]:
+    return {
+        "method": response.request.method,
+        "path": path,
+        "status": str(response.status_code),
+    }
 
 
 def line_duration(line: dict[str, Any]) -> Span:
@@ -62,25 +103,46 @@ def line_duration(line: dict[str, Any]) -> Span:
 
 
 async def _wait_for_lines(
-    task: Task, clock: Clock, key: str, value: str, count: int
+    task: Task, clock: Clock, key: str, value: str, count: int, *, exact: bool = False
 ) -> list[dict[str, Any]]:
     began = clock.now
-    while len(found := _lines_with(task, key, value)) < count and clock.now - began < _WAIT_LIMIT:
+    while clock.now - began < _WAIT_LIMIT:
+        found = _lines_with(task, key, value, exact=exact)
+        if sum("status" in each for each in found) >= count:
+            break
         await asyncio.sleep(_POLL_INTERVAL / seconds(1))
     return found
 
 
-def _lines_with(task: Task, key: str, value: str) -> list[dict[str, Any]]:
-    """Return the JSON lines of the output that have that value."""
+def _lines_with(task: Task, key: str, value: str, *, exact: bool = False) -> list[dict[str, Any]]:
+    """Return the lines of the output that have that value.
+
+    Args:
+        exact: whether only JSON counts, and only that key.
+    """
     found = []
     for line in task.transcript.lines:
-        try:
-            content = json.loads(line.text)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(content, dict) and str(content.get(key)) == value:
+        content = _content(line.text, exact=exact)
+        values = [content.get(key)] if exact or key in content else list(content.values())
+        if value in map(str, values):
             found.append(content)
     return found
+
+
+def _content(text: str, *, exact: bool) -> dict[str, Any]:
+    """Return the object that a line of the output is, {} if it is none.
+
+    Args:
+        exact: whether it has to be JSON from end to end. Otherwise a prefix may come before it,
+            and a dictionary may be printed as Python shows it.
+    """
+    if not exact:
+        return object_in(text)
+    with contextlib.suppress(ValueError, RecursionError):
+        content = json.loads(text)
+        if isinstance(content, dict):
+            return content
+    return {}
 
 
 def _nearest_output(task: Task, request_id: str) -> str:

@@ -8,6 +8,7 @@ the rest of the harness is loaded while they are on their way, before any check 
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -66,9 +67,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     except CourseError:
         return  # told when the run is configured, if it is a course's
     try:
-        chosen = isolation.choose(
-            options.isolation, course, is_debugging=options.capture == "no" and sys.stdin.isatty()
-        )
+        chosen = isolation.choose(options.isolation, course, debugging=_debugging(options))
     except isolation.NotIsolated as error:
         early_config.stash[_REFUSAL] = error  # told when the run is configured, as all else is
         return
@@ -83,11 +82,22 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     for entry in sorted(asked, key=lambda entry: -len(entry.preload)):
         files = (course / "checks" / entry.name).glob("test_*.py")
         checks = b"".join(file.read_bytes() for file in files)
+        if options.debugger is not None:
+            continue  # which changes the clock, and looks at one check after another
         pools.get(options.clock, modules_of(entry))
         if b"\n@on_the_wall_clock" in checks:
             pools.get("real", modules_of(entry))
         if b"\n@scikit_learn" in checks:
             pools.get(options.clock, modules_of(entry, science=True))
+
+
+def _debugging(options: argparse.Namespace) -> str:
+    """Return what a debugger needs that isolation forbids, "" if there is none."""
+    if options.debugger is not None:
+        return "a debugger must be able to attach to the submission (--debugger)"
+    if options.capture == "no" and sys.stdin.isatty():
+        return "a breakpoint needs the terminal (-s)"
+    return ""
 
 
 def _may_grade(course: Path, folders: list[Path], task: str) -> bool:

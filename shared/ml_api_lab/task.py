@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ml_api_lab.images.container import Container
     from ml_api_lab.images.engine import Engine
     from ml_api_lab.images.image import Image
+    from ml_api_lab.sandbox.debugger import Debugger
     from ml_api_lab.sandbox.models import Models
     from ml_api_lab.sandbox.process import Process
 
@@ -95,6 +96,7 @@ class Task:
         draw: random.Random,
         terminal: str | None = None,
         engine: Engine | None = None,
+        debugger: Debugger | None = None,
     ) -> None:
         self.name = entry.name
         self.files = workspace
@@ -103,6 +105,7 @@ class Task:
         self.transcript = transcript
         self._hosts = hosts
         self._terminal = terminal
+        self._debugger = debugger
         self._engine = engine
         self._submissions: list[Submission] = []
         self._processes: list[Process] = []
@@ -319,6 +322,7 @@ class Task:
             folder.mkdir()
         else:
             self.files.require(file)
+        debugger = None if mode == "evaluate" else self._debugger
         start = Start(
             mode=mode,
             workspace=str(self.files.root),
@@ -330,6 +334,8 @@ class Task:
             beat=beat,
             now=int(self.clock.now),
             source=source,
+            debugger=None if debugger is None else debugger.port,
+            original=str(self.transcript.original),
         )
         submission = Submission(
             self._hosts(),
@@ -337,7 +343,7 @@ class Task:
             self.transcript,
             start,
             self._answer_models,
-            may_pause=self._terminal is not None,
+            on_awaits_debugger=None if debugger is None else debugger.announce,
         )
         self._submissions.append(submission)
         return submission

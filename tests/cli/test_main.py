@@ -20,7 +20,8 @@ COMMANDS = command_line.lab.list_commands(click.Context(command_line.lab))
 
 
 @pytest.mark.parametrize(
-    "said", ["0.2", "0_2", "task_0_2", "task 0.2", "Task 0.2", "exercises/task_0_2/", "0-2"]
+    "said",
+    ["0.2", "0_2", "task_0_2", "task 0.2", "Task 0.2", "exercises/task_0_2/", "0-2", "0_2/main.py"],
 )
 def test_a_task_is_named_as_people_say_it(said: str, lab: Lab) -> None:
     assert "exercises/task_0_2" not in lab("diff", said).err
@@ -41,13 +42,40 @@ def test_in_the_folder_of_a_task_that_one_is_meant(lab: Lab) -> None:
     assert lab("hint", here="exercises/task_0_2").err == "Task 0.2 has no hints.\n"
 
 
+@pytest.mark.parametrize("command", ["diff", "reset"])
+def test_what_shows_or_changes_files_takes_no_other_task(command: str, lab: Lab) -> None:
+    said = lab(command)
+    assert (said.status, said.out) == (4, "")
+    assert said.err.startswith(f"Which task? Name it, as in lab {command} 0.1, or change into its")
+    inside = lab(command, here="exercises/task_0_2")
+    assert inside.status == 0
+    assert "the same" in inside.out or "0.2 is as it was handed out" in inside.out
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("rum", "There is no command 'rum'. Did you mean lab run? See lab --help."),
+        ("xyz", "There is no command 'xyz'. See lab --help."),
+        ("0.1", "A command comes before the task: lab run 0.1"),
+        ("task_0_1", "A command comes before the task: lab run task_0_1"),
+    ],
+)
+def test_an_unknown_command_is_told_with_what_is_near(word: str, told: str, lab: Lab) -> None:
+    said = lab(word)
+    assert said.status == 4
+    assert f"Error: {told}\n" in said.err
+
+
 def test_outside_a_course_there_is_one_sentence(tmp_path: Path) -> None:
     said = run(tmp_path)
     assert (said.status, said.out) == (4, "")
     assert said.err.count("\n") == 1 and "is not in a course" in said.err
 
 
-@pytest.mark.parametrize("words", [["frobnicate"], ["reset"], ["run", "--no-such"], ["list", "x"]])
+@pytest.mark.parametrize(
+    "words", [["frobnicate"], ["hint", "--number", "0"], ["run", "--no-such"], ["list", "x"]]
+)
 def test_a_wrong_command_ends_as_pytest_does(words: list[str], lab: Lab) -> None:
     said = lab(*words)
     assert (said.status, said.out) == (4, "")

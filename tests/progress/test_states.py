@@ -142,9 +142,9 @@ def test_graded_states_are_given_up_and_replaced_ones_never(
 def test_a_state_is_named_by_its_beginning(states: States) -> None:
     digest = states.keep_graded(TASK, STUB)
     assert states.named(TASK, digest[:6].upper()) == digest
-    with pytest.raises(StateError, match=r"no kept state begins with 'xyz'; lab history 0\.1"):
+    with pytest.raises(StateError, match=r"no kept state that begins with 'xyz'; lab history 0\.1"):
         states.named(TASK, "xyz")
-    with pytest.raises(StateError, match="no kept state begins with ''"):
+    with pytest.raises(StateError, match="no kept state that begins with ''"):
         states.named(TASK, "")
 
 

@@ -23,6 +23,13 @@ An edit replaces `old`, which must occur exactly once, by `new`; without `old` i
 file, without `new` it removes the file. A mistake must fail its check with a message that contains
 `says`; a variant must pass all of them. A mistake that is smaller than what the wall clock forgives
 says `exact = true`: only lab time shows it.
+
+A mistake costs its own points. A check that it fails beside its own must be named in `also`, with
+the reason in `because`: which other sentence of the contract it breaks. Where the whole is missing
+(no file, an application that never starts), any check may fail: `whole = true`, with `because`::
+
+    also = ["test_health_is_answered_at_once"]
+    because = "a blocked loop answers nobody"
 """
 
 from __future__ import annotations
@@ -66,6 +73,8 @@ class Case:
     says: str = ""
     exact: bool = False
     course: Path = COURSE
+    also: tuple[str, ...] = ()
+    whole: bool = False
 
     @property
     def id(self) -> str:
@@ -109,8 +118,11 @@ def cases(kind: str, course: Path = COURSE) -> Iterator[Case]:
 
 def _case(course: Path, task: str, kind: str, table: dict[str, Any]) -> Case:
     expected = {"name", "edit"} | ({"check", "says"} if kind == "mistake" else set())
-    if table.keys() - {"exact"} != expected or (kind == "variant" and "exact" in table):
+    optional = {"exact", "also", "whole", "because"} if kind == "mistake" else set()
+    if table.keys() - optional != expected:
         raise ValueError(f"{task}: a {kind} has the fields {sorted(expected)}, not {sorted(table)}")
+    if ("because" in table) != ("also" in table or "whole" in table):
+        raise ValueError(f"{task}, {table['name']!r}: 'because' is the reason of 'also' or 'whole'")
     return Case(
         task,
         table["name"],
@@ -119,6 +131,8 @@ def _case(course: Path, task: str, kind: str, table: dict[str, Any]) -> Case:
         table.get("says", ""),
         table.get("exact", False),
         course,
+        tuple(table.get("also", ())),
+        table.get("whole", False),
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.proofs import costs
 from tests.proofs.prover import Case, Prover, cases
 
 MISTAKES = list(cases("mistake"))
@@ -16,9 +17,24 @@ VARIANTS = list(cases("variant"))
 def test_mistake_fails_its_check(case: Case, prover: Prover, tmp_path: Path) -> None:
     case.write(tmp_path)
     assert case.check is not None
-    verdict = prover.grade(tmp_path, case.task, case.check)[case.check]
-    assert verdict.message is not None, f"{case.check} accepts it"
-    assert case.says in verdict.message
+    is_told = case.task in costs.TOLD
+    verdicts = prover.grade(tmp_path, case.task, None if is_told else case.check)
+    message = verdicts[case.check].message
+    assert message is not None, f"{case.check} accepts it"
+    assert case.says in message
+    if is_told:
+        others = costs.cost(prover, case, verdicts).unexplained
+        assert not others, f"also fails {others}, of which its entry has no reason to speak"
+
+
+def test_costs_are_told_of_tasks_that_are_there() -> None:
+    assert set(costs.TOLD) <= set(Prover.tasks())
+
+
+@pytest.mark.parametrize("case", MISTAKES, ids=lambda case: case.id)
+def test_what_a_mistake_fails_too_is_in_its_task(case: Case, prover: Prover) -> None:
+    names = {check.name for check in prover.checks(case.task)}
+    assert set(case.also) <= names - {case.check}
 
 
 @pytest.mark.parametrize("case", VARIANTS, ids=lambda case: case.id)

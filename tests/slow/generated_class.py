@@ -19,9 +19,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import pytest
 
+from ml_api_class.engines.process_tree import children
 from ml_api_class.journal.journal import Journal
 from ml_api_class.journal.records import State
 from ml_api_class.verdict import outcomes
@@ -94,20 +94,19 @@ def left_behind() -> set[str]:
     """Return the folders and processes of classes that there are."""
     places = {Path(tempfile.gettempdir()), Path("/dev/shm")}
     folders = {str(each) for place in places for each in place.glob("lab-class-*")}
-    below = psutil.Process().children(recursive=True)
-    return folders | {str(each.pid) for each in below if each.status() != psutil.STATUS_ZOMBIE}
+    return folders | set(map(str, children(os.getpid(), recursive=True)))
 
 
 def test_every_point_is_the_known_one(generated: Generated, tmp_path: Path) -> None:
     before = left_behind()
     process = start(generated.submissions, tmp_path / "run", "--workers", "2")
-    supervisor = psutil.Process(process.pid)
     seen: list[int] = []
     while process.poll() is None:
         try:
-            seen.append(supervisor.memory_info().rss)
-        except psutil.Error:
+            _, resident, *_ = Path(f"/proc/{process.pid}/statm").read_text().split()
+        except OSError:
             break
+        seen.append(int(resident) * os.sysconf("SC_PAGE_SIZE"))
         time.sleep(0.5)
     assert process.wait() == 0
     found = results(tmp_path / "run")
@@ -152,13 +151,13 @@ def test_kills_lose_and_double_nothing(generated: Generated, tmp_path: Path) -> 
         if process.poll() is not None:
             break
         victim = draw.choice(("worker", "supervisor"))
-        workers = psutil.Process(process.pid).children()
+        workers = children(process.pid)
         if victim == "supervisor":
             process.kill()
             process.wait()
             process = start(generated.submissions, tmp_path / "run", "--workers", "2", "--retry")
         elif workers:
-            os.kill(draw.choice(workers).pid, signal.SIGKILL)
+            os.kill(draw.choice(workers), signal.SIGKILL)
         else:
             continue
         kills[victim] += 1

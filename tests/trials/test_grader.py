@@ -52,6 +52,15 @@ def test_each_grading_sees_what_is_there_then(grader: Grader, own: Course) -> No
     assert not grading.grade.ended
 
 
+def test_what_a_submission_changes_of_the_checks_is_told(grader: Grader, own: Course) -> None:
+    planted = own.root / "checks" / "conftest.py"
+    main = own.root / "exercises" / "task_0_1" / "main.py"
+    main.write_text(f"open({str(planted)!r}, 'w').close()\n{RIGHT}", encoding="utf-8")
+    (told,) = graded(grader, "task_0_1").grade.warnings
+    assert "files changed that it trusts: checks/conftest.py." in told
+    assert graded(grader, "task_0_2").grade.warnings == []
+
+
 def test_it_grades_another_tree_as_a_students_own(
     grader: Grader, own: Course, tmp_path: Path
 ) -> None:
@@ -64,15 +73,6 @@ def test_it_grades_another_tree_as_a_students_own(
     assert grading.grade.absent == ["exercises/task_0_2 is missing."]
     card = grading.card(grading.failed[0])
     assert "pytest checks/task_0_2/test_toy.py::test_greets --seed=7" in card
-
-
-def test_what_a_submission_changes_of_the_checks_is_told(grader: Grader, own: Course) -> None:
-    planted = own.root / "checks" / "conftest.py"
-    main = own.root / "exercises" / "task_0_1" / "main.py"
-    main.write_text(f"open({str(planted)!r}, 'w').close()\n{RIGHT}", encoding="utf-8")
-    (told,) = graded(grader, "task_0_1").grade.warnings
-    assert "files changed that it trusts: checks/conftest.py." in told
-    assert graded(grader, "task_0_2").grade.warnings == []
 
 
 def test_its_progress_is_told(grader: Grader) -> None:

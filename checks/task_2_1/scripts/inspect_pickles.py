@@ -61,12 +61,13 @@ def inspect(content: bytes, module: str, own_class: str) -> dict[str, object]:
     wanted = getattr(importlib.import_module(module), own_class)
     has_own_class = isinstance(model, wanted)
     found: dict[str, object] = {"class": type(model).__name__, "has_own_class": has_own_class}
-    if not has_own_class:
-        return found
+    from sklearn.base import BaseEstimator, is_classifier
     from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
 
     try:
+        if not isinstance(model, BaseEstimator) or not is_classifier(model):
+            return found
         check_is_fitted(model)
     except NotFittedError:
         return {**found, "is_fitted": False}
@@ -102,19 +103,38 @@ def measure(model: Any) -> dict[str, object]:
     from sklearn.datasets import load_iris
 
     features, classes = load_iris(return_X_y=True)
+    # A forest that was given a table of answers has a list of classes for each column.
+    known = model.classes_
     found: dict[str, object] = {
         "features": model.n_features_in_,
-        "classes": model.classes_.tolist(),
+        "classes": [str(each) for each in known] if isinstance(known, list) else known.tolist(),
         "training_flowers": training_flowers(model),
         "class_count_error": class_count_error(model, features),
     }
     try:
-        # The class's own: an attribute of the same name could have been saved with the model.
-        found["accuracy"] = float(type(model).score(model, features, classes))
+        found["accuracy"] = accuracy(model, features, classes)
     except ValueError:
-        # Another number of features, or classes of another type.
+        # Another number of features.
         found["accuracy"] = 0.0
     return found
+
+
+def accuracy(model: Any, features: Any, classes: Any) -> float:
+    """Return the share of flowers that it recognises, of those whose class it knows.
+
+    Where its classes are no numbers, they are taken for the three in their order.
+    """
+    import numpy as np
+
+    known = np.asarray(model.classes_)
+    if known.ndim != 1:
+        return 0.0
+    if known.dtype.kind not in "iuf" and len(known) == 3:
+        classes = known[classes]
+    asked = np.isin(classes, known)
+    # The class's own: an attribute of the same name could have been saved with the model.
+    predicted = type(model).predict(model, features[asked])
+    return float((predicted == classes[asked]).mean()) if asked.any() else 0.0
 
 
 def training_flowers(model: Any) -> int | None:

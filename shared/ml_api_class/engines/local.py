@@ -14,8 +14,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 import ml_api_class
 from ml_api_class.engines import process_tree
 from ml_api_class.engines.messages import Begin, Progress, Ready
@@ -186,7 +184,7 @@ class LocalEngine:
         self._settings = settings
         self._limits = limits or Limits()
         self._capacity = workers
-        self._foreign = {each.pid for each in process_tree.children(os.getpid())}
+        self._foreign = set(process_tree.children(os.getpid()))
         self._is_guest = is_guest
         if not is_guest:
             process_tree.adopt_orphans()
@@ -308,17 +306,13 @@ def _make_scratch(workers: int) -> Path:
         for folder in place.glob(f"{_PREFIX}*"):
             if _is_left_behind(folder):
                 shutil.rmtree(folder, ignore_errors=True)
-    own = psutil.Process()
-    prefix = f"{_PREFIX}{own.pid}-{int(own.create_time())}-"
+    prefix = f"{_PREFIX}{os.getpid()}-{process_tree.began(os.getpid())}-"
     return Path(tempfile.mkdtemp(prefix=prefix, dir=places[0])).resolve()
 
 
 def _is_left_behind(folder: Path) -> bool:
     """Whether the process that made a folder of that name is gone."""
-    parts = folder.name.removeprefix(_PREFIX).split("-")
-    try:
-        return int(psutil.Process(int(parts[0])).create_time()) != int(parts[1])
-    except psutil.NoSuchProcess:
-        return True
-    except (ValueError, IndexError, psutil.Error):
+    pid, _, rest = folder.name.removeprefix(_PREFIX).partition("-")
+    if not pid.isdecimal():
         return False
+    return process_tree.began(int(pid)) != rest.partition("-")[0]

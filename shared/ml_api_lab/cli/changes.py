@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from ml_api_lab.course.catalog import parse
+
 _LOOK_MILLISECONDS = 1000
 _QUIET_MILLISECONDS = 20
 """How long nothing more may change before a change is told: some editors write in several steps."""
@@ -83,3 +85,18 @@ class Changes:
         except (OSError, RuntimeError):
             while not self._is_over.wait(_LOOK_MILLISECONDS / 1000):
                 self._on_change()
+
+
+def first_syntax_error(files: Look) -> SyntaxError | None:
+    """Return the first syntax error in these files, None if there is none."""
+    for path in sorted(files):
+        if path.endswith(".py"):
+            try:
+                with open(path, "rb") as file:
+                    parse(file.read(), path)
+            except SyntaxError as error:
+                error.filename = path
+                return error
+            except (OSError, ValueError):
+                continue  # a check says so
+    return None

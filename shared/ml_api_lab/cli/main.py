@@ -9,7 +9,9 @@ the entry point's name.
 from __future__ import annotations
 
 import os
+import re
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ import click
 
 from ml_api_lab.errors import HarnessError, LabError
 from ml_api_lab.exit_status import ExitStatus
+from ml_api_lab.version import VERSION
 
 ENTRY_POINTS = "ml_api_lab.commands"
 
@@ -32,6 +35,8 @@ _OWN = (
     "serve",
     "doctor",
 )
+
+_TASK = re.compile(r"(task[\s_.-]*)?\d+[\s_.-]\d+", re.IGNORECASE)
 
 
 if TYPE_CHECKING:
@@ -59,6 +64,18 @@ class Commands(click.Group):
             found = next((each.load() for each in _added() if each.name == cmd_name), None)
         return found if isinstance(found, click.Command) else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            if _TASK.fullmatch(name):
+                raise click.UsageError(f"A command comes before the task: lab run {name}", ctx)
+            close = get_close_matches(name, self.list_commands(ctx), 1)
+            near = f" Did you mean lab {close[0]}?" if close else ""
+            raise click.UsageError(f"There is no command {name!r}.{near} See lab --help.", ctx)
+        return super().resolve_command(ctx, args)
+
 
 @click.group(
     cls=Commands,
@@ -67,6 +84,7 @@ class Commands(click.Group):
     epilog="Tasks are named as you say them: 3.2, 3_2 or task_3_2; in exercises/task_3_2 that task "
     "is meant. Example: lab watch 3.2",
 )
+@click.version_option(VERSION, message="ml-api-lab %(version)s")
 @click.pass_context
 def lab(context: click.Context) -> int:
     """Work on the lab's tasks. Alone, lab shows where you are and what comes next."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from ml_api_lab.course.place import Place
 from ml_api_lab.exit_status import ExitStatus
 from ml_api_lab.grading.grade import HARNESS_FAILED, INTERRUPTED, Grade, score
+from ml_api_lab.grading.problems import problem_lines
 from ml_api_lab.grading.shown import choose_cards, grade_lines, not_begun_lines
 from ml_api_lab.progress.next_step import next_line
 from ml_api_lab.progress.record import record
@@ -32,6 +33,11 @@ def _with_rows(card: str, rows: list[str]) -> str:
     return "\n\n".join(filter(None, [text, "\n".join([*rows, command])])) if gap else card
 
 
+def not_begun(place: Place, grading: Grading) -> list[str]:
+    """Return a line for each task that is still as it was handed out."""
+    return not_begun_lines(grading.grade, place.course, grading.tree, grading.is_untouched)
+
+
 def conclude(place: Place, grading: Grading, states: Mapping[str, str]) -> Iterator[str]:
     """Remember a grading, and yield the lines that stand below its cards.
 
@@ -41,7 +47,8 @@ def conclude(place: Place, grading: Grading, states: Mapping[str, str]) -> Itera
     grade = grading.grade
     problem = record(place.course, grade, states, "lab")
     yield f"{grade.syllabus.title}: {grade.tree}"
-    yield from not_begun_lines(grade, place.course, grading.tree, grading.is_untouched)
+    yield from problem_lines(place.course, grading.tree, grading.failed)
+    yield from not_begun(place, grading)
     yield from grade_lines(grade)
     yield from grading.isolation.notes
     if problem:

@@ -12,7 +12,7 @@ from ml_api_lab.cli.text import cut, wrap
 
 Style = Literal["plain", "good", "bad", "note", "keys"]
 
-KEYS = "h hint  n next  l list  a all  q quit"
+KEYS = "h hint  n/p task  l list  a all  q quit"
 
 _CODES: dict[Style, str] = {
     "plain": "",

@@ -12,6 +12,7 @@ import click
 
 from ml_api_lab.course.place import Place, find
 from ml_api_lab.course.syllabus import Entry
+from ml_api_lab.errors import CourseError
 from ml_api_lab.progress.folder import lab_folder
 from ml_api_lab.progress.history import History
 from ml_api_lab.progress.next_step import next_task
@@ -62,20 +63,38 @@ def task_meant(place: Place, said: str | None) -> Entry:
     if place.inside is not None:
         return place.inside
     entry = current_task(place, history_of(place)) or place.syllabus.tasks[-1]
-    click.echo(f"(Task {entry.number}, which is where you are; another: name it.)", err=True)
+    click.echo(f"(Task {entry.number}, since you are there. Name a task for another.)", err=True)
     return entry
 
 
+def task_named(place: Place, said: str | None, command: str) -> Entry:
+    """Return the task that is named, or else the one that we are in.
+
+    Raises:
+        CourseError: there is no task of that name, or no name outside of a task's folder.
+    """
+    if said is not None:
+        return place.task(said)
+    if place.inside is not None:
+        return place.inside
+    example = f"{command} {place.syllabus.tasks[0].number}"
+    raise CourseError(f"Which task? Name it, as in {example}, or change into its folder.")
+
+
 def current_task(place: Place, history: History) -> Entry | None:
-    """Return the task to work on: the last one graded, or what comes after it; None at the end."""
+    """Return the task to work on; None at the end.
+
+    That is the first of those that were graded last and lack points, or else what comes after them.
+    """
     standings = {
         task: each for task, each in history.standings().items() if task in place.syllabus.names
     }
-    last = max(standings, key=lambda task: standings[task].at, default=None)
+    latest = max((each.at for each in standings.values()), default=0.0)
+    run = [task for task in place.syllabus.names if task in standings]
+    run = [task for task in run if standings[task].at == latest]
     points = {task: each.best for task, each in standings.items()}
-    if last is not None:
-        points[last] = standings[last].last
-    return next_task(place.syllabus, [] if last is None else [last], points)
+    points.update({task: standings[task].last for task in run})
+    return next_task(place.syllabus, run, points)
 
 
 def width() -> int:

@@ -34,16 +34,16 @@ class Place:
         return self.course / "exercises" / entry.name
 
     def task(self, said: str) -> Entry:
-        """Return the task that somebody means: by `3.2`, `3_2`, `task_3_2` or a path to it.
+        """Return the task that somebody means: by `3.2`, `3_2`, `task_3_2`, or a path.
 
         Raises:
             CourseError: there is no such task.
         """
-        last = re.split(r"[/\\]", said.strip().rstrip("/\\"))[-1]
-        if found := _SAID.fullmatch(last):
-            name = f"task_{int(found[1])}_{int(found[2])}"
-            if name in self.syllabus.names:
-                return self.syllabus.entry(name)
+        for part in reversed(re.split(r"[/\\]", said.strip())):
+            if found := _SAID.fullmatch(part):
+                name = f"task_{int(found[1])}_{int(found[2])}"
+                if name in self.syllabus.names:
+                    return self.syllabus.entry(name)
         tasks = self.syllabus.tasks
         raise CourseError(
             f"{said!r} is no task of the course; its tasks are {tasks[0].number} to "

@@ -61,6 +61,15 @@ def is_untouched(course: Path, task: str, folder: Path) -> bool:
     return one == other and not now.links and not now.left_out
 
 
+def line_of_placeholder(path: Path) -> int:
+    """Return the number of the first line with a placeholder, 0 if the file has none."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return 0
+    return next((number for number, line in enumerate(lines, 1) if _PLACEHOLDER.search(line)), 0)
+
+
 def files_to_edit(course: Path, task: str) -> list[str]:
     """Return the names of the files in which something was to be written, none if nobody knows."""
     try:

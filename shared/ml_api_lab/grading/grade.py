@@ -154,9 +154,10 @@ class Grade:
         if left_out := self._checks_were(Outcome.DESELECTED):
             notes.append(f"{left_out} not selected, which is not a failure and scores 0.")
         if 0 < self.maximum < self.course_maximum:
+            were = "was" if len(self.tasks) == 1 else "were"
+            few = f"Only {len(self.tasks)} of {len(self.syllabus.tasks)} tasks {were} graded"
             notes.append(
-                f"{len(self.tasks)} of {len(self.syllabus.tasks)} tasks were asked for: "
-                f"{self.maximum} of the course's {self.course_maximum} points."
+                f"{few}: at most {self.maximum} of the course's {self.course_maximum} points."
             )
         return [*notes, *self.warnings]
 

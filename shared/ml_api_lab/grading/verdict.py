@@ -22,7 +22,7 @@ from ml_api_lab.grading.timeline import TimeLine, of_transcript
 from ml_api_lab.lab_time import NO_TIME, Span
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.models import NAMES
-from ml_api_lab.sandbox.transcript import Raised, Transcript
+from ml_api_lab.sandbox.transcript import Frame, Raised, Transcript
 
 _MAX_NESTING = 3
 _OBJECT = re.compile(r"\{[^{}]*\}")
@@ -150,6 +150,12 @@ class Verdict:
         if self._raised is not None:
             return 1
         return 3 if isinstance(self.error, Dead) else 2
+
+    @property
+    def last_frame(self) -> Frame | None:
+        """The submission's line that raised what stopped the check, None if there is none."""
+        raised = self._raised
+        return raised.frames[-1] if raised is not None and raised.frames else None
 
     @property
     def _raised(self) -> Raised | None:

@@ -1,4 +1,7 @@
-"""`breakpoint()` in a submission: the debugger gets the terminal, the output stays captured."""
+"""Debuggers of a submission: in the terminal at `breakpoint()`, or in an editor that attaches.
+
+The output of the submission stays captured in both.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import pdb
 import sys
 from collections.abc import Callable
 from typing import Any
+
+from ml_api_lab.host import internals
 
 _NO_TERMINAL = "breakpoint() needs the terminal: run pytest with -s"
 
@@ -29,6 +34,23 @@ def install(terminal: str | None, on_pause: Callable[[bool], None]) -> None:
 
     sys.breakpointhook = stop
     pdb.set_trace = stop
+
+
+def attach(port: int, folders: tuple[str, str], on_waiting: Callable[[], None]) -> None:
+    """Wait until an editor has attached its debugger, and let `breakpoint` stop there.
+
+    Args:
+        port: where to wait for it, on this machine only.
+        folders: where the editor has the submission's files, and where they are here.
+        on_waiting: is called as soon as an editor can attach.
+    """
+    import debugpy  # late: an extra, and nobody else needs it
+
+    internals.map_paths_of_debugpy(*folders)
+    debugpy.listen(("127.0.0.1", port))
+    on_waiting()
+    debugpy.wait_for_client()
+    sys.breakpointhook = debugpy.breakpoint
 
 
 class _Debugger(pdb.Pdb):

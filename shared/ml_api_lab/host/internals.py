@@ -10,6 +10,7 @@ import _thread
 import asyncio
 import atexit
 import gc
+import importlib
 import inspect
 import queue
 import runpy
@@ -182,3 +183,24 @@ def set_original_folder(folder: str) -> None:
     process: Any = sys.modules.get("multiprocessing.process")
     if process is not None:
         process.ORIGINAL_DIR = folder
+
+
+# --- debuggers ------------------------------------------------------------------------------------
+
+
+def map_paths_of_debugpy(theirs: str, ours: str) -> None:
+    """Let debugpy know a folder by another name, whatever else the editor maps.
+
+    An editor says which folders are the same when it attaches, but it cannot know the name of a
+    workspace beforehand; what it says would replace what was set before.
+    """
+    importlib.import_module("debugpy.server.api")  # which lets the next one be found
+    pydevd_file_utils = importlib.import_module("pydevd_file_utils")
+
+    real = pydevd_file_utils.setup_client_server_paths
+
+    def set_up(paths: list[tuple[str, str]]) -> None:
+        real([(theirs, ours), *paths])
+
+    pydevd_file_utils.setup_client_server_paths = set_up  # type: ignore[attr-defined]  # its module
+    set_up([])

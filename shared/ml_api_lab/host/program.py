@@ -30,6 +30,7 @@ from ml_api_lab.host.server import Server
 from ml_api_lab.protocol import stand_in
 from ml_api_lab.protocol.link import BadFrame, Link, LinkClosed
 from ml_api_lab.protocol.messages import (
+    AwaitsDebugger,
     Beat,
     Body,
     Disconnect,
@@ -227,7 +228,12 @@ class Program:
             trace = open(f"{start.output}.where", "w", encoding="utf-8")
             faulthandler.register(signal.SIGUSR1, file=trace)
         warnings.formatwarning = partial(_format_warning, start.folder)
-        debugger.install(start.terminal, lambda inside: self._send(Paused(inside)))
+        if start.debugger is None:
+            debugger.install(start.terminal, lambda inside: self._send(Paused(inside)))
+        else:
+            port = start.debugger
+            folders = (start.original, start.folder)
+            debugger.attach(port, folders, lambda: self._send(AwaitsDebugger(port)))
         self._oracle.serve_forks()
         stand_in.oracle = self._oracle
         loops.watch(start.beat / 1e9 if start.beat else None, lambda: self._send(Beat()))

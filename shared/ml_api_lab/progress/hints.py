@@ -29,22 +29,26 @@ def next_hint(course: Path, history: History, task: str, number: int | None = No
     """Return the hint after the last one shown, the last one again at the end; None without any.
 
     Args:
-        number: which one to return instead, from 1; the last if there are not so many.
+        number: which one to return instead, from 1; it does not count as shown.
     """
     hints = of_readme(course / "checks" / task / "README.md")
-    places = [f"hint {place} of {len(hints)} in README.md" for place in range(1, len(hints) + 1)]
+    readme = f"checks/{task}/README.md"
+    places = [f"hint {each} of {len(hints)} in {readme}" for each, _ in enumerate(hints, 1)]
     last = history.rows(task, limit=1)
     if last and last[0].hint:
         hints.append(last[0].hint)
         places.append(f"the hint of the first failed check, {last[0].failed.rpartition('::')[2]}")
-    if not hints:
+    if not hints or (number or 0) > len(hints):
         return None
-    shown = history.hints_shown(task)
-    index = min(shown if number is None else number - 1, len(hints) - 1)
-    try:
-        history.remember_hints(task, max(shown, index + 1))
-    except OSError:
-        pass  # the same one is shown again next time
+    if number is None:
+        shown = history.hints_shown(task)
+        index = min(shown, len(hints) - 1)
+        try:
+            history.remember_hints(task, max(shown, index + 1))
+        except OSError:
+            pass  # the same one is shown again next time
+    else:
+        index = number - 1
     return Hint(hints[index], places[index], index == len(hints) - 1)
 
 

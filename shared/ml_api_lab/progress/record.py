@@ -46,6 +46,7 @@ def record(course: Path, grade: Grade, states: Mapping[str, str], program: str) 
     if grade.ended == HARNESS_FAILED:
         return ""
     rows = []
+    at = time.time()  # the same for all tasks of a run
     for task in grade.tasks:
         results = grade.results_of(task)
         if not _WHOLE.issuperset(each.outcome for each in results):
@@ -53,7 +54,7 @@ def record(course: Path, grade: Grade, states: Mapping[str, str], program: str) 
         failed = next((each for each in results if each.outcome == Outcome.FAILED), None)
         rows.append(
             Graded(
-                at=time.time(),
+                at=at,
                 task=task,
                 points=score(results),
                 maximum=maximum(results),

@@ -97,8 +97,9 @@ class States:
         found = [each for each in self.known(task) if said and each.startswith(said.lower())]
         number = task.removeprefix("task_").replace("_", ".")
         if len(found) != 1:
-            told = "several states begin" if found else "no kept state begins"
-            raise StateError(f"Of {number} {told} with {said!r}; lab history {number} lists them.")
+            told = "several kept states that begin" if found else "no kept state that begins"
+            where = f"lab history {number} lists its states"
+            raise StateError(f"{number} has {told} with {said!r}; {where}.")
         return found[0]
 
     def get(self, task: str, digest: str) -> State:

@@ -84,7 +84,8 @@ class Start(NamedTuple):
 
     `workspace` is what it may write to: that folder, and others beside it. `beat` is a length,
     `now` the moment at which it begins, both in nanoseconds of lab time. `source` is the text to
-    evaluate, "" in the other modes.
+    evaluate, "" in the other modes. `debugger` is the port at which to wait for a debugger before
+    anything of the submission runs, None for none; it knows the files as those of `original`.
     """
 
     mode: Mode
@@ -97,6 +98,8 @@ class Start(NamedTuple):
     beat: int | None
     now: int
     source: str
+    debugger: int | None
+    original: str
 
 
 class Grant(NamedTuple):
@@ -258,6 +261,12 @@ class Paused(NamedTuple):
     inside: bool
 
 
+class AwaitsDebugger(NamedTuple):
+    """The submission waits for a debugger at this port."""
+
+    port: int
+
+
 ToHost = (
     Fork
     | Kill
@@ -290,6 +299,7 @@ FromHost = (
     | Report
     | Waiting
     | Paused
+    | AwaitsDebugger
 )
 Message = ToHost | FromHost
 """One message; each class is its own schema."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import select
 import time
 from collections.abc import Callable, Iterator
@@ -48,7 +49,7 @@ class Submission:
         transcript: where to record what happens.
         start: what to run, and how.
         answer_models: knows the models of the check.
-        may_pause: whether the debugger may stop the budget of real time.
+        on_awaits_debugger: is told the port at which the submission waits for a debugger.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Submission:
         start: Start,
         answer_models: Reply,
         *,
-        may_pause: bool = False,
+        on_awaits_debugger: Callable[[int], None] | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.transcript = transcript
@@ -72,9 +73,8 @@ class Submission:
         self._hosts = hosts
         self._clock = clock
         self._start = start
-        self._may_pause = may_pause
-        self._answer_models = answer_models
-        self._questions = 0
+        self._on_awaits_debugger = on_awaits_debugger
+        self._answer_models, self._questions = answer_models, itertools.count()
         self._paused_since: float | None = None
         self._exchanges = Exchanges(clock, transcript)
         self._inbox: list[Message] = []
@@ -230,14 +230,13 @@ class Submission:
             LinkClosed: it does not read the answers.
         """
         if isinstance(message, messages.LoadModel | messages.AskModel):
-            self._questions += 1
-            if self._questions > _MAX_QUESTIONS:
+            if next(self._questions) >= _MAX_QUESTIONS:
                 self._abort(f"{self._subject()} asked its models more than {_MAX_QUESTIONS} times.")
             elif self._fault is None:
                 self._send_now(self._answer_models(self._clock.now, message))
             return
         self._inbox.append(message)
-        if isinstance(message, messages.Paused) and self._may_pause:
+        if isinstance(message, messages.Paused) and self._start.terminal is not None:
             now = time.monotonic()
             if self._paused_since is not None:
                 self._clock.budget_end += now - self._paused_since
@@ -257,6 +256,8 @@ class Submission:
                 self._places = self.transcript.places(message.frames)
             case messages.Report():
                 self.report = message.text
+            case messages.AwaitsDebugger() if self._on_awaits_debugger is not None:
+                self._on_awaits_debugger(message.port)
             case Problem():
                 return self._handle_problem(message)
             case messages.Head():

@@ -49,6 +49,13 @@ def add_options(group: pytest.OptionGroup) -> None:
         "classroom50 or prairielearn (repeatable)",
     )
     group.addoption(
+        "--debugger",
+        type=_port,
+        metavar="PORT",
+        help="have each submission wait at that port of this machine until an editor attaches its "
+        "debugger; turns isolation off, and grades on the wall clock",
+    )
+    group.addoption(
         "--docker",
         action="store_true",
         help="build and run container images with the real engine (default: lay their files out)",
@@ -65,3 +72,11 @@ def _seconds(text: str) -> float:
             f"{text!r} is no number of seconds above 0, as in --budget=20"
         )
     return number
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no port from 1 to 65535, as in --debugger=5678"
+        )
+    return int(text)

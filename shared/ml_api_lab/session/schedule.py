@@ -72,8 +72,9 @@ class Schedule:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Begin with the trials of all checks that can be played as such."""
-        # A debugger wants the terminal to itself.
-        if self._session.terminal is not None or not self._session.grades:
+        # A debugger wants the terminal, or its port, to itself.
+        is_debugged = self._session.terminal is not None or self._session.runner.debugger
+        if is_debugged or not self._session.grades:
             return
         for item in session.items:
             check = self._session.check_of(item)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import random
+import socket
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +26,7 @@ from ml_api_lab.grading.reports import Report
 from ml_api_lab.images.engine import Engine
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock, new_loop
+from ml_api_lab.sandbox.debugger import Debugger
 from ml_api_lab.sandbox.hosts.isolation import Isolation
 from ml_api_lab.sandbox.hosts.pools import HostPools
 from ml_api_lab.session.selection import Selection
@@ -32,6 +36,7 @@ from ml_api_lab.trials.task_runner import TaskRunner
 from ml_api_lab.trials.trial import Trial, draw
 
 _CHECK = pytest.StashKey[Check | None]()
+_DEBUGGING_SECONDS = 24 * 60 * 60.0
 HANDLE = pytest.StashKey[Task]()
 """The handle of the task that a check of pytest's own was given."""
 
@@ -173,6 +178,15 @@ def open_session(
     for name in selection.tasks():
         catalog.task(name)
     engine = Engine() if config.getoption("docker") else None
+    debugger = _debugger(config)
+    budget = config.getoption("budget")
+    if debugger is not None:
+        # Somebody thinks at a breakpoint: lab time could not move, and no budget holds.
+        clock, budget = "real", _DEBUGGING_SECONDS
+        if isolation.tier != "none":
+            raise CourseError(
+                f"No debugger can attach with --isolation={isolation.tier}; leave --isolation away."
+            )
     return Session(
         config=config,
         course=course,
@@ -181,7 +195,7 @@ def open_session(
         tree=chosen,
         clock=clock,
         seed=seed,
-        budget=config.getoption("budget"),
+        budget=budget,
         isolation=isolation,
         reports=files,
         grade=Grade(
@@ -194,7 +208,7 @@ def open_session(
             tree_problem=chosen.problem,
             digest=trusted.digest(course),
         ),
-        runner=TaskRunner(pools, engine),
+        runner=TaskRunner(pools, engine, debugger),
     )
 
 
@@ -202,3 +216,35 @@ def _wanted_tree(config: pytest.Config, environment: Mapping[str, str], here: st
     """Return the name or path of the tree: by option, by environment, or by where pytest runs."""
     options = (config.getoption("tree"), environment.get("LAB_TREE"), here, tree.TREES[0])
     return next(option for option in options if option is not None)
+
+
+def _debugger(config: pytest.Config) -> Debugger | None:
+    """Return the debugger that `--debugger` asks for, None if it asks for none.
+
+    Raises:
+        CourseError: submissions have no debugpy to listen with, or the port is taken.
+    """
+    port = config.getoption("debugger")
+    if port is None:
+        return None
+    if importlib.util.find_spec("debugpy") is None:
+        raise CourseError(
+            "--debugger needs debugpy, which is not installed; run: pip install debugpy"
+        )
+
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        raise CourseError(
+            f"--debugger={port}: that port cannot be used ({error.strerror}); take another."
+        ) from error
+
+    def announce(port: int) -> None:
+        capture = config.pluginmanager.getplugin("capturemanager")
+        with nullcontext() if capture is None else capture.global_and_fixture_disabled():
+            print(
+                f"\nThe submission waits for a debugger at 127.0.0.1:{port} (Ctrl-C ends the run).",
+                flush=True,
+            )
+
+    return Debugger(port, announce)

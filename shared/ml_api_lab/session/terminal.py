@@ -15,6 +15,7 @@ from ml_api_lab.course.place import path_from
 from ml_api_lab.course.tree import TREES
 from ml_api_lab.errors import CourseError
 from ml_api_lab.grading.grade import Outcome, how_graded, score
+from ml_api_lab.grading.problems import problem_lines
 from ml_api_lab.grading.shown import (
     choose_cards,
     fail,
@@ -198,8 +199,10 @@ class Reporting:
         session, grade = self._session, self._session.grade
         if grade.results and session.grades:
             terminal.write_sep("=", f"{session.syllabus.title}: {session.tree.name}")
+            failed = [verdict for of_task in self._cards.values() for _, verdict in of_task]
+            problems = problem_lines(session.course, session.tree, failed)
             begun = not_begun_lines(grade, session.course, session.tree, session.is_untouched)
-            for line in [*begun, *grade_lines(grade), *session.isolation.notes]:
+            for line in [*problems, *begun, *grade_lines(grade), *session.isolation.notes]:
                 terminal.write_line(line)
         for line in self._conclusion.told:
             terminal.write_line(sanitize(line))

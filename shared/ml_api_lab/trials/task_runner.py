@@ -12,6 +12,7 @@ from ml_api_lab.course.tree import Tree
 from ml_api_lab.images.engine import Engine
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock, new_loop
+from ml_api_lab.sandbox.debugger import Debugger
 from ml_api_lab.sandbox.files.workspace import Workspace, sweep
 from ml_api_lab.sandbox.hosts.pools import HostPools, modules_of
 from ml_api_lab.sandbox.transcript import Transcript
@@ -28,11 +29,18 @@ class TaskRunner:
     Args:
         pools: where to take processes from; closed with the runner.
         engine: the engine that builds and runs images, if the run is to use one.
+        debugger: what each submission waits for before it runs, if the run has one.
     """
 
-    def __init__(self, pools: HostPools | None = None, engine: Engine | None = None) -> None:
+    def __init__(
+        self,
+        pools: HostPools | None = None,
+        engine: Engine | None = None,
+        debugger: Debugger | None = None,
+    ) -> None:
         self.pools = HostPools() if pools is None else pools
         self.engine = engine
+        self.debugger = debugger
 
     def lay_out(self, entry: Entry, tree: Tree) -> Workspace:
         """Return a workspace of that task in that tree.
@@ -76,6 +84,7 @@ class TaskRunner:
             draw,
             terminal,
             self.engine,
+            self.debugger,
         )
 
     def play(

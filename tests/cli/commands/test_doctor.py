@@ -29,7 +29,7 @@ def test_what_the_lab_needs_is_here(lab: Lab) -> None:
     assert all(line.startswith(("ok  ", "    ")) for line in said.lines)
     assert f"at {sys.executable}" in said.out
     assert re.search(r"^ok  Isolation: \w+\.", said.out, re.MULTILINE)
-    assert "No Docker engine runs here" in said.out
+    assert "Docker: no engine runs here." in said.out
 
 
 def test_missing_packages_are_named(lab: Lab) -> None:

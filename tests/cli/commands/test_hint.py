@@ -32,14 +32,17 @@ def failed(lab: Lab, hint: str = "What does print do?") -> None:
 
 def test_hints_come_one_at_a_time_and_the_last_one_stays(lab: Lab) -> None:
     said = [lab("hint", "0.1").out for _ in range(3)]
-    assert said[0] == "Look.\n\n(hint 1 of 2 in README.md; once more for the next)\n"
-    assert said[1] == said[2] == "Think.\n\n(hint 2 of 2 in README.md)\n"
+    assert (
+        said[0]
+        == "Look.\n\n(hint 1 of 2 in checks/task_0_1/README.md; for the next: lab hint 0.1)\n"
+    )
+    assert said[1] == said[2] == "Think.\n\n(hint 2 of 2 in checks/task_0_1/README.md)\n"
 
 
 def test_the_hint_of_the_failed_check_comes_last(lab: Lab) -> None:
     failed(lab)
     said = [lab("hint", "0.1").out for _ in range(4)]
-    assert said[1].startswith("Think.") and "once more" in said[1]
+    assert said[1].startswith("Think.") and "for the next: lab hint 0.1" in said[1]
     assert said[2] == said[3]
     assert said[2] == "What does print do?\n\n(the hint of the first failed check, test_greets)\n"
 
@@ -48,7 +51,13 @@ def test_a_hint_can_be_asked_for_again(lab: Lab) -> None:
     lab("hint", "0.1")
     lab("hint", "0.1")
     assert lab("hint", "0.1", "--number", "1").out.startswith("Look.")
-    assert lab("hint", "0.1", "--number", "9").out.startswith("Think.")
+    few = lab("hint", "0.1", "--number", "9")
+    assert (few.status, few.err) == (4, "Task 0.1 has fewer than 9 hints.\n")
+
+
+def test_a_hint_that_is_asked_for_by_number_skips_none(lab: Lab) -> None:
+    assert lab("hint", "0.1", "--number", "2").out.startswith("Think.")
+    assert lab("hint", "0.1").out.startswith("Look.")
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="nothing is forbidden here")

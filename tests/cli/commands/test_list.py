@@ -29,6 +29,7 @@ def graded(lab: Lab, task: str, points: int, at: float = NOW) -> None:
         program="lab",
     )
     History(lab_folder(lab.course)).add([row])
+    lab.exercise(task).write_text("# begun\n", encoding="utf-8")
 
 
 def test_before_the_first_grade_the_first_task_comes_next(lab: Lab) -> None:
@@ -57,11 +58,23 @@ def test_what_was_graded_last_and_lacks_points_is_where_one_is(lab: Lab) -> None
     assert lab().lines[2].startswith("> 0.1")
 
 
+def test_of_one_run_the_first_task_that_lacks_points_is_where_one_is(lab: Lab) -> None:
+    graded(lab, "task_0_1", 4)
+    graded(lab, "task_0_2", 0)
+    assert lab().lines[2].startswith("> 0.1")
+
+
+def test_what_was_reset_has_no_points_now(lab: Lab) -> None:
+    graded(lab, "task_0_1", 10)
+    lab("reset", "0.1")
+    assert "  0.1  Toy task_0_1  10 of 10  (now 0)" in lab().lines
+
+
 def test_today_is_told_apart(lab: Lab) -> None:
     graded(lab, "task_0_1", 4, NOW - 3 * 24 * 3600)
     assert not any(line.startswith("Today") for line in lab().lines)
     graded(lab, "task_0_1", 10, time.time())
-    assert lab().lines[1] == "Today: 1 grade, 6 points more than before"
+    assert lab().lines[1] == "Today: graded once, 6 new points"
 
 
 def test_with_all_points_the_reference_comes_next(lab: Lab) -> None:
@@ -83,7 +96,7 @@ def test_the_full_list_has_parts_and_times(lab: Lab) -> None:
     lines = lab("list").lines
     assert "Only part" in lines
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(NOW))
-    assert any(line.endswith(f"graded once, last {when}") for line in lines)
+    assert any(line.endswith(f"once, {when}") for line in lines)
 
 
 def test_programs_get_the_same_as_json(lab: Lab) -> None:

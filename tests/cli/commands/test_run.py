@@ -95,8 +95,8 @@ def test_it_grades_on_forks_and_on_fresh_interpreters(fork: str, tmp_path: Path)
     said = lab.run(course.root, "run", "0.1", LAB_FORK=fork)
     assert (said.status, said.err) == (0, "")
     assert (
-        said.lines[2]
-        == "  0.1 Toy task_0_1                       [####################]  10 of  10"
+        said.lines[1]
+        == "0.1 Toy task_0_1                         [####################]  10 of  10"
     )
     assert said.lines[-1].startswith("Next: 0.2: ")
     assert lab.run(course.root, "run", "0.2", LAB_FORK=fork).status == 1
@@ -126,10 +126,10 @@ def test_what_was_graded_is_remembered_and_kept(tmp_path: Path) -> None:
 def test_without_a_name_it_grades_where_one_is(tmp_path: Path) -> None:
     course = two_tasks(tmp_path / "course")
     inside = lab.run(course.root, "run", here="exercises/task_0_2")
-    assert "  0.2 Toy task_0_2" in inside.out and "  0.1 " not in inside.out
+    assert "\n0.2 Toy task_0_2" in inside.out and "0.1 " not in inside.out
     outside = lab.run(course.root, "run")
-    assert "  0.2 Toy task_0_2" in outside.out
-    assert "Task 0.2, which is where you are" in outside.err
+    assert "\n0.2 Toy task_0_2" in outside.out
+    assert "Task 0.2, since you are there." in outside.err
 
 
 def test_a_check_that_only_pytest_can_run_is_refused(tmp_path: Path) -> None:

@@ -111,6 +111,10 @@ def test_it_grades_at_each_save_and_hears_keys(lab: Lab, terminals: list[Termina
     lab.exercise("task_0_1").write_text(RIGHT, encoding="utf-8")
     terminal.expect(r"All points\. Next \(n\): 0\.2 Toy task_0_2\.")
     terminal.press("n")
+    terminal.expect("0.2 is not started yet: read checks/task_0_2/README.md")
+    terminal.press("p")
+    terminal.expect("0.1 Toy task_0_1: 10 of 10 points")
+    terminal.press("n")
     terminal.expect("0.2 Toy task_0_2: 0 of 10 points")
     terminal.press("q")
     assert terminal.status() == 1
@@ -118,6 +122,8 @@ def test_it_grades_at_each_save_and_hears_keys(lab: Lab, terminals: list[Termina
     assert [(row.task, row.points) for row in reversed(rows)] == [
         ("task_0_1", 0),
         ("task_0_1", 4),
+        ("task_0_1", 10),
+        ("task_0_2", 0),
         ("task_0_1", 10),
         ("task_0_2", 0),
     ]
@@ -167,7 +173,7 @@ def test_it_goes_on_by_itself_if_asked_to(lab: Lab, terminals: list[Terminal]) -
     lab.exercise("task_0_1").write_text(RIGHT, encoding="utf-8")
     terminal = Terminal(lab.course, "watch", "0.1", "--advance")
     terminals.append(terminal)
-    terminal.expect("0.2 Toy task_0_2: 0 of 10 points")
+    terminal.expect("0.1 has all points; this is 0.2.")
     lab.exercise("task_0_2").write_text(RIGHT, encoding="utf-8")
     terminal.expect("0.2 Toy task_0_2: 10 of 10 points")
     terminal.press("q")

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
+from ml_api_class.engines.process_tree import began, children
 from ml_api_class.journal.journal import Journal
 from ml_api_class.journal.records import State
 from tests.ml_api_class.toy_class import ToyClass
@@ -57,6 +57,10 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def still_there(processes: dict[int, str | None]) -> list[int]:
+    return [pid for pid, began_at in processes.items() if began(pid) == began_at is not None]
 
 
 def graded(toy_class: ToyClass) -> int:
@@ -126,7 +130,7 @@ def test_ctrl_c_ends_in_order_and_the_same_command_goes_on(toy_class: ToyClass) 
     toy_class.hand_in("eve", task_0_1=NEVER_ENDS, task_0_2=NEVER_ENDS)
     process = start(toy_class, "--workers", "1")
     until(lambda: graded(toy_class) == 1)
-    below = psutil.Process(process.pid).children(recursive=True)
+    below = {pid: began(pid) for pid in children(process.pid, recursive=True)}
     process.send_signal(signal.SIGINT)
     text, _ = process.communicate(timeout=LIMIT)
     assert process.returncode == 2
@@ -135,7 +139,7 @@ def test_ctrl_c_ends_in_order_and_the_same_command_goes_on(toy_class: ToyClass) 
         "ada": "graded",
         "eve": "waiting",
     }
-    assert psutil.wait_procs(below, timeout=0)[1] == []
+    assert still_there(below) == []
     toy_class.hand_in("eve", task_0_1=RIGHT, task_0_2=WRONG)
     assert "1 of 2 submissions were graded now." in grade(toy_class)
     assert rows(toy_class)["eve"]["score"] == "10"
@@ -147,10 +151,11 @@ def test_a_killed_supervisor_loses_nothing_and_leaves_nothing(toy_class: ToyClas
     toy_class.hand_in("eve", task_0_1=NEVER_ENDS, task_0_2=NEVER_ENDS)
     process = start(toy_class, "--workers", "1")
     until(lambda: graded(toy_class) == 1)
-    below = psutil.Process(process.pid).children(recursive=True)
+    below = {pid: began(pid) for pid in children(process.pid, recursive=True)}
     process.kill()
     process.communicate(timeout=LIMIT)
-    assert psutil.wait_procs(below, timeout=LIMIT)[1] == []
+    assert below
+    until(lambda: still_there(below) == [])
     toy_class.hand_in("eve", task_0_1=WRONG, task_0_2=WRONG)
     assert "1 of 2 submissions were graded now." in grade(toy_class)
     assert {id_: row["score"] for id_, row in rows(toy_class).items()} == {"ada": "20", "eve": "0"}

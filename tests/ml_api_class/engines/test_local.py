@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
-import psutil
 import pytest
 
+from ml_api_class.engines import process_tree
 from ml_api_class.engines.local import Limits, LocalEngine
 from ml_api_class.errors import WorkerEnded
 from ml_api_class.grading.unit import Answer, Settings, Unit
@@ -32,7 +32,7 @@ Start = Callable[..., LocalEngine]
 @pytest.fixture
 def start(course: Course) -> Iterator[Start]:
     """Starts engines of one worker; in the end nothing of them may be left."""
-    before = {each.pid for each in psutil.Process().children(recursive=True)}
+    before = set(process_tree.children(os.getpid(), recursive=True))
     engines: list[LocalEngine] = []
 
     def start(limits: Limits | None = None, memory: int = 0, tier: str = "none") -> LocalEngine:
@@ -44,7 +44,7 @@ def start(course: Course) -> Iterator[Start]:
     for engine in engines:
         engine.close()
         assert not engine.scratch.exists()
-    left = {each.pid for each in psutil.Process().children(recursive=True)} - before
+    left = set(process_tree.children(os.getpid(), recursive=True)) - before
     assert left == set()
 
 
@@ -114,10 +114,10 @@ def test_what_a_killed_run_left_is_removed_by_the_next(
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    own = psutil.Process()
+    own = os.getpid()
     dead = tmp_path / "lab-class-999999999-1-x"
-    alive = tmp_path / f"lab-class-{own.pid}-{int(own.create_time())}-x"
-    other = tmp_path / f"lab-class-{own.pid}-1-x"
+    alive = tmp_path / f"lab-class-{own}-{process_tree.began(own)}-x"
+    other = tmp_path / f"lab-class-{own}-1-x"
     for folder in (dead, alive, other):
         (folder / "inside").mkdir(parents=True)
     engine = start()

@@ -78,10 +78,12 @@ def test_a_tier_asked_for_by_name_is_had_or_refused(
 
 
 def test_debugging_has_the_terminal_and_no_isolation(holding: set[str]) -> None:
-    chosen = isolation.choose("auto", COURSE, is_debugging=True)
+    chosen = isolation.choose("auto", COURSE, debugging="a breakpoint needs it")
     assert chosen == Isolation(UNCONFINED, chosen.notes)
     assert "breakpoint" in chosen.notes[0]
-    assert isolation.choose("landlock", COURSE, is_debugging=True).tier == "landlock"
+    assert (
+        isolation.choose("landlock", COURSE, debugging="a breakpoint needs it").tier == "landlock"
+    )
 
 
 # --- the probe ------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher, unified_diff
 
 import click
 
-from ml_api_lab.cli.tasks import here, history_of, lab_command, width
+from ml_api_lab.cli.tasks import here, history_of, lab_command, task_named, width
 from ml_api_lab.cli.text import pad, wrap
 from ml_api_lab.course import stubs
 from ml_api_lab.course.corpus import Edit, variants_of
@@ -33,19 +33,21 @@ _CONTEXT = 3
     "lab diff 3.2 --reveal",
     "lab diff 3.2 --way 1",
 )
-@click.argument("task")
+@click.argument("task", required=False)
 @click.option("--stub", "with_stub", is_flag=True, help="Compare with the task as handed out.")
 @click.option("--state", metavar="STATE", help="Compare with this state (see lab history TASK).")
 @click.option("--reveal", is_flag=True, help="Show the reference before you have all points.")
 @click.option("--way", type=click.IntRange(min=1), help="Compare with this other right way.")
-def command(task: str, with_stub: bool, state: str | None, reveal: bool, way: int | None) -> int:
+def command(
+    task: str | None, with_stub: bool, state: str | None, reveal: bool, way: int | None
+) -> int:
     """Compare your files of TASK.
 
     With what was handed out; once you have all points, with the reference. Other ways that are
     right as well are listed below it, and --way shows one.
     """
     place = here()
-    entry = place.task(task)
+    entry = task_named(place, task, "lab diff")
     mine = State.read(place.folder(entry))
     if state is not None:
         states = States(lab_folder(place.course))

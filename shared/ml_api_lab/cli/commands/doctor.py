@@ -146,7 +146,7 @@ def _docker() -> Finding:
         return Finding(f"Docker was not looked for, since the lab cannot be loaded ({error}).")
     except CourseError:
         return Finding(
-            "No Docker engine runs here; only --docker needs one, task 5.1 is graded without it.",
+            "Docker: no engine runs here. Only --docker needs one; 5.1 is graded without it.",
             "docker version",
         )
     said = engine.call("version", "--format", "{{.Server.Platform.Name}} {{.Server.Version}}")

@@ -23,7 +23,8 @@ def command(task: str | None, number: int | None) -> int:
     entry = task_meant(place, task)
     found = next_hint(place.course, history_of(place), entry.name, number)
     if found is None:
-        raise CourseError(f"Task {entry.number} has no hints.")
-    click.echo(found.text)
-    click.echo(f"\n({found.where}{'' if found.is_last else '; once more for the next'})")
+        few = "no hints" if number is None else f"fewer than {number} hints"
+        raise CourseError(f"Task {entry.number} has {few}.")
+    more = "" if found.is_last or number is not None else f"; for the next: lab hint {entry.number}"
+    click.echo(f"{found.text}\n\n({found.where}{more})")
     return ExitStatus.ALL_POINTS

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from ml_api_lab.cli.tasks import current_task, here, history_of, lab_command, width
 from ml_api_lab.cli.text import cut, pad
+from ml_api_lab.course import stubs
 from ml_api_lab.course.place import Place
 from ml_api_lab.course.syllabus import POINTS_PER_TASK
 from ml_api_lab.exit_status import ExitStatus
@@ -52,7 +54,7 @@ def rows(place: Place, history: History, columns: int, *, full: bool) -> list[st
     """Return the tasks as rows of that width at most, the current one marked.
 
     Args:
-        full: with the parts, and when each task was graded.
+        full: with the parts, and how often and when each task was graded.
     """
     standings = history.standings()
     current = current_task(place, history)
@@ -70,6 +72,10 @@ def rows(place: Place, history: History, columns: int, *, full: bool) -> list[st
             found.append(cut(part, columns))
         standing = standings.get(entry.name)
         mark = ">" if entry == current else " "
+        if standing is not None and stubs.is_untouched(
+            place.course, entry.name, place.folder(entry)
+        ):
+            standing = replace(standing, last=0)  # whatever it was: it has been reset
         row = f"{mark} {entry.number:<4} {pad(entry.title, titles)}  {_points(standing)}"
         if full and standing is not None:
             row = f"{pad(row, titles + _POINTS_WIDTH + 10)}{_when(standing)}"
@@ -113,7 +119,7 @@ def _points(standing: Standing | None) -> str:
 
 def _when(standing: Standing) -> str:
     times = "once" if standing.times == 1 else f"{standing.times} times"
-    return f"graded {times}, last {time.strftime('%Y-%m-%d %H:%M', time.localtime(standing.at))}"
+    return f"{times}, {time.strftime('%Y-%m-%d %H:%M', time.localtime(standing.at))}"
 
 
 def _today(history: History) -> str:
@@ -126,8 +132,8 @@ def _today(history: History) -> str:
         return ""
     before = _earned([each for each in all_rows if each.at < midnight])
     more = _earned(all_rows) - before
-    times = "1 grade" if len(today) == 1 else f"{len(today)} grades"
-    return f"Today: {times}, {more} points more than before"
+    times = "once" if len(today) == 1 else f"{len(today)} times"
+    return f"Today: graded {times}, {more} new point{'' if more == 1 else 's'}"
 
 
 def _earned(graded: list[Graded]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ml_api_lab.cli.replacing import writing_states
-from ml_api_lab.cli.tasks import here, lab_command
+from ml_api_lab.cli.tasks import here, lab_command, task_named
 from ml_api_lab.course import stubs
 from ml_api_lab.course.state import State
 from ml_api_lab.exit_status import ExitStatus
@@ -13,15 +13,15 @@ from ml_api_lab.progress.states import short
 
 
 @lab_command("reset", "lab reset 3.2", "lab reset 3.2 --to 1a2b3c4d")
-@click.argument("task")
+@click.argument("task", required=False)
 @click.option("--to", "to", metavar="STATE", help="Bring back this state (see lab history TASK).")
-def command(task: str, to: str | None) -> int:
+def command(task: str | None, to: str | None) -> int:
     """Bring TASK back as it was handed out.
 
     Your files are kept first, graded or not; lab undo brings them back.
     """
     place = here()
-    entry = place.task(task)
+    entry = task_named(place, task, "lab reset")
     folder = place.folder(entry)
     with writing_states(place) as states:
         if to is None:

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ml_api_lab.cli.changes import Changes, Look, look
+from ml_api_lab.cli.changes import Changes, Look, first_syntax_error, look
 from ml_api_lab.cli.grading import open_grader
 from ml_api_lab.cli.keys import END, INTERRUPT, Keys
 from ml_api_lab.cli.screen import View, clear, compose, paint, size
 from ml_api_lab.cli.tasks import here, history_of, lab_command, task_meant
-from ml_api_lab.course.catalog import parse
 from ml_api_lab.course.place import Place
 from ml_api_lab.course.syllabus import POINTS_PER_TASK, Entry
 from ml_api_lab.errors import LabError
 from ml_api_lab.exit_status import ExitStatus
+from ml_api_lab.grading import problems
 from ml_api_lab.progress.hints import next_hint
 from ml_api_lab.progress.next_step import comparison_line, next_task
 from ml_api_lab.session import signals
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _TICK_SECONDS = 0.25
 """How often to see whether the window has another size: Windows does not tell."""
 
+_LONG_SECONDS = 3
+
 
 @lab_command("watch", "lab watch 3.2", "lab watch 0.1 --advance", "lab watch")
 @click.argument("task", required=False)
@@ -43,7 +45,7 @@ def command(task: str | None, advance: bool) -> int:
     """Grade TASK now, and again at each save.
 
     It shows one card, cut to fit the window. Keys: h shows the next hint, n goes to the next task,
-    l lists the tasks, a shows all cards, Enter grades again, q quits.
+    p to the previous one, l lists the tasks, a shows all cards, Enter grades again, q quits.
     """
     place = here()
     entry = task_meant(place, task)
@@ -107,13 +109,17 @@ class Watch:
         self._advance = advance
         self._history = history_of(place)
         self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
-        self._is_screen = sys.stdin.isatty() and sys.stdout.isatty()
+        # An editor reads lines; a screen that is painted anew would hide them.
+        self._is_for_editor = problems.are_wanted()
+        self._is_screen = sys.stdin.isatty() and sys.stdout.isatty() and not self._is_for_editor
         self._grading: Grading | None = None
         self._thread: threading.Thread | None = None
         self._last: Grading | None = None
         self._body: list[str] | None = None
         self._note = ""
+        self._news = self._shown_news = ""
         self._progress = ""
+        self._began = 0.0
         self._status = ExitStatus.NOTHING_SELECTED
         self._look: Look = {}
         self._checks_look = look(self._check_folders())
@@ -152,6 +158,8 @@ class Watch:
         except queue.Empty:
             if size() != self._size:
                 self._draw(anew=True)
+            elif self._grading is not None and self._is_screen:
+                self._tell_how_long()
             return True
         match event:
             case _Key(key):
@@ -183,6 +191,9 @@ class Watch:
             self._body = [f"{hint.text}\n\n({hint.where})" if hint else "There are no hints."]
         elif key in "nN":
             self._go_to(self._following())
+        elif key in "pP":
+            tasks = self._place.syllabus.tasks
+            self._go_to(tasks[max(tasks.index(self._entry) - 1, 0)])
         elif key in "lL":
             from ml_api_lab.cli.commands.list import rows
 
@@ -216,8 +227,10 @@ class Watch:
         self._cancel()
         folder = self._place.folder(self._entry)
         self._look = look([folder])
-        if slip := _slip(self._look, len(str(folder)) + 1):
-            self._tell(slip)
+        if self._is_for_editor:
+            click.echo(f"Grading {self._entry.number} ...")
+        if slip := first_syntax_error(self._look):
+            self._tell_slip(slip, folder)
             return
         try:
             grading = self._grader.prepare([self._entry.name])
@@ -225,7 +238,7 @@ class Watch:
             self._tell(str(error))
             return
         self._grading, self._note, self._body = grading, "", None
-        self._progress = "grading"
+        self._progress, self._began = "grading", time.monotonic()
         self._thread = threading.Thread(target=self._grade, args=(grading,), name="grading")
         self._thread.start()
         if self._is_screen:
@@ -243,6 +256,13 @@ class Watch:
         except Exception as raised:
             error = raised
         self._events.put(_Ended(grading, states, time.monotonic() - began, error))
+
+    def _tell_how_long(self) -> None:
+        """Say that the card on the screen is an old one, when a new one takes its time."""
+        seconds = int(time.monotonic() - self._began)
+        if seconds >= _LONG_SECONDS and not self._progress.endswith(f"for {seconds} s"):
+            self._progress = f"what you saved is being graded for {seconds} s"
+            self._draw()
 
     def _cancel(self) -> None:
         if self._grading is not None:
@@ -266,6 +286,7 @@ class Watch:
         below = list(result.conclude(self._place, ended.grading, ended.states))
         when = time.strftime("%H:%M:%S")
         self._note = f"{when}: {grade.score} of {grade.maximum} points, in {ended.seconds:.1f} s"
+        self._shown_news, self._news = self._news, ""
         if not self._is_screen:
             for card in result.cards(ended.grading, all_of_them=False):
                 click.echo(f"{card}\n")
@@ -273,9 +294,8 @@ class Watch:
                 click.echo(line)
             click.echo(f"{self._entry.number} at {self._note}")
         if self._advance and not grade.missing and (following := self._following()) is not None:
-            done = f"{self._entry.number} has all points."
+            self._news = f"{self._entry.number} has all points; this is {following.number}."
             self._go_to(following)
-            self._note = done
         self._draw()
 
     def _following(self) -> Entry | None:
@@ -305,6 +325,16 @@ class Watch:
             self._draw()
         else:
             click.echo(sentence)
+        if self._is_for_editor:
+            click.echo(f"{self._entry.number} at {time.strftime('%H:%M:%S')}: not graded")
+
+    def _tell_slip(self, slip: SyntaxError, folder: Path) -> None:
+        file = Path(slip.filename or "").relative_to(folder).as_posix()
+        if self._is_for_editor:
+            shown = f"exercises/{self._entry.name}/{file}"
+            self._tell(problems.problem_line(shown, slip.lineno or 1, slip.msg))
+        else:
+            self._tell(f"{file}, line {slip.lineno}: {slip.msg}")
 
     def _draw(self, *, anew: bool = False) -> None:
         if not self._is_screen:
@@ -327,8 +357,10 @@ class Watch:
             title = f"{title}: {grade.score} of {grade.maximum} points"
             if body is None:
                 cards = result.cards(self._last, all_of_them=True)
+                cards = result.not_begun(self._place, self._last) or cards
                 body = cards[0].split("\n\n") if cards else [*grade.absent, self._praise()]
-        note = "  ".join(filter(None, [self._note, self._progress, self._others()]))
+        news = self._news or self._shown_news
+        note = "  ".join(filter(None, [news, self._note, self._progress, self._others()]))
         return View(title, is_good, body or [], note)
 
     def _others(self) -> str:
@@ -351,21 +383,6 @@ class Watch:
         text = "\n\n".join([*cards, "(Any key: back to one card.)"])
         sys.stdout.write(clear() + text + "\n")
         sys.stdout.flush()
-
-
-def _slip(files: Look, prefix_length: int) -> str:
-    """Return the first syntax error in these files as a line, "" if there is none."""
-    for path in sorted(files):
-        if path.endswith(".py"):
-            try:
-                with open(path, "rb") as file:
-                    parse(file.read(), path)
-            except SyntaxError as error:
-                where = path[prefix_length:].replace(os.sep, "/")
-                return f"{where}, line {error.lineno}: {error.msg}"
-            except (OSError, ValueError):
-                continue  # a check says so
-    return ""
 
 
 def _prepare_windows() -> None:

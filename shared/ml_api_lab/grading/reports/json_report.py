@@ -11,6 +11,7 @@ from typing import Any
 
 from ml_api_lab.grading.grade import Grade, Result, maximum, score
 from ml_api_lab.lab_time import NS
+from ml_api_lab.version import VERSION
 
 SCHEMA = "lab-grade/1"
 
@@ -19,6 +20,7 @@ def render(grade: Grade) -> str:
     """Return the grade as JSON."""
     content = {
         "schema": SCHEMA,
+        "version": VERSION,
         "course": grade.syllabus.title,
         "tree": grade.tree,
         "clock": grade.clock,

@@ -16,6 +16,7 @@ from xml.etree import ElementTree as Xml
 
 from ml_api_lab.grading.grade import Grade, Outcome, Result
 from ml_api_lab.sanitize import sanitize
+from ml_api_lab.version import VERSION
 
 
 def render(grade: Grade) -> str:
@@ -42,6 +43,7 @@ def render(grade: Grade) -> str:
             "clock": grade.clock,
             "seed": grade.seed,
             "isolation": grade.isolation,
+            "version": VERSION,
             "ended": grade.ended,
             "notes": " ".join(grade.notes),
         },

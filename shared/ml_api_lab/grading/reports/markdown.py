@@ -16,6 +16,7 @@ from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.grading.grade import Grade, Outcome, Result, maximum, score
 from ml_api_lab.grading.reports.truncation import fit
 from ml_api_lab.sanitize import sanitize
+from ml_api_lab.version import VERSION
 
 LIMIT_BYTES = 1024 * 1024 - 1024
 
@@ -36,7 +37,7 @@ def _render(grade: Grade, short: Callable[[str], str]) -> str:
         if entries:
             blocks += _part(grade, part, entries, short)
     tree = f"<code>{escape(sanitize(grade.tree))}</code>"
-    run = f"clock {grade.clock}, seed {grade.seed}, isolation {grade.isolation}"
+    run = f"clock {grade.clock}, seed {grade.seed}, isolation {grade.isolation}, lab {VERSION}"
     blocks.append(f"Tree {tree}, {run}.")
     return "\n\n".join(block for block in blocks if block) + "\n"
 

@@ -72,12 +72,12 @@ class Isolation:
         return self.confinement.tier
 
 
-def choose(wanted: Wanted, course: Path, *, is_debugging: bool = False) -> Isolation:
+def choose(wanted: Wanted, course: Path, *, debugging: str = "") -> Isolation:
     """Return the isolation of a run.
 
     Args:
         course: the root of the course.
-        is_debugging: whether a submission may stop at a breakpoint and use the terminal.
+        debugging: what a debugger needs that isolation forbids, as a clause; "" for no debugger.
 
     Raises:
         NotIsolated: that very tier was asked for, and does not hold.
@@ -85,8 +85,8 @@ def choose(wanted: Wanted, course: Path, *, is_debugging: bool = False) -> Isola
     if wanted == "none":
         return Isolation()
     is_named = wanted not in ("auto", "best")
-    if is_debugging and not is_named:
-        return Isolation(notes=("Isolation is off: a breakpoint needs the terminal (-s).",))
+    if debugging and not is_named:
+        return Isolation(notes=(f"Isolation is off: {debugging}.",))
     notes: list[str] = []
     for tier in _CANDIDATES[wanted]:
         confinement = Confinement(tier, str(course))
