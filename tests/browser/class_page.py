@@ -68,6 +68,10 @@ def test_it_opens_from_disk_and_asks_for_nothing(opened: Visit) -> None:
 
 def test_rows_are_drawn_as_they_are_seen(opened: Visit) -> None:
     assert 0 < opened.page.locator("#rows tr").count() < 60
+    # From the first picture on, the whole height of the table is full of them.
+    bottom = opened.page.locator("#scroller").evaluate("e => e.getBoundingClientRect().bottom")
+    last = opened.page.locator("#rows tr").last.evaluate("e => e.getBoundingClientRect().bottom")
+    assert last >= bottom
     assert opened.page.locator("#map").get_attribute("aria-rowcount") == str(STUDENTS + 1)
     opened.page.locator("#scroller").evaluate("e => { e.scrollTop = e.scrollHeight; }")
     opened.page.wait_for_selector(f"#rows tr[aria-rowindex='{STUDENTS + 1}']")

@@ -53,7 +53,7 @@ def _failed(check: Check, mistake: int, draw: random.Random) -> CheckVerdict:
     text = golden[mistake % len(golden)] if golden else "It saw nothing."
     blocks = text.split("\n\n")
     word, other, number = draw.choice(_WORDS), draw.choice(_WORDS), draw.randrange(1, 400)
-    said = f"It saw {word} {number}; right is what mistake {chr(65 + mistake)} hides."
+    said = f"It saw {word!r} {number} times; right is what mistake {chr(65 + mistake)} hides."
     lines = [
         f"    09:00:0{n}     | {draw.choice(_WORDS)} {other}_{draw.randrange(1000)} is ready"
         for n in range(draw.randrange(6))

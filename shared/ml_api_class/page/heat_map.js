@@ -2,6 +2,7 @@
 
 const ROW_HEIGHT = 32;
 const ROWS_BESIDE = 8;
+const SHARE_OF_WINDOW = 0.75; // as in the style
 
 class HeatMap {
   constructor(data, selection, onOpen) {
@@ -74,7 +75,9 @@ class HeatMap {
   drawRows() {
     const number = this.selection.shown.length;
     let first = Math.floor(this.scroller.scrollTop / ROW_HEIGHT) - ROWS_BESIDE;
-    let end = first + Math.ceil(this.scroller.clientHeight / ROW_HEIGHT) + 2 * ROWS_BESIDE;
+    // Before anything is drawn the table has no height yet, but this is how high it can become.
+    const height = Math.max(this.scroller.clientHeight, SHARE_OF_WINDOW * window.innerHeight);
+    let end = first + Math.ceil(height / ROW_HEIGHT) + 2 * ROWS_BESIDE;
     first = this.isPrinting ? 0 : Math.max(Math.min(first, number - 1), 0);
     end = this.isPrinting ? number : Math.min(Math.max(end, first + 1), number);
     const hadFocus = this.table.contains(document.activeElement);
