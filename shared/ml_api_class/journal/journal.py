@@ -336,20 +336,23 @@ class Journal:
                 "SELECT submission, state, reason FROM grade"
             )
         }
+        seen: dict[int, TaskVerdict] = {}
         for submission in self.submissions():
             if only is not None and submission.id not in only:
                 continue
             waiting = State.RUNNING if submission.id in running else State.WAITING
             state, reason = grades.get(submission.id, (waiting, ""))
-            yield Standing(submission, State(state), reason, self._verdicts(submission.id))
+            yield Standing(submission, State(state), reason, self._verdicts(submission.id, seen))
 
-    def _verdicts(self, submission: str) -> tuple[TaskVerdict, ...]:
-        rows = self._database.execute(
-            "SELECT content FROM grade_task JOIN verdict ON verdict.id = verdict "
-            "WHERE submission = ? ORDER BY grade_task.task",
-            (submission,),
-        )
-        return tuple(TaskVerdict.from_json(content) for (content,) in rows)
+    def _verdicts(self, submission: str, seen: dict[int, TaskVerdict]) -> tuple[TaskVerdict, ...]:
+        """Return the verdicts of a grade; what many share is read and held once."""
+        asked = "SELECT verdict FROM grade_task WHERE submission = ? ORDER BY task"
+        numbers = [number for (number,) in self._database.execute(asked, (submission,))]
+        for number in set(numbers).difference(seen):
+            asked = "SELECT content FROM verdict WHERE id = ?"
+            (content,) = self._database.execute(asked, (number,)).fetchone()
+            seen[number] = TaskVerdict.from_json(content)
+        return tuple(seen[number] for number in numbers)
 
     def origins(self) -> list[Origin]:
         """Return what made the verdicts of all grades, each different one once."""
