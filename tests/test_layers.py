@@ -36,8 +36,8 @@ CLASS_LAYERS = (
     ("digests",),
     ("grading", "journal"),
     ("engines", "intake", "planner"),
-    ("supervisor", "gradebook", "sharding", "verification", "feedback"),
-    ("progress", "regrading"),
+    ("supervisor", "gradebook", "sharding", "verification", "feedback", "page"),
+    ("progress", "regrading", "export"),
     ("cli",),
 )
 

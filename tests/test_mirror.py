@@ -27,6 +27,7 @@ OTHER_FILES = {
 }
 OTHER_FOLDERS = {
     "attacks": "attacks the harness as hostile submissions do",
+    "browser": "opens the pages in a real browser",
     "fuzz": "tries the parsers with texts that nobody would write",
     "handout": "tests the handout",
     "proofs": "proves the checks: solutions, mistakes, variants, mutants, cards",

@@ -8,9 +8,19 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ml_api_lab.grading.timeline import Bar, Lane, Mark, Panel, TimeLine, Tone, of_transcript, svg
+from ml_api_lab.grading.timeline import (
+    STYLE,
+    Bar,
+    Lane,
+    Mark,
+    Panel,
+    TimeLine,
+    Tone,
+    of_transcript,
+    svg,
+)
 from ml_api_lab.lab_time import Span, milliseconds, seconds
-from ml_api_lab.sandbox.transcript import Transcript
+from ml_api_lab.sandbox.transcript import Raised, Transcript
 
 
 def one_lane(*bars: Bar, marks: tuple[Mark, ...] = (), until: int = 0) -> TimeLine:
@@ -140,3 +150,29 @@ def test_a_transcript_becomes_a_lane_for_each_request_and_one_for_the_output() -
         "What happened. POST /predict: 422 from 0 s to 3 s. GET /health: 200 at 1 s. "
         "GET /never: no answer from 3 s to 4 s (held up). printed: 2 s; 4 s."
     )
+
+
+def test_many_requests_make_no_large_picture() -> None:
+    transcript = Transcript(Path("copy"), Path("original"), "shown")
+    for number in range(45):
+        each = transcript.request(Span(0), "GET", "/same", [], b"")
+        transcript.answer(seconds(number // 40), each, 200, [], b"")
+    for number in range(500):
+        transcript.request(Span(number), "GET", f"/{number}", [], b"")
+    transcript.note(seconds(1), "!! Nothing came.")
+    transcript.error(Raised("E" * 500, "", (), "run", 0, seconds(2)))
+    line = of_transcript(transcript, "What happened")
+    names = [lane.name for lane in line.lanes]
+    assert names[0] == "45 x GET /same"
+    assert [str(each) for each in line.lanes[0].bars] == ["200 at 0 s", "200 from 0 s to 1 s"]
+    assert names[-3:] == ["478 more requests", "noted", "raised"]
+    assert len(names) == 26
+    assert len(svg(line)) < 60_000
+
+
+def test_pictures_of_one_page_share_its_style_and_no_id() -> None:
+    line = one_lane(Bar(0, 1))
+    first, second = svg(line, prefix="a-"), svg(line, prefix="b-")
+    assert "<style>" not in first and f"<style>{STYLE}</style>" in svg(line)
+    ids = [re.findall(r' id="([^"]*)"', each) for each in (first, second)]
+    assert ids == [["a-title", "a-desc"], ["b-title", "b-desc"]]

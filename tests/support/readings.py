@@ -12,6 +12,8 @@ from xml.etree import ElementTree as Xml
 
 from jsonschema import Draft202012Validator
 
+from tests.support import html_pages
+
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = {
     "json": ROOT / "shared/ml_api_lab/grading/reports/grade.schema.json",
@@ -49,7 +51,7 @@ def read(name: str, text: str) -> Reading:
             "classroom50": _classroom50,
             "prairielearn": _prairielearn,
         }[name](content)
-    return {"junit": _junit, "markdown": _markdown}[name](text)
+    return {"junit": _junit, "markdown": _markdown, "html": _html}[name](text)
 
 
 @cache
@@ -156,6 +158,28 @@ def _markdown(text: str) -> Reading:
             counted[outcome] = counted.get(outcome, 0) + int(number)
     assert len(_FOLD.findall(text)) == counted.get("failed", 0)
     return Reading(score, maximum, counted)
+
+
+def _html(text: str) -> Reading:
+    page = html_pages.parse(text)
+    (headline,) = page.all("h1")
+    score, maximum = _of(headline.text)
+    told: list[str] = []
+    for css_class in ("part", "task", "check"):
+        shown = [_of(row.all("td", "number")[-1].text) for row in page.all("tr", css_class)]
+        assert sum(each[0] for each in shown) == score
+        assert sum(each[1] for each in shown) == maximum
+    for row in page.all("tr", "check"):
+        told.append(row.all("td")[0].text.replace("not selected", "deselected"))
+    assert len(page.all("details", "card")) == told.count("failed")
+    return Reading(score, maximum, _counted(told))
+
+
+def _of(text: str) -> tuple[int, int]:
+    """Return the last two numbers of a text like `3 of 10 points`."""
+    found = re.search(r"(\d+) of (\d+)(?: points)?$", text)
+    assert found is not None
+    return int(found[1]), int(found[2])
 
 
 def _counted(outcomes: Any) -> dict[str, int]:

@@ -9,7 +9,17 @@ from importlib import import_module
 
 import click
 
-_COMMANDS = ("grade", "verify", "merge", "regrade", "apply", "discard", "feedback")
+_COMMANDS = (
+    "grade",
+    "verify",
+    "merge",
+    "regrade",
+    "apply",
+    "discard",
+    "feedback",
+    "page",
+    "export",
+)
 
 
 class _Commands(click.Group):

@@ -94,7 +94,7 @@ def of_standing(
         if (verdict := by_task.get(entry.name)) is None:
             continue
         files = TaskFiles.unpack(packed(standing.submission.files[entry.name]))
-        is_untouched = verdict.score == 0 and _is_untouched(course, entry.name, files)
+        is_untouched = verdict.score == 0 and is_untouched_task(course, entry.name, files)
         tasks.append(
             TaskFeedback(
                 entry.number,
@@ -125,7 +125,8 @@ def losses(verdict: TaskVerdict) -> tuple[Loss, ...]:
     return tuple(Loss(tuple(each)) for each in same.values())
 
 
-def _is_untouched(course: Path, task: str, files: TaskFiles) -> bool:
+def is_untouched_task(course: Path, task: str, files: TaskFiles) -> bool:
+    """Whether a task's files are still those that were handed out."""
     try:
         stub = stubs.read(course, task)
     except CourseError:

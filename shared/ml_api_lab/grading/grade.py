@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.syllabus import POINTS_PER_TASK, Syllabus
+from ml_api_lab.grading.timeline import TimeLine
 from ml_api_lab.lab_time import NO_TIME, Span
 from ml_api_lab.protocol.confinement import Tier
 from ml_api_lab.protocol.messages import ClockName
@@ -46,6 +47,7 @@ class Result:
         lab_time: how far the check's clock went.
         real_time: how long it took, in seconds.
         absent: whether it failed since its task's folder is not there, or cannot be used.
+        timeline: what happened when, for a failed check; None if nothing did.
     """
 
     check: Check
@@ -56,6 +58,7 @@ class Result:
     lab_time: Span = NO_TIME
     real_time: float = 0.0
     absent: bool = False
+    timeline: TimeLine | None = None
 
     @property
     def points(self) -> int:

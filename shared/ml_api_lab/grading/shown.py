@@ -29,6 +29,7 @@ def fail(result: Result, verdict: Verdict, command: str) -> None:
         result.message = verdict.message
         result.card = verdict.card(command, is_whole=True)
         result.hint = verdict.hint
+        result.timeline = verdict.timeline
     result.outcome = Outcome.FAILED
     # All checks of a task without a folder say the same, which is told once.
     result.absent |= verdict.is_absent

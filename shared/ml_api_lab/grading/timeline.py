@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from html import escape
 from typing import TYPE_CHECKING
 
 from ml_api_lab.lab_time import NS, Span
+from ml_api_lab.sanitize import sanitize
 
 if TYPE_CHECKING:
     from ml_api_lab.sandbox.transcript import Transcript
@@ -123,22 +124,45 @@ class TimeLine:
         return max(*ends, *(mark.at for lane in self.lanes for mark in lane.marks), self.until, 1)
 
 
+_MAX_LANES = 24
+_MAX_MARKS = 200
+
+
 def of_transcript(transcript: Transcript, title: str) -> TimeLine:
-    """Return the time line of one check: a lane for each request, and one for what was printed."""
+    """Return the time line of one check: a lane for each request, each kind of event one as well.
+
+    Requests that are alike and sent at the same moment share a lane, and so do all that there is
+    no room for: the picture of a check that sends a thousand stays as small as a picture is.
+    """
     exchanges = transcript.requests
-    printed = tuple(Mark(line.at) for line in transcript.lines)
-    last = max([each.answered or each.sent for each in exchanges] + [m.at for m in printed] + [0])
+    notes = [at for at, entry in transcript.entries if isinstance(entry, str)]
+    moments = {
+        "noted": [Mark(at) for at in dict.fromkeys(notes)],
+        "printed": [Mark(at) for at in dict.fromkeys(line.at for line in transcript.lines)],
+        "raised": [Mark(each.at, sanitize(each.type[:80])) for each in transcript.raised],
+    }
+    last = max(
+        [each.answered or each.sent for each in exchanges]
+        + [mark.at for marks in moments.values() for mark in marks]
+        + [0]
+    )
+    grouped: dict[tuple[str, int], list[Bar]] = {}
+    for each in exchanges:
+        name = sanitize(f"{each.method} {each.target}"[:200])
+        bar = Bar(each.sent, last, "no answer", Tone.HELD_UP)
+        if each.answered is not None:
+            bar = Bar(each.sent, each.answered, str(each.status))
+        grouped.setdefault((name, each.sent), []).append(bar)
     lanes = [
-        Lane(
-            f"{each.method} {each.target}",
-            (Bar(each.sent, each.answered, str(each.status)),)
-            if each.answered is not None
-            else (Bar(each.sent, last, "no answer", Tone.HELD_UP),),
-        )
-        for each in exchanges
+        Lane(name if len(bars) == 1 else f"{len(bars)} x {name}", tuple(dict.fromkeys(bars)))
+        for (name, _), bars in grouped.items()
     ]
-    if printed:
-        lanes.append(Lane("printed", marks=printed))
+    if len(lanes) > _MAX_LANES:
+        rest = lanes[_MAX_LANES - 1 :]
+        bars = dict.fromkeys(replace(bar, label="") for lane in rest for bar in lane.bars)
+        more = sum(len(each) for each in list(grouped.values())[_MAX_LANES - 1 :])
+        lanes[_MAX_LANES - 1 :] = [Lane(f"{more} more requests", tuple(bars)[:_MAX_MARKS])]
+    lanes += [Lane(name, marks=tuple(each[:_MAX_MARKS])) for name, each in moments.items() if each]
     return TimeLine(title, (Panel(tuple(lanes)),))
 
 
@@ -172,20 +196,26 @@ _PAPER = {"light": ("#ffffff", "#1f2328", "#59636e"), "dark": ("#0d1117", "#e6ed
 _GRID = {"light": "#d1d9e0", "dark": "#3d444d"}
 
 
-def svg(line: TimeLine) -> str:
+def svg(line: TimeLine, *, prefix: str | None = None) -> str:
     """Draw a time line, 800 units wide.
+
+    Args:
+        prefix: for a picture among others in a page, which has `STYLE` once: what its ids begin
+            with. Without it the picture brings the style itself.
 
     Returns:
         A whole SVG document, the same one for the same time line.
     """
-    return "\n".join(_Drawing(line).document()) + "\n"
+    return "\n".join(_Drawing(line, prefix).document()) + "\n"
 
 
 class _Drawing:
     """Places the parts of one picture."""
 
-    def __init__(self, line: TimeLine) -> None:
+    def __init__(self, line: TimeLine, prefix: str | None) -> None:
         self._line = line
+        self._is_alone = prefix is None
+        self._prefix = prefix or ""
         longest = max((len(lane.name) for lane in line.lanes), default=0)
         least, most = _NAMES
         self._left = _MARGIN + min(max(longest * _LETTER, least), most) + 10
@@ -211,11 +241,13 @@ class _Drawing:
         height = top + (_ROW if legend else 0) + 6
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
-            f'width="{_WIDTH}" height="{height}" role="img" aria-labelledby="title desc">'
+            f'width="{_WIDTH}" height="{height}" role="img" '
+            f'aria-labelledby="{self._prefix}title {self._prefix}desc">'
         )
-        yield f'<title id="title">{escape(self._line.title)}</title>'
-        yield f'<desc id="desc">{escape(self._line.description)}</desc>'
-        yield f"<style>{_style()}</style>"
+        yield f'<title id="{self._prefix}title">{escape(self._line.title)}</title>'
+        yield f'<desc id="{self._prefix}desc">{escape(self._line.description)}</desc>'
+        if self._is_alone:
+            yield f"<style>{STYLE}</style>"
         yield (
             f'<rect class="paper" x="0.5" y="0.5" width="{_WIDTH - 1}" height="{height - 1}" '
             'rx="6"/>'
@@ -308,6 +340,10 @@ def _scheme(name: str, tones: dict[Tone, tuple[str, str]]) -> str:
         rules.append(f".{tone.css}{{fill:{back};stroke:{letters}}}")
         rules.append(f".{tone.css}-label{{fill:{letters}}}")
     return "".join(rules)
+
+
+STYLE = _style()
+"""How the parts of all pictures look, as CSS."""
 
 
 def _step(end: int) -> int:

@@ -18,6 +18,7 @@ from ml_api_lab.errors import (
     SubmissionFault,
 )
 from ml_api_lab.grading.card import COLUMNS, card, hint_of, message_of
+from ml_api_lab.grading.timeline import TimeLine, of_transcript
 from ml_api_lab.lab_time import NO_TIME, Span
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.models import NAMES
@@ -32,7 +33,7 @@ _VARYING = re.compile(
 )
 
 
-def _without_draws(text: str) -> str:
+def without_draws(text: str) -> str:
     """Return the text without numbers, ids, JSON objects and the names of models."""
     for _ in range(_MAX_NESTING):
         text = _OBJECT.sub("#", text)
@@ -118,6 +119,15 @@ class Verdict:
         return hint_of(self.check, self.error, self.transcript)
 
     @property
+    def timeline(self) -> TimeLine | None:
+        """What happened when; None if nothing did that could be drawn."""
+        if self.transcript is None:
+            return None
+        times = "lab time" if self.clock == "lab" else "on the wall clock"
+        line = of_transcript(self.transcript, f"What happened when, {times}")
+        return line if line.lanes else None
+
+    @property
     def causes(self) -> frozenset[str]:
         """What it failed by, so that checks of a task which failed by the same share one card.
 
@@ -126,10 +136,10 @@ class Verdict:
         """
         if self.passed:
             return frozenset()
-        found = {_without_draws(self.message)}
+        found = {without_draws(self.message)}
         last = self._raised
         if last is not None:
-            found.add(_without_draws(f"{last} {last.frames[-1:]}"))
+            found.add(without_draws(f"{last} {last.frames[-1:]}"))
         return frozenset(found)
 
     @property

@@ -45,8 +45,8 @@ def add_options(group: pytest.OptionGroup) -> None:
         action="append",
         default=[],
         metavar="FORMAT=FILE",
-        help="write the grade to a file; FORMAT is json, junit, markdown, gradescope, classroom50 "
-        "or prairielearn (repeatable)",
+        help="write the grade to a file; FORMAT is json, junit, markdown, html, gradescope, "
+        "classroom50 or prairielearn (repeatable)",
     )
     group.addoption(
         "--debugger",

@@ -20,6 +20,7 @@ from ml_api_lab.grading.grade import Grade
 from ml_api_lab.grading.reports import (
     classroom50,
     gradescope,
+    html_report,
     json_report,
     junit,
     markdown,
@@ -30,6 +31,7 @@ FORMATS = {
     "json": json_report.render,
     "junit": junit.render,
     "markdown": markdown.render,
+    "html": html_report.render,
     "gradescope": gradescope.render,
     "classroom50": classroom50.render,
     "prairielearn": prairielearn.render,

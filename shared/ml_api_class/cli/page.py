@@ -1,0 +1,30 @@
+"""`lab class page`: a run as one page, for the instructor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ml_api_class.cli.options import run_argument
+from ml_api_class.journal.journal import Journal
+from ml_api_class.page import assembly
+from ml_api_lab.cli.tasks import here, lab_command
+from ml_api_lab.exit_status import ExitStatus
+
+
+@lab_command("page", "lab class page run", "lab class page run --to monday.html")
+@run_argument
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=f"The file to write; by default, {assembly.FILE} in the run's folder.",
+)
+def command(run: Path, target: Path | None) -> int:
+    """Write RUN as one page: points, mistakes with who made them, and how the checks did."""
+    place = here()
+    with Journal(run) as journal:
+        path = assembly.write(journal, place, run / assembly.FILE if target is None else target)
+    click.echo(f"The page, with names and code of students: {path}")
+    return ExitStatus.ALL_POINTS

@@ -1,0 +1,100 @@
+"""Assembles the page of a class: one file that opens from disk and asks for nothing.
+
+Its parts are files of their own beside this one. Its policy (Content-Security-Policy) lets a
+browser run and apply exactly these, fetch nothing, and make no markup of a text.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import zlib
+from html import escape
+from pathlib import Path
+from string import Template
+
+from ml_api_class.feedback.student import is_untouched_task
+from ml_api_class.journal.journal import Journal
+from ml_api_class.journal.records import Submission
+from ml_api_class.page.contents import Contents
+from ml_api_class.task_files import TaskFiles
+from ml_api_lab.course.place import Place
+from ml_api_lab.sanitize import sanitize
+
+FILE = "class.html"
+SCRIPTS = (
+    "elements.js",
+    "decode.js",
+    "selection.js",
+    "heat_map.js",
+    "submission.js",
+    "mistakes.js",
+    "summary.js",
+    "main.js",
+)
+"""The parts of the page's script, in their order."""
+
+_HERE = Path(__file__).parent
+
+
+def write(journal: Journal, place: Place, path: Path) -> Path:
+    """Write the page of a run, whole or not at all; return its path."""
+    untouched: dict[tuple[str, str], bool] = {}
+
+    def is_untouched(submission: Submission, task: str) -> bool:
+        digest = submission.files[task]
+        if (task, digest) not in untouched:
+            files = TaskFiles.unpack(journal.packed(digest))
+            untouched[task, digest] = is_untouched_task(place.course, task, files)
+        return untouched[task, digest]
+
+    contents = Contents(place.syllabus, journal.standings(), is_untouched)
+    seed = journal.setting("seed") or "unknown"
+    tiers = sorted({str(each.tier) for each in journal.origins()}) or ["unknown"]
+    run = f"Seed {seed}, isolation {', '.join(tiers)}."
+    text = assemble(place.syllabus.title, run, contents.pack())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.new")
+    draft.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(draft, path)
+    return path
+
+
+def assemble(title: str, run: str, contents: str) -> str:
+    """Return the page.
+
+    Args:
+        run: how the class was graded, in a sentence.
+        contents: what it shows, as `Contents.pack` returns it.
+    """
+    style = _read("page.css")
+    parts = "\n".join(_read(name) for name in SCRIPTS)
+    script = f'(() => {{\n"use strict";\n{parts}}})();\n'
+    policy = "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src 'sha256-{_hash(script)}'",
+            f"style-src 'sha256-{_hash(style)}'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "require-trusted-types-for 'script'",
+        ]
+    )
+    data = base64.b64encode(zlib.compress(contents.encode(), 9)).decode()
+    return Template(_read("page.html")).substitute(
+        policy=policy,
+        title=escape(sanitize(title)),
+        run=escape(sanitize(run)),
+        style=style,
+        data=data,
+        script=script,
+    )
+
+
+def _read(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
