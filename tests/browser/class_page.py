@@ -200,13 +200,13 @@ def test_groups_of_mistakes_say_how_many_and_who(opened: Visit) -> None:
     assert (first.locator("summary").text_content() or "").startswith(f"{most} students, ")
     first.locator("summary").click()
     assert first.locator("li").count() == most
-    (check, _), _ = expected.most_common(1)[0]
+    # Several may be as frequent.
     cards = {
         sanitize(one.card)
         for each in GRADED
         for verdict in each.verdicts
         for one in verdict.checks
-        if one.id == check and not one.passed
+        if not one.passed and expected[one.id, key_of(one)] == most
     }
     assert first.locator("pre").text_content() in cards
     first.locator("li button").first.click()

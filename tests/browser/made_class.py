@@ -36,6 +36,8 @@ _STUB = "stub"
 @cache
 def _golden(task: str) -> tuple[str, ...]:
     path = COURSE / "tests" / "proofs" / "cards" / f"{task}.txt"
+    if not path.is_file():
+        return ()  # of real processes, whose cards are never the same twice
     cards = re.split(r"^##### .*\n\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return tuple(each.strip() for each in cards if each.strip())
 
