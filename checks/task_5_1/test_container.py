@@ -187,13 +187,14 @@ async def test_serves_from_its_own_files(task: Task) -> None:
     image = task.image()
     _expect_code(image)
     _expect_start_command(image)
-    container = task.container(image)
+    port = free_port()
+    container = task.container(_with_port(image, port))
     if container.missing_tool is not None:
         _judge_workers_by_text(image)
         container = task.container(_with_uvicorn(image))
     features = task.models.features()
     names = ("sepal_length", "sepal_width", "petal_length", "petal_width")
-    await _serve(task, container, free_port(), with_port=True)
+    await _serve(task, container, port, with_port=True)
     async with bounded_client(container.url, ANSWER_LIMIT_SECONDS) as client:
         expect_json(await client.get("/health"), {"status": "healthy"})
         answer = await client.post(
@@ -248,11 +249,12 @@ async def test_listens_on_every_interface(task: Task) -> None:
     """It can be reached from outside the container."""
     image = task.image()
     _expect_start_command(image)
-    container = task.container(image)
+    port = free_port()
+    container = task.container(_with_port(image, port))
     if container.missing_tool is not None:
         _judge_address_by_text(image)
         return
-    await _serve(task, container, free_port(), with_port=True)
+    await _serve(task, container, port, with_port=True)
     assert await container.is_reachable() is not False, (
         "The app listens on 127.0.0.1, which nobody outside the container can reach; right is "
         "0.0.0.0."
@@ -272,7 +274,8 @@ async def test_stop_signal_ends_it(task: Task) -> None:
         else f"The start command (line {image.start_line}) is in the shell form, so a shell stands "
         'between the stop signal and the app; right is the exec form: ["program", "argument"].'
     )
-    container = task.container(image)
+    port = free_port()
+    container = task.container(_with_port(image, port))
     if container.missing_tool is not None:
         text = _start_text(image)
         assert not _starts_a_shell(image) or "exec " in text, (
@@ -280,7 +283,7 @@ async def test_stop_signal_ends_it(task: Task) -> None:
             "stop signal to itself; right is exec before the last command."
         )
         return
-    await _serve(task, container, free_port(), with_port=True)
+    await _serve(task, container, port, with_port=True)
     assert await container.stop(STOP_LIMIT_SECONDS), (
         f"{STOP_LIMIT_SECONDS} s after {image.final.stop_signal} some of it still runs; right is "
         "that the signal reaches the app and ends it."
@@ -341,6 +344,29 @@ def _expanded(image: Image, text: str) -> str:
     known = {name: value for stage in image.stages for name, value in stage.args.items()}
     known |= {name: value for stage in image.stages for name, value in stage.env.items()}
     return re.sub(r"\$\{?(\w+)\}?", lambda found: known.get(found[1], found[0]), text)
+
+
+def _with_port(image: Image, port: int) -> Image:
+    """Return the image with this port where its start command names one in place of PORT.
+
+    That it listens on PORT is one check's question; the others ask wherever it listens.
+    """
+
+    def changed(command: Command | None) -> Command | None:
+        if command is None:
+            return None
+        text = "\0".join(command.words)
+        option = r"(--port[=\0 ]|(?:--bind|-b)[=\0 ][^\0 ]*:)"
+        text = re.sub(rf"{option}\d+\b", rf"\g<1>{port}", text)
+        if not command.in_shell and not _starts_a_shell(image):
+            text = re.sub(rf"{option}\$\{{?PORT\b[^\0]*", rf"\g<1>{port}", text)
+        return replace(command, words=tuple(text.split("\0")))
+
+    final = image.final
+    return replace(
+        image,
+        final=replace(final, entrypoint=changed(final.entrypoint), command=changed(final.command)),
+    )
 
 
 def _with_uvicorn(image: Image) -> Image:

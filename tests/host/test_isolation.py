@@ -48,6 +48,9 @@ RIGHT = {
         shutil.copytree(".", "folder/below", ignore=shutil.ignore_patterns("folder"))
         os.chmod("two", 0o600)
         os.utime("two", (1, 1))
+        pathlib.Path("new").touch()
+        os.unlink("new")
+        pathlib.Path("two").touch()
         with open("two", "r+") as file:
             file.truncate(5)
         os.rename("two", "three")

@@ -105,6 +105,8 @@ LENIENCIES = {
     "entries that a HIT renews": "task_4_5: every hit renews the entry",
     "a time to live that is not read": "task_4_5: CACHE_TTL is not read",
     "a size that bounds nothing": "task_4_5: no bound",
+    "a port in the command": "task_5_1: a fixed port",
+    "a variable that nobody replaces": "task_5_1: nobody replaces $PORT",
 }
 CASES = {case.id: case for case in cases("mistake")}
 

@@ -11,13 +11,17 @@ from tests.proofs.prover import Case, Prover, cases
 
 MISTAKES = list(cases("mistake"))
 VARIANTS = list(cases("variant"))
+PLACES = {case.id: place for place, case in enumerate(MISTAKES)}
+SHARE = 8
+"""Of so many mistakes one is graded with all checks of its task here; `tox -e costs` does it with
+each."""
 
 
 @pytest.mark.parametrize("case", MISTAKES, ids=lambda case: case.id)
 def test_mistake_fails_its_check(case: Case, prover: Prover, tmp_path: Path) -> None:
     case.write(tmp_path)
     assert case.check is not None
-    is_told = case.task in costs.TOLD
+    is_told = case.task in costs.TOLD and PLACES[case.id] % SHARE == 0
     verdicts = prover.grade(tmp_path, case.task, None if is_told else case.check)
     message = verdicts[case.check].message
     assert message is not None, f"{case.check} accepts it"

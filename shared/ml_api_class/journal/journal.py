@@ -336,26 +336,23 @@ class Journal:
                 "SELECT submission, state, reason FROM grade"
             )
         }
-        numbers: dict[str, list[int]] = {}
-        for id_, number in self._database.execute(
-            "SELECT submission, verdict FROM grade_task ORDER BY submission, task"
-        ):
-            numbers.setdefault(id_, []).append(number)
-        read: dict[int, TaskVerdict] = {}
+        seen: dict[int, TaskVerdict] = {}
         for submission in self.submissions():
             if only is not None and submission.id not in only:
                 continue
             waiting = State.RUNNING if submission.id in running else State.WAITING
             state, reason = grades.get(submission.id, (waiting, ""))
-            verdicts = tuple(self._verdict(each, read) for each in numbers.get(submission.id, ()))
-            yield Standing(submission, State(state), reason, verdicts)
+            yield Standing(submission, State(state), reason, self._verdicts(submission.id, seen))
 
-    def _verdict(self, number: int, read: dict[int, TaskVerdict]) -> TaskVerdict:
-        """Return the verdict with that number; what many submissions share is read once."""
-        if number not in read:
-            found = self._database.execute("SELECT content FROM verdict WHERE id = ?", (number,))
-            read[number] = TaskVerdict.from_json(found.fetchone()[0])
-        return read[number]
+    def _verdicts(self, submission: str, seen: dict[int, TaskVerdict]) -> tuple[TaskVerdict, ...]:
+        """Return the verdicts of a grade; what many share is read and held once."""
+        asked = "SELECT verdict FROM grade_task WHERE submission = ? ORDER BY task"
+        numbers = [number for (number,) in self._database.execute(asked, (submission,))]
+        for number in set(numbers).difference(seen):
+            asked = "SELECT content FROM verdict WHERE id = ?"
+            (content,) = self._database.execute(asked, (number,)).fetchone()
+            seen[number] = TaskVerdict.from_json(content)
+        return tuple(seen[number] for number in numbers)
 
     def origins(self) -> list[Origin]:
         """Return what made the verdicts of all grades, each different one once."""

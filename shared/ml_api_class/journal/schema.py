@@ -90,8 +90,9 @@ def migrate(database: sqlite3.Connection, migrations: tuple[str, ...] = MIGRATIO
         ClassError: the file is another application's.
         JournalTooNew: a later version of the lab wrote it.
     """
-    (mark,) = database.execute("PRAGMA application_id").fetchone()
-    (version,) = database.execute("PRAGMA user_version").fetchone()
+    # In one statement: another process may write both in between.
+    both = "SELECT application_id, user_version FROM pragma_application_id, pragma_user_version"
+    mark, version = database.execute(both).fetchone()
     if mark != APPLICATION and (mark or version):
         raise ClassError("The file is no journal of lab class; name another folder with --out.")
     if version > len(migrations):
@@ -99,9 +100,18 @@ def migrate(database: sqlite3.Connection, migrations: tuple[str, ...] = MIGRATIO
             f"The journal has version {version}, and this lab reads versions up to "
             f"{len(migrations)}; update the lab, or name another folder with --out."
         )
-    for number, script in enumerate(migrations[version:], version + 1):
-        # One transaction each: a process that is killed here leaves the version before.
-        database.executescript(
-            f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {APPLICATION}; "
-            f"PRAGMA user_version = {number}; COMMIT;"
-        )
+    while version < len(migrations):
+        try:
+            # One transaction each: a process that is killed here leaves the version before.
+            database.executescript(
+                f"BEGIN IMMEDIATE; {migrations[version]} PRAGMA application_id = {APPLICATION}; "
+                f"PRAGMA user_version = {version + 1}; COMMIT;"
+            )
+            version += 1
+        except sqlite3.OperationalError:
+            if database.in_transaction:
+                database.rollback()
+            before, (version,) = version, database.execute("PRAGMA user_version").fetchone()
+            if version == before:
+                raise
+            # Another process has brought it there since the version was read.

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -50,6 +53,23 @@ def test_a_migration_that_fails_leaves_the_version_before(database: sqlite3.Conn
     database.rollback()
     assert version(database)[1] == len(MIGRATIONS)
     assert database.execute("SELECT * FROM sqlite_master WHERE name = 'extra'").fetchall() == []
+
+
+def test_several_may_open_a_new_journal_at_once(tmp_path: Path) -> None:
+    begin = threading.Barrier(8)
+
+    def open_new(place: Path) -> tuple[int, int]:
+        with closing(sqlite3.connect(place, timeout=30, isolation_level=None)) as database:
+            begin.wait()
+            migrate(database)
+            (mark,) = database.execute("PRAGMA application_id").fetchone()
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            return mark, version
+
+    with ThreadPoolExecutor(8) as pool:
+        for each in range(20):
+            opened = list(pool.map(open_new, [tmp_path / f"{each}.sqlite"] * 8))
+            assert opened == [(APPLICATION, len(MIGRATIONS))] * 8
 
 
 def test_a_later_journal_is_refused(database: sqlite3.Connection) -> None:

@@ -53,9 +53,12 @@ _REFUSED = (
 # Landlock does not know of these, and no filter sees whose file is meant. Copying a file calls
 # them, so they do nothing and say that they have: in a workspace nobody looks at owners and times.
 _WITHOUT_EFFECT = (
-    "chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat", "utime",
-    "utimes", "futimesat", "utimensat",
+    "chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat",
 )  # fmt: skip
+
+# With the argument that points to the times. Without times the kernel takes the time now, which
+# makes a file look new at most. `Path.touch` begins with it, to see whether there is a file.
+_TIMES = {"utime": 1, "utimes": 1, "futimesat": 2, "utimensat": 2}
 _UNSUPPORTED = (
     "setxattr", "lsetxattr", "fsetxattr", "setxattrat", "removexattr", "lremovexattr",
     "fremovexattr", "removexattrat", "file_setattr",
@@ -125,6 +128,7 @@ def _rules(pid: int, elders: frozenset[int], abi: int) -> Iterable[tuple[str, li
     yield from ((name, [_refuse(errno.EPERM)]) for name in _REFUSED)
     yield from ((name, [_refuse(errno.ENOSYS)]) for name in _ABSENT)
     yield from ((name, [_refuse(0)]) for name in _WITHOUT_EFFECT)
+    yield from ((name, _only_now(argument)) for name, argument in _TIMES.items())
     yield from ((name, [_refuse(errno.EOPNOTSUPP)]) for name in _UNSUPPORTED)
     yield "clone", _refuse_flags(0, _NEW_NAMESPACES)
     yield "socket", _socket_rule()
@@ -232,9 +236,21 @@ def _refuse_flags(argument: int, flags: int) -> list[_Instruction]:
     ]
 
 
-def _load(argument: int) -> _Instruction:
-    # The lower half: all of these are 32 bits wide, and both processors write the low end first.
-    return (_LOAD, 0, 0, _ARGUMENTS + 8 * argument)
+def _only_now(argument: int) -> list[_Instruction]:
+    """Let the call pass if that pointer is null; say else that it is done, and do nothing."""
+    return [
+        _load(argument),
+        (_EQUAL, 0, 3, 0),
+        _load(argument, half=1),
+        (_EQUAL, 0, 1, 0),
+        (_RETURN, 0, 0, _ALLOW),
+        _refuse(0),
+    ]
+
+
+def _load(argument: int, *, half: int = 0) -> _Instruction:
+    # Numbers are 32 bits wide, and both processors write the low end first; pointers are 64.
+    return (_LOAD, 0, 0, _ARGUMENTS + 8 * argument + 4 * half)
 
 
 def _refuse(error: int) -> _Instruction:
