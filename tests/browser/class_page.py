@@ -198,22 +198,23 @@ def test_groups_of_mistakes_say_how_many_and_who(opened: Visit) -> None:
     for each in GRADED:
         for verdict in each.verdicts:
             if not made_class.is_untouched(each.submission, verdict.task):
-                expected.update((c.id, key_of(c)) for c in verdict.checks if not c.passed)
+                keys = {key_of(check) for check in verdict.checks if not check.passed}
+                expected.update((verdict.task, key) for key in keys)
     (_, most), *_ = expected.most_common(1)
     first = page.locator("#mistakes details").first
     assert (first.locator("summary").text_content() or "").startswith(f"{most} students, ")
     first.locator("summary").click()
-    assert first.locator("li").count() == most
+    assert first.locator(".students li").count() == min(most, 61)
     # Several may be as frequent.
     cards = {
         sanitize(one.card)
         for each in GRADED
         for verdict in each.verdicts
         for one in verdict.checks
-        if not one.passed and expected[one.id, key_of(one)] == most
+        if not one.passed and expected[verdict.task, key_of(one)] == most
     }
     assert first.locator("pre").text_content() in cards
-    first.locator("li button").first.click()
+    first.locator(".students button").first.click()
     assert page.locator("dialog[open] h2").count() == 1
     page.keyboard.press("Escape")
     shown = page.locator("#mistakes details").count()

@@ -46,7 +46,9 @@ def write(journal: Journal, place: Place, path: Path) -> Path:
         digest = submission.files[task]
         if (task, digest) not in untouched:
             files = TaskFiles.unpack(journal.packed(digest))
-            untouched[task, digest] = is_untouched_task(place.course, task, files)
+            untouched[task, digest] = files.is_missing or is_untouched_task(
+                place.course, task, files
+            )
         return untouched[task, digest]
 
     contents = Contents(place.syllabus, journal.standings(), is_untouched)

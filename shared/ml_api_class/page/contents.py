@@ -36,8 +36,8 @@ class Contents:
 
     Args:
         standings: all submissions.
-        is_untouched: whether a submission's task is still as it was handed out; asked only of
-            tasks without a point.
+        is_untouched: whether nobody has begun with a submission's task: it is still as it was
+            handed out, or not there; asked only of tasks without a point.
     """
 
     def __init__(
@@ -66,7 +66,14 @@ class Contents:
     def pack(self) -> str:
         """Return the contents as two lines of JSON: what is drawn at once, and the cards."""
         groups = [
-            [group.check, group.points, group.message, group.card, _steps(group.students)]
+            [
+                group.task,
+                group.checks,
+                group.points,
+                sanitize(group.message),
+                group.card,
+                _steps(group.students),
+            ]
             for group in self._groups.sorted()
         ]
         table = {
@@ -106,7 +113,7 @@ class Contents:
                 item = self._check(task, check.id, check.title, check.maximum)
                 points[item] = check.points
                 if not check.passed:
-                    self._groups.add(number, item, check, card)
+                    self._groups.add(number, task, item, check, card)
         self._rows.append(row)
         self._points.append(points)
 

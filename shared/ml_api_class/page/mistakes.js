@@ -11,9 +11,10 @@ class MistakesView {
     this.place = byId("mistakes");
     this.more = byId("more-mistakes");
     this.more.addEventListener("click", () => this.drawMore());
-    this.groups = data.groups.map(([check, points, message, card, steps]) => {
+    this.groups = data.groups.map(([task, checks, points, message, card, steps]) => {
       let student = 0;
-      return { check, points, message, card, students: steps.map((step) => (student += step)) };
+      const students = steps.map((step) => (student += step));
+      return { task, checks, points, message, card, students };
     });
   }
 
@@ -22,7 +23,7 @@ class MistakesView {
     const parts = new Set(selection.tasks);
     this.found = [];
     for (const group of this.groups) {
-      if (!parts.has(data.checks[group.check].task)) continue;
+      if (!parts.has(group.task)) continue;
       const students = group.students.filter((student) => selection.isShown[student]);
       if (students.length > 0) this.found.push({ ...group, students });
     }
@@ -44,17 +45,21 @@ class MistakesView {
 
   group(group) {
     const { data } = this;
-    const check = data.checks[group.check];
+    const [first, ...others] = group.checks.map((check) => data.checks[check].title);
     const students = counted(group.students.length, "student", "students");
     const points = counted(group.points, "point", "points");
     const made = element("details", {}, element("summary", {},
-      `${students}, ${points} each: ${data.tasks[check.task].number} ${check.title} `,
+      `${students}, ${points}: ${data.tasks[group.task].number} ${first} `,
       element("br", {}), isolated(group.message)));
     made.addEventListener("toggle", () => {
       if (!made.open || made.children.length > 1) return;
       const list = element("ul", { class: "students" });
-      this.list(list, group, check.task, 0);
+      this.list(list, group, group.task, 0);
       made.append(list, element("pre", { dir: "ltr" }, data.card(group.card)));
+      if (others.length > 0) {
+        made.append(element("p", {}, "Also lost for this reason:"),
+          element("ul", {}, ...others.map((title) => element("li", {}, title))));
+      }
     });
     return made;
   }

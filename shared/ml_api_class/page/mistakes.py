@@ -1,4 +1,4 @@
-"""Groups of mistakes: who failed the same check by the same, whatever the values were."""
+"""Groups of mistakes: who failed a task's checks by the same, whatever the values were."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def normalised(text: str) -> str:
 
 
 def key_of(check: CheckVerdict) -> str:
-    """Return what two failures of one check have in common if they are the same mistake.
+    """Return what two failures in one task have in common if they are the same mistake.
 
     The sentence and the exception on the card, without their values. The log and the printed lines
     are not in it: they differ where two students differ in what is right.
@@ -31,43 +31,52 @@ def key_of(check: CheckVerdict) -> str:
 
 @dataclass
 class Group:
-    """Students who made the same mistake.
+    """Students who made the same mistake in a task.
 
     Attributes:
-        check: the number of the check.
-        points: what it costs each of them.
-        students: their numbers.
-        card: the number of one whole card, that of the first of them.
+        task: the number of the task.
+        checks: the numbers of the checks that some of them lost by it.
+        message: what the first of them was told; `card`: the number of that whole card.
+        lost: what it costs each of them, by their numbers.
     """
 
-    check: int
-    points: int
+    task: int
     message: str
     card: int
-    students: list[int] = field(default_factory=list)
+    checks: list[int] = field(default_factory=list)
+    lost: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def students(self) -> list[int]:
+        return list(self.lost)
+
+    @property
+    def points(self) -> int:
+        """The most that it costs anybody."""
+        return max(self.lost.values())
 
 
 class Groups:
-    """Collects failures into groups."""
+    """Collects failures into groups: those of a task that say the same are one mistake."""
 
     def __init__(self) -> None:
         self._groups: dict[tuple[int, str], Group] = {}
         self._keys: dict[tuple[str, str], str] = {}
 
-    def add(self, student: int, number: int, check: CheckVerdict, card: int) -> None:
+    def add(self, student: int, task: int, number: int, check: CheckVerdict, card: int) -> None:
         """Add the failure of a student in the check of that number."""
         told = (check.message, check.card)
         if told not in self._keys:
             self._keys[told] = key_of(check)
-        group = self._groups.setdefault(
-            (number, self._keys[told]),
-            Group(number, check.maximum - check.points, check.message, card),
-        )
-        group.students.append(student)
+        group = self._groups.setdefault((task, self._keys[told]), Group(task, check.message, card))
+        if number not in group.checks:
+            group.checks.append(number)
+        points = check.maximum - check.points
+        group.lost[student] = group.lost.get(student, 0) + points
 
     def sorted(self) -> Iterable[Group]:
         """Return all groups, the largest first; of two as large, the one that costs more."""
         return sorted(
             self._groups.values(),
-            key=lambda group: (-len(group.students), -group.points, group.check, group.card),
+            key=lambda group: (-len(group.lost), -group.points, group.task, group.card),
         )

@@ -50,7 +50,7 @@ class SubmissionView {
     if (verdict === null) return null;
     const [points, maximum, isUntouched, checks] = verdict;
     const { number, title } = this.data.tasks[task];
-    const mark = isUntouched ? " (as it was handed out)" : "";
+    const mark = isUntouched ? " (not begun)" : "";
     const heading = element("h3", isChosen ? { tabindex: "-1", "data-chosen": "" } : {},
       `${number} ${title}: ${points} of ${maximum}${mark}`);
     if (isUntouched) return element("section", {}, heading);

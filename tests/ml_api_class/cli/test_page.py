@@ -11,10 +11,20 @@ import pytest
 
 from ml_api_class.grading.unit import Answer
 from ml_api_class.journal.journal import Journal
+from ml_api_class.journal.records import Person, Submission
 from ml_api_class.supervisor import Supervisor
+from ml_api_class.task_files import TaskFiles
 from ml_api_lab.course import stubs
 from tests.ml_api_class.page.class_of_two import unpack
-from tests.ml_api_class.toy_class import TASKS, InstantEngine, ToyClass, origin, put, verdict
+from tests.ml_api_class.toy_class import (
+    TASKS,
+    InstantEngine,
+    ToyClass,
+    origin,
+    put,
+    task_files,
+    verdict,
+)
 from tests.support.html_pages import parse
 
 ORIGINS = {task: origin(task) for task in TASKS}
@@ -31,6 +41,10 @@ def test_it_shows_the_run(
             put(journal, id_, dict.fromkeys(TASKS, id_))
         stub = (toy_class.course / "exercises" / "task_0_2" / "main.py").read_text("utf-8")
         put(journal, "cy", {"task_0_1": "cy", "task_0_2": stub})
+        there, missing = task_files("dan"), TaskFiles(is_missing=True)
+        digests = dict(zip(TASKS, (there.digest, missing.digest), strict=True))
+        files = {each.digest: each for each in (there, missing)}
+        journal.put_submission(Submission("dan", Person("dan"), digests), files, 4)
         engine = InstantEngine(
             lambda unit: Answer(
                 tuple(verdict(task, 10 if task == "task_0_1" else 0) for task in TASKS)
@@ -43,6 +57,6 @@ def test_it_shows_the_run(
     assert str(path) in done.output
     data = parse(path.read_text("utf-8")).all("script")[0].text
     table, _ = unpack(zlib.decompress(base64.b64decode(data)).decode())
-    assert table["students"]["score"] == [10, 10, 10]
-    assert [table["verdicts"][row[1]][2] for row in table["grades"]] == [0, 0, 1]
-    assert [each[4] for each in table["groups"]] == [[0, 1]]
+    assert table["students"]["score"] == [10, 10, 10, 10]
+    assert [table["verdicts"][row[1]][2] for row in table["grades"]] == [0, 0, 1, 1]
+    assert [each[5] for each in table["groups"]] == [[0, 1]]

@@ -68,21 +68,21 @@ def test_points_are_those_of_the_grades() -> None:
 def test_groups_name_everybody_once_and_show_a_card() -> None:
     table, cards = unpack(contents(*CLASS).pack())
     groups = [
-        (table["checks"][item]["name"], points, steps, cards[card])
-        for item, points, _, card, steps in table["groups"]
+        (task, [table["checks"][item]["name"] for item in checks], points, steps, cards[card])
+        for task, checks, points, _, card, steps in table["groups"]
     ]
     # Who: the distance of each from the one before.
     assert groups == [
-        ("test_a", 10, [1, 1], "It printed 'bye'."),
-        ("test_c", 5, [1, 1], "test_c saw nothing."),
-        ("test_b", 5, [2], "test_b saw nothing."),
+        (0, ["test_a"], 10, [1, 1], "It printed 'bye'."),
+        (1, ["test_c"], 5, [1, 1], "test_c saw nothing."),
+        (1, ["test_b"], 5, [2], "test_b saw nothing."),
     ]
 
 
 def test_what_nobody_has_touched_is_no_mistake_and_no_statistic() -> None:
     table, _ = unpack(contents(*CLASS, untouched=(("cy", "task_1_1"),)).pack())
     assert [table["verdicts"][row[1]][2] for row in table["grades"][:3]] == [0, 0, 1]
-    named = [table["checks"][each[0]]["name"] for each in table["groups"]]
+    named = [table["checks"][each[1][0]]["name"] for each in table["groups"]]
     assert named == ["test_a", "test_c"]
     by_name = {
         each["name"]: item for each, item in zip(table["checks"], table["items"], strict=True)
@@ -96,7 +96,7 @@ def test_a_card_and_a_verdict_that_many_have_are_there_once() -> None:
     table, cards = unpack(contents(*many).pack())
     assert len(cards) == 1
     assert len(table["verdicts"]) == 2
-    assert table["groups"][0][4] == [0] + [1] * 499
+    assert table["groups"][0][5] == [0] + [1] * 499
 
 
 def test_cards_that_are_nearly_the_same_are_read_back_exactly() -> None:

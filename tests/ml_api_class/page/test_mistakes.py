@@ -51,13 +51,23 @@ def test_the_largest_group_comes_first_and_of_two_the_dearer() -> None:
     dear = check("task_0_1", "test_b", 0, 5, "Dear.")
     often = check("task_0_1", "test_c", 0, 1, "Often 1.")
     also = check("task_0_1", "test_c", 0, 1, "Often 2.")
-    groups.add(0, 0, cheap, 10)
-    groups.add(1, 1, dear, 11)
-    groups.add(2, 2, often, 12)
-    groups.add(3, 2, also, 13)
+    groups.add(0, 0, 0, cheap, 10)
+    groups.add(1, 0, 1, dear, 11)
+    groups.add(2, 0, 2, often, 12)
+    groups.add(3, 0, 2, also, 13)
     found = [(each.message, each.points, each.students, each.card) for each in groups.sorted()]
     assert found == [
         ("Often 1.", 1, [2, 3], 12),
         ("Dear.", 5, [1], 11),
         ("Cheap.", 1, [0], 10),
     ]
+
+
+def test_checks_of_a_task_that_say_the_same_are_one_mistake() -> None:
+    groups = Groups()
+    for number, points in enumerate((2, 3)):
+        groups.add(7, 0, number, check("task_0_1", f"test_{number}", 0, points, "No start."), 5)
+    groups.add(8, 0, 1, check("task_0_1", "test_1", 0, 3, "No start."), 5)
+    groups.add(7, 1, 9, check("task_1_1", "test_9", 0, 4, "No start."), 6)
+    found = [(g.task, g.checks, g.points, g.lost) for g in groups.sorted()]
+    assert found == [(0, [0, 1], 5, {7: 5, 8: 3}), (1, [9], 4, {7: 4})]
