@@ -125,7 +125,10 @@ def test_what_runs_nothing_has_no_grade(asked: str, course: Course) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["yaml=x"], "valid formats are json, junit, markdown, gradescope, classroom50, prairie"),
+        (
+            ["yaml=x"],
+            "valid formats are json, junit, markdown, html, gradescope, classroom50",
+        ),
         (["json"], "'json' is not FORMAT=FILE"),
         (["json="], "'json=' is not FORMAT=FILE"),
         (["json={tmp}"], "it is a folder; give a file"),

@@ -6,11 +6,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -20,6 +21,9 @@ def browser() -> Iterator[Any]:
     """The browser."""
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     assert path is not None, "There is no Chromium; on Debian: apt-get install chromium"
+    # Late: who runs all other tests passes this folder, and has none of it.
+    from playwright.sync_api import sync_playwright
+
     # As root, as in most containers, Chromium's own sandbox does not start.
     arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     with sync_playwright() as playwright:
@@ -61,6 +65,8 @@ class Visit:
 
     def expect_accessible(self) -> None:
         """Expect that axe finds no violation."""
+        from axe_playwright_python.sync_playwright import Axe
+
         # The policy of the pages is lifted in this context alone: axe brings a script of its own.
         found = Axe().run(self.page).response["violations"]
         told = [(each["id"], [node["html"][:200] for node in each["nodes"][:3]]) for each in found]

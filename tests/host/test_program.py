@@ -156,20 +156,23 @@ BORROWED = """
 import os
 
 import uvicorn
-from solutions.task_1_3.main import app
+from solutions.{task}.main import app
 
 if __name__ == "__main__":
     uvicorn.run(app, host=os.environ.get("HOST", "127.0.0.1"), port=int(os.environ["PORT"]))
 """
 
 
-def test_the_solution_cannot_be_imported(prover: Prover, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("task", "on_the_wall_clock"), [("task_1_2", False), ("task_1_3", True)])
+def test_the_solution_cannot_be_imported(
+    task: str, on_the_wall_clock: bool, prover: Prover, tmp_path: Path
+) -> None:
     """Neither in a host nor in a real process, from any of a task's checks."""
-    folder = tmp_path / "task_1_3"
+    folder = tmp_path / task
     folder.mkdir()
-    (folder / "main.py").write_text(BORROWED, encoding="utf-8")
-    verdicts = prover.grade(tmp_path, "task_1_3")
+    (folder / "main.py").write_text(BORROWED.format(task=task), encoding="utf-8")
+    verdicts = prover.grade(tmp_path, task)
     assert [name for name, each in verdicts.items() if each.message is None] == []
-    assert {each.on_the_wall_clock for each in verdicts.values()} == {False, True}
+    assert {each.on_the_wall_clock for each in verdicts.values()} == {on_the_wall_clock}
     without = [n for n, each in verdicts.items() if "No module named 'solutions'" not in each.card]
     assert without == []

@@ -33,10 +33,11 @@ class _Commands(click.Group):
         assert isinstance(found, click.Command)
         return found
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Examples"):
+            formatter.write_text("lab class grade submissions/ --roster roster.csv --out run")
 
-@click.group(
-    cls=_Commands,
-    epilog="Example: lab class grade submissions/ --roster roster.csv --out run",
-)
+
+@click.group(cls=_Commands)
 def command() -> None:
     """Grade a class: isolated, side by side, and going on where it was."""
