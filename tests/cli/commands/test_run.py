@@ -55,8 +55,17 @@ def same(course: Course, *words: str, here: str = ".", title: str) -> None:
     assert (mine.status, mine.err) == (theirs.status, "")
 
 
-@pytest.mark.parametrize("words", [["0.1"], ["0.1", "-v"], ["0.1", "0.2"], ["--all"]])
-@pytest.mark.parametrize("program", [BROKEN, HALF, ENDS], ids=["broken", "half", "ends"])
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        (BROKEN, ["0.1"]),
+        (BROKEN, ["0.1", "-v"]),
+        (HALF, ["0.1", "0.2"]),
+        (HALF, ["--all"]),
+        (ENDS, ["0.1"]),
+        (ENDS, ["--all"]),
+    ],
+)
 def test_it_shows_what_pytest_shows(program: str, words: list[str], tmp_path: Path) -> None:
     course = two_tasks(tmp_path / "course")
     (course.root / "exercises" / "task_0_1" / "main.py").write_text(program, encoding="utf-8")
