@@ -23,7 +23,7 @@ CALLER = """\
 import asyncio, inspect
 from main import main, slow_task
 
-print("{marker}")
+print({marker!r})
 outcome = {call}
 if inspect.iscoroutine(outcome) and outcome.__name__ == "main":
     asyncio.run(outcome)
@@ -76,7 +76,7 @@ async def test_slow_task_does_as_it_is_told(task: Task) -> None:
 
 async def _run_call(task: Task, call: str) -> Run:
     """Import main.py and make that call."""
-    marker = f"from here on {task.draw.getrandbits(32):08x}"
+    marker = f"-- the check calls {call} (mark {task.draw.getrandbits(32):08x}) --"
     task.files.write("try_it.py", CALLER.format(call=call, marker=marker))
     run = await task.run("try_it.py", beat=seconds(1), may_fail=True)
     assert run.error is None, f"{call} raised {run.error}; right is that it waits and returns."

@@ -26,7 +26,7 @@ import asyncio
 
 import main
 
-print("{marker}")
+print({marker!r})
 
 
 async def attempt():
@@ -90,7 +90,7 @@ async def test_both_can_be_awaited(task: Task) -> None:
 
 async def _run_call(task: Task, call: str) -> Run:
     """Import main.py and await that call; return what it did from there on."""
-    marker = f"from here on {task.draw.getrandbits(32):08x}"
+    marker = f"-- the check calls {call} (mark {task.draw.getrandbits(32):08x}) --"
     task.files.write("try_main.py", CALLER.format(call=call, marker=marker))
     run = await task.run("try_main.py", may_fail=True)
     assert run.error is None, (

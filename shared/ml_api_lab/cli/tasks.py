@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from ml_api_lab.course import stubs
 from ml_api_lab.course.place import Place, find
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.errors import CourseError
@@ -63,7 +64,10 @@ def task_meant(place: Place, said: str | None) -> Entry:
     if place.inside is not None:
         return place.inside
     entry = current_task(place, history_of(place)) or place.syllabus.tasks[-1]
-    click.echo(f"(Task {entry.number}, since you are there. Name a task for another.)", err=True)
+    click.echo(
+        f"(Task {entry.number}, the one that lab shows as yours. Name another to have that.)",
+        err=True,
+    )
     return entry
 
 
@@ -85,12 +89,19 @@ def current_task(place: Place, history: History) -> Entry | None:
     """Return the task to work on; None at the end.
 
     That is the first of those that were graded last and lack points, or else what comes after them.
+    Where nothing was written yet does not count: it was only looked at.
     """
     standings = {
         task: each for task, each in history.standings().items() if task in place.syllabus.names
     }
-    latest = max((each.at for each in standings.values()), default=0.0)
-    run = [task for task in place.syllabus.names if task in standings]
+    begun = [
+        task
+        for task, each in standings.items()
+        if each.last
+        or not stubs.is_untouched(place.course, task, place.course / "exercises" / task)
+    ]
+    latest = max((standings[task].at for task in begun), default=0.0)
+    run = [task for task in place.syllabus.names if task in begun]
     run = [task for task in run if standings[task].at == latest]
     points = {task: each.best for task, each in standings.items()}
     points.update({task: standings[task].last for task in run})

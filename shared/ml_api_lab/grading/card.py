@@ -64,6 +64,23 @@ class _Row:
     group: int = 0
 
 
+_MOVED = "How far is each line moved to the right? What belongs together begins in one column."
+_IMPORTED = "Is the module's name right, and is its package installed where the lab runs?"
+_OF_TYPES = {
+    "SyntaxError": "Python cannot read this line: look at its quotes and brackets, and at the end "
+    "of the line above it.",
+    "IndentationError": _MOVED,
+    "TabError": _MOVED,
+    "NameError": "Is this name spelt as where it is made, and is it made before this line runs?",
+    "AttributeError": "Is the name behind the dot spelt as in the documentation of what stands "
+    "before the dot, and is that what you think it is?",
+    "ImportError": _IMPORTED,
+    "ModuleNotFoundError": _IMPORTED,
+    "KeyError": "Which keys are there, and what is to happen where this one is missing?",
+}
+"""What to ask of an exception in the submission that ended it; of all others, where it began."""
+
+
 def card(
     check: Check,
     message: str,
@@ -133,7 +150,7 @@ def hint_of(check: Check, error: BaseException | None, transcript: Transcript | 
                 "does your code await it?"
             )
     if isinstance(error, Stopped | Hinted):
-        return RAISED
+        return _OF_TYPES.get(raised[-1].type, RAISED) if raised else RAISED
     return check.hint
 
 

@@ -64,6 +64,13 @@ def test_of_one_run_the_first_task_that_lacks_points_is_where_one_is(lab: Lab) -
     assert lab().lines[2].startswith("> 0.1")
 
 
+def test_what_was_only_looked_at_is_not_where_one_is(lab: Lab) -> None:
+    graded(lab, "task_0_1", 4, NOW - 2)
+    graded(lab, "task_0_2", 0, NOW - 1)
+    lab("reset", "0.2")
+    assert lab().lines[2].startswith("> 0.1")
+
+
 def test_what_was_reset_has_no_points_now(lab: Lab) -> None:
     graded(lab, "task_0_1", 10)
     lab("reset", "0.1")

@@ -242,7 +242,7 @@ def test_without_a_terminal_it_prints_what_run_prints(lab: Lab, piped: list[Pipe
     lab.exercise("task_0_1").write_text("def greet(name): ...\n", encoding="utf-8")
     assert "It greets.  (0 of 4 points)" in watch.until("0.1 at ")
     lab.exercise("task_0_1").write_text("(", encoding="utf-8")
-    assert watch.until("main.py")[-1] == "main.py, line 1: '(' was never closed"
+    assert watch.until("main.py")[-1] == "Not graded yet: main.py, line 1: '(' was never closed"
     lab.exercise("task_0_1").write_text(RIGHT, encoding="utf-8")
     assert ": 10 of 10 points, in " in watch.until("0.1 at ")[-1]
     assert watch.end() == 2 or ON_WINDOWS

@@ -25,6 +25,7 @@ def command(task: str | None, number: int | None) -> int:
     if found is None:
         few = "no hints" if number is None else f"fewer than {number} hints"
         raise CourseError(f"Task {entry.number} has {few}.")
-    more = "" if found.is_last or number is not None else f"; for the next: lab hint {entry.number}"
+    more = f"; for the next: lab hint {entry.number}" if number is None else ""
+    more = "; the last one" if found.is_last else more
     click.echo(f"{found.text}\n\n({found.where}{more})")
     return ExitStatus.ALL_POINTS

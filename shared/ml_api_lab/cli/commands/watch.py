@@ -117,6 +117,7 @@ class Watch:
         self._last: Grading | None = None
         self._body: list[str] | None = None
         self._note = ""
+        self._slips = False
         self._news = self._shown_news = ""
         self._progress = ""
         self._began = 0.0
@@ -238,6 +239,7 @@ class Watch:
             self._tell(str(error))
             return
         self._grading, self._note, self._body = grading, "", None
+        self._slips = False
         self._progress, self._began = "grading", time.monotonic()
         self._thread = threading.Thread(target=self._grade, args=(grading,), name="grading")
         self._thread.start()
@@ -329,12 +331,13 @@ class Watch:
             click.echo(f"{self._entry.number} at {time.strftime('%H:%M:%S')}: not graded")
 
     def _tell_slip(self, slip: SyntaxError, folder: Path) -> None:
+        self._slips = True
         file = Path(slip.filename or "").relative_to(folder).as_posix()
         if self._is_for_editor:
             shown = f"exercises/{self._entry.name}/{file}"
             self._tell(problems.problem_line(shown, slip.lineno or 1, slip.msg))
         else:
-            self._tell(f"{file}, line {slip.lineno}: {slip.msg}")
+            self._tell(f"Not graded yet: {file}, line {slip.lineno}: {slip.msg}")
 
     def _draw(self, *, anew: bool = False) -> None:
         if not self._is_screen:
@@ -365,7 +368,7 @@ class Watch:
 
     def _others(self) -> str:
         more = 0 if self._last is None else len(self._last.failed) - 1
-        return f"{more} more failed" if more > 0 and not self._progress else ""
+        return f"{more} more failed" if more > 0 and not self._progress and not self._slips else ""
 
     def _praise(self) -> str:
         following = self._following()
