@@ -12,7 +12,7 @@ from tests.proofs.prover import Case, Prover, cases
 MISTAKES = list(cases("mistake"))
 VARIANTS = list(cases("variant"))
 PLACES = {case.id: place for place, case in enumerate(MISTAKES)}
-SHARE = 8
+SHARE = 16
 """Of so many mistakes one is graded with all checks of its task here; `tox -e costs` does it with
 each."""
 

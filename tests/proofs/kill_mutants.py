@@ -1,4 +1,7 @@
-"""Every mutant of a solution fails a check, or is listed with the reason why it is right too."""
+"""Every mutant of a solution fails a check, or is listed with the reason why it is right too.
+
+Slow, since each is graded by itself: ``tox -e mutants``.
+"""
 
 from __future__ import annotations
 
