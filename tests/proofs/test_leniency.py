@@ -2,7 +2,7 @@
 
 Each leniency has a mistake that all checks of its task but one let pass. Without that check it
 would be caught by none; so a leniency without a strict check shows here, once the corpus is right
-about what each mistake fails. `tox -e costs` proves that of all mistakes, and test_proofs.py of some.
+about what each mistake fails. `tox -e costs` proves that of all of them, test_proofs.py of some.
 """
 
 from __future__ import annotations
