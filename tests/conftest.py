@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import signal
 from collections.abc import Iterator
@@ -9,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+import ml_api_lab
 from ml_api_lab.sandbox.hosts import isolation
 from tests.handout.player import Player
 from tests.proofs.prover import COURSE, Prover
 from tests.support import graded
 from tests.support.toy import Course, Scenes
 from tests.support.toy_tasks import two_tasks
+
+SHARED = Path(ml_api_lab.__file__).parents[1]
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # So a shell starts what it runs in the background, and what a test interrupts inherits it.
@@ -24,6 +28,9 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 def pytest_configure(config: pytest.Config) -> None:
     # Here and not in pyproject.toml, which is the configuration of grades as well.
     config.addinivalue_line("filterwarnings", "error")
+    if not hasattr(config, "workerinput"):
+        # Some hundred tests start the lab anew, which may be told to write no compiled files.
+        compileall.compile_dir(SHARED, quiet=2)
 
 
 @pytest.hookimpl(optionalhook=True)

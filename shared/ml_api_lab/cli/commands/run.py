@@ -13,7 +13,7 @@ from ml_api_lab.cli.tasks import here, lab_command, task_meant
 from ml_api_lab.session import signals
 
 
-@lab_command("run", "lab run 3.2", "lab run 0.1 0.2 0.3", "lab run --all")
+@lab_command("run", "lab run 3.2", "lab run 0.1 0.2 0.3", "lab run 0", "lab run --all")
 @click.argument("tasks", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Grade all tasks.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every card, also where one is enough.")
@@ -21,14 +21,15 @@ from ml_api_lab.session import signals
 def command(tasks: tuple[str, ...], everything: bool, verbose: bool, seed: int | None) -> int:
     """Grade TASKS once.
 
-    It shows what pytest shows of them. Without TASKS, it grades the task that you are in, or the
-    one that lab shows as yours.
+    It shows what pytest shows of them. A part's number means all tasks of the part. Without TASKS,
+    it grades the task that you are in, or the one that lab shows as yours.
     """
     place = here()
     if everything:
         entries = list(place.syllabus.tasks)
     else:
-        asked = {task_meant(place, said).name for said in tasks or (None,)}
+        meant = [entry for said in tasks for entry in place.tasks(said)]
+        asked = {entry.name for entry in meant or [task_meant(place, None)]}
         entries = [entry for entry in place.syllabus.tasks if entry.name in asked]
     with ExitStack() as stack:
         stack.callback(signals.restore)
