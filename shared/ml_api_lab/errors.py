@@ -8,7 +8,7 @@ LabError
 │   ├── StartFailed  it did not import, or its start-up raised
 │   ├── Stopped      its script raised
 │   └── Dead         its process ended, hung or broke the link; nothing more can be asked of it
-│       └── Untimed  it waits in a read, and it cannot be known for whom
+│       └── UntimedRead  it waits in a read, and it cannot be known for whom
 ├── WrongEnvironment the Python that runs the lab lacks what it needs: the run is refused
 └── HarnessError     the harness itself failed: the run ends with an exit status of its own
 
@@ -72,7 +72,7 @@ class Dead(SubmissionFault):
     """The submission's process is gone."""
 
 
-class Untimed(Dead):
+class UntimedRead(Dead):
     """Its process waits in a read whose answer may come from outside: no lab time can pass."""
 
 

@@ -47,7 +47,7 @@ from ml_api_lab.course.corpus import Edit, edits_of
 from ml_api_lab.course.tree import Tree
 from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
 from ml_api_lab.protocol.messages import ClockName
-from ml_api_lab.sandbox.hosts.pools import HostPools
+from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools
 from ml_api_lab.trials.task_runner import TaskRunner
 from ml_api_lab.trials.trial import Trial, load, play
 

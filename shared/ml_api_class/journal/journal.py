@@ -16,12 +16,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ml_api_class.digests import Origin
 from ml_api_class.errors import ClassError
 from ml_api_class.journal.records import KeptVerdict, Person, Standing, State, Submission
 from ml_api_class.journal.schema import migrate
 from ml_api_class.task_files import TaskFiles
 from ml_api_class.verdict import TaskVerdict
+from ml_api_class.verdict_keys import Origin
 
 FILE = "journal.sqlite"
 _BUSY_SECONDS = 30.0

@@ -21,7 +21,7 @@ from ml_api_lab.errors import (
     NotThere,
     StartFailed,
     Stopped,
-    Untimed,
+    UntimedRead,
 )
 from ml_api_lab.lab_time import Span, time_of_day
 from ml_api_lab.sandbox.transcript import Line, Raised, RequestRecord, Transcript
@@ -136,7 +136,9 @@ def hint_of(check: Check, error: BaseException | None, transcript: Transcript | 
     stopped = isinstance(error, StartFailed | Stopped)
     if isinstance(error, Hinted) and error.hint != RAISED:
         return error.hint
-    if isinstance(error, NotThere | Untimed) or (isinstance(error, StartFailed) and error.is_slip):
+    if isinstance(error, NotThere | UntimedRead) or (
+        isinstance(error, StartFailed) and error.is_slip
+    ):
         return ""
     if raised and raised[-1].type == "NotImplementedError":
         return NOT_WRITTEN

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ml_api_lab.errors import Dead, StartFailed, SubmissionFault, Untimed
+from ml_api_lab.errors import Dead, StartFailed, SubmissionFault, UntimedRead
 from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol import messages
 from ml_api_lab.protocol.link import BadFrame, LinkClosed
@@ -19,7 +19,7 @@ from ml_api_lab.protocol.messages import Message, Problem, Start
 from ml_api_lab.sandbox import diagnosis
 from ml_api_lab.sandbox.clock import Clock, WallLoop
 from ml_api_lab.sandbox.exchanges import ANSWERS_LIMIT_BYTES, Exchange, Exchanges
-from ml_api_lab.sandbox.hosts.pool import HostPool
+from ml_api_lab.sandbox.hosts.host_pool import HostPool
 from ml_api_lab.sandbox.models import Reply
 from ml_api_lab.sandbox.output import OUTPUT_LIMIT_BYTES, Output
 from ml_api_lab.sandbox.transcript import Frame, Raised, Transcript
@@ -354,7 +354,7 @@ class Submission:
         late = f"{self._subject()} did not come to rest within {budget}"
         in_lab_time = self._clock.name == "lab"
         if in_lab_time and (read := diagnosis.untimed_read(self._link, self.transcript)):
-            self._abort(f"{late}: {read}.", Untimed)
+            self._abort(f"{late}: {read}.", UntimedRead)
             return True
         where = diagnosis.where_it_is(self._hosts, self._pid, self._start, self.transcript)
         self._abort(f"{late}{diagnosis.of_a_busy_process(where, in_lab_time=in_lab_time)}.")

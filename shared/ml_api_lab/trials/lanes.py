@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Protocol
 
-from ml_api_lab.errors import Untimed
+from ml_api_lab.errors import UntimedRead
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.files.workspace import Workspace
@@ -102,10 +102,10 @@ class Lanes:
             return None
         if verdict is None or verdict.stands:
             return verdict
-        if isinstance(verdict.error, Untimed) and trial.check.task in self._untimed_tasks:
+        if isinstance(verdict.error, UntimedRead) and trial.check.task in self._untimed_tasks:
             return verdict  # the whole budget, which is real time, has been waited for once
         verdict = self.play_alone(trial)
-        if isinstance(verdict.error, Untimed):
+        if isinstance(verdict.error, UntimedRead):
             self._untimed_tasks.add(trial.check.task)
         return verdict
 

@@ -25,7 +25,7 @@ _ALWAYS = (
     "ml_api_lab.grading.card",
     "ml_api_lab.grading.reports",
     "ml_api_lab.sandbox.models",
-    "ml_api_lab.sandbox.process",
+    "ml_api_lab.sandbox.real_process",
     "ml_api_lab.sandbox.http_client",
 )
 _OF_IMAGES = ("ml_api_lab.images.dockerfile", "ml_api_lab.images.layout")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ml_api_lab.cli.replacing import writing_states
+from ml_api_lab.cli.kept_states import writing_states
 from ml_api_lab.cli.tasks import here, lab_command, task_named
 from ml_api_lab.course import stubs
 from ml_api_lab.course.place import Place

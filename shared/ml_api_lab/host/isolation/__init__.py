@@ -13,7 +13,7 @@ import socket
 import struct
 from typing import Any, NoReturn
 
-from ml_api_lab.host.isolation import landlock, namespaces, places, seccomp, system
+from ml_api_lab.host.isolation import allowed_paths, landlock, namespaces, seccomp, system
 from ml_api_lab.protocol.confinement import Confinement
 from ml_api_lab.protocol.messages import ClockName
 
@@ -50,7 +50,7 @@ def prepare(confinement: Confinement, clock: ClockName, *, serves_forks: bool) -
     _limit_resources()
     _forget_capabilities()
     # Found out and made once, for all hosts.
-    list(places.allowed(confinement.course, ""))
+    list(allowed_paths.allowed(confinement.course, ""))
     if system.MACHINE:
         seccomp.template(system.MACHINE, _elders, _abi(confinement))
 
@@ -67,7 +67,7 @@ def confine(confinement: Confinement, workspace: str) -> None:
     if confinement.tier == "none":
         return
     abi = _abi(confinement)
-    allowed = list(places.allowed(confinement.course, workspace))
+    allowed = list(allowed_paths.allowed(confinement.course, workspace))
     if confinement.tier == "namespace":
         namespaces.hide_temporary_files(path for path, _ in allowed)
         allowed += [(place, landlock.ALL) for place in namespaces.TEMPORARY]

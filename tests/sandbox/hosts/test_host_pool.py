@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ml_api_lab.errors import HarnessError
-from ml_api_lab.sandbox.hosts import interpreter, pool
-from ml_api_lab.sandbox.hosts.pool import HostPool
+from ml_api_lab.sandbox.hosts import host_pool, interpreter
+from ml_api_lab.sandbox.hosts.host_pool import HostPool
 from tests.support.faults import (
     SERVE,
     SPEAK_ON_LINK,
@@ -79,7 +79,7 @@ def test_a_fork_server_that_is_gone_is_replaced(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A submission can do this to its parent; the next one is to notice nothing."""
-    monkeypatch.setattr(pool, "_FORK_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(host_pool, "_FORK_TIMEOUT_SECONDS", 1)
     hosts = HostPool("lab")
     try:
         taken = [hosts.acquire() for _ in range(2)]

@@ -20,8 +20,8 @@ from typing import Protocol
 from ml_api_lab.protocol.messages import Execute
 from ml_api_lab.protocol.process_groups import has_members
 from ml_api_lab.sandbox.clock import Clock
+from ml_api_lab.sandbox.hosts.host_pool import HostPool
 from ml_api_lab.sandbox.hosts.interpreter import kill_process_tree
-from ml_api_lab.sandbox.hosts.pool import HostPool
 from ml_api_lab.sandbox.output import Output
 from ml_api_lab.sandbox.transcript import Transcript
 
