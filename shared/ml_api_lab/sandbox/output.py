@@ -59,8 +59,11 @@ class Output:
         data = self._file.read(there)
         self._recorded += len(data)
         *lines, self._partial = (self._partial + data).split(b"\n")
-        for line in lines:
+        kept = lines[: self._transcript.lines_left]
+        for line in kept:
             self._record(now, line)
+        # Counted, and not looked at: a megabyte may be half a million lines.
+        self._transcript.dropped += len(lines) - len(kept)
 
     def close(self, now: Span) -> None:
         """Record the rest, also a line that was not ended."""

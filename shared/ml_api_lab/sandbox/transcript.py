@@ -132,8 +132,13 @@ class Transcript:
     def note(self, at: Span, text: str) -> None:
         self.entries.append((at, text))
 
+    @property
+    def lines_left(self) -> int:
+        """How many more lines are kept."""
+        return max(0, _MAX_LINES - len(self.lines))
+
     def printed(self, at: Span, text: str) -> None:
-        if len(self.lines) >= _MAX_LINES:
+        if not self.lines_left:
             self.dropped += 1
             return
         self.lines.append(Line(self.local(text), at))
