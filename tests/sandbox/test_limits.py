@@ -75,3 +75,22 @@ def test_a_file_with_a_hole_takes_no_room(scripts: Scenes, monkeypatch: pytest.M
 
     source = "import time\nopen('hole', 'wb').truncate(2**27)\ntime.sleep(1)"
     assert scripts.play(source, scene) == 0
+
+
+def test_what_one_process_prints_does_not_crowd_out_another(scripts: Scenes) -> None:
+    async def scene(task: Task, clock: Clock) -> tuple[int, list[str], bool]:
+        first = await task.run()
+        second = await task.load("main.py")
+        complete = task.transcript.has_all_output
+        return len(first.lines), [line.text for line in second.lines], complete
+
+    source = "if __name__ == '__main__':\n    print('x\\n' * 9_999)\nelse:\n    print('imported')"
+    assert scripts.play(source, scene) == (2_000, ["imported"], False)
+
+
+def test_a_line_that_is_cut_is_told(scripts: Scenes) -> None:
+    async def scene(task: Task, clock: Clock) -> tuple[int, int]:
+        run = await task.run()
+        return len(run.lines[0].text), task.transcript.unread
+
+    assert scripts.play("print('x' * 10_007)", scene) == (10_000, 7)

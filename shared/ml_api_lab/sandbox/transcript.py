@@ -13,7 +13,8 @@ from ml_api_lab.protocol.messages import ProblemStage
 
 _MAX_BODY_LENGTH = 400
 _MAX_HEADERS_LENGTH = 200
-_MAX_LINES = 2000
+_MAX_LINES = 40_000
+"""How many lines are kept of all processes of a check."""
 
 # What every client sends and every server answers, which says nothing about either.
 _USUAL_HEADERS = {
@@ -133,12 +134,12 @@ class Transcript:
         self.entries.append((at, text))
 
     @property
-    def lines_left(self) -> int:
-        """How many more lines are kept."""
-        return max(0, _MAX_LINES - len(self.lines))
+    def has_all_output(self) -> bool:
+        """Whether all that was printed is in `lines`: who looks for what must not be there asks."""
+        return not self.dropped and not self.unread
 
     def printed(self, at: Span, text: str) -> None:
-        if not self.lines_left:
+        if len(self.lines) >= _MAX_LINES:
             self.dropped += 1
             return
         self.lines.append(Line(self.local(text), at))
