@@ -32,10 +32,10 @@ def scene_of(check: str) -> Callable[[Task, Clock], Awaitable[object]]:
 
 
 def outcome(scenes: Scenes, attack: Mapping[str, Any]) -> str:
-    """Return what the check returned, or the sentence of the fault that ended it."""
+    """Return what the check returned, or the sentence with which it failed."""
     try:
         return str(scenes.play(attack["code"], scene_of(attack["check"])))
-    except SubmissionFault as fault:
+    except (SubmissionFault, AssertionError) as fault:
         return str(fault)
 
 
