@@ -69,7 +69,8 @@ def confine(confinement: Confinement, workspace: str) -> None:
     abi = _abi(confinement)
     allowed = list(places.allowed(confinement.course, workspace))
     if confinement.tier == "namespace":
-        namespaces.hide_temporary_files(path for path, _ in allowed)
+        writable = landlock.WRITE_FILE
+        namespaces.hide_temporary_files((path, bool(may & writable)) for path, may in allowed)
         allowed += [(place, landlock.ALL) for place in namespaces.TEMPORARY]
     _drop_capabilities()
     landlock.restrict(allowed, abi)
