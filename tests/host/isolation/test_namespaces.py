@@ -1,4 +1,4 @@
-"""Views of files: where the lab itself lies among temporary files, it is still not to be written."""
+"""Views of files: a lab that lies among temporary files is still not to be written to."""
 
 from __future__ import annotations
 
