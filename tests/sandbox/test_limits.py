@@ -94,3 +94,18 @@ def test_a_line_that_is_cut_is_told(scripts: Scenes) -> None:
         return len(run.lines[0].text), task.transcript.unread
 
     assert scripts.play("print('x' * 10_007)", scene) == (10_000, 7)
+
+
+@pytest.mark.skipif(not hasattr(os, "statvfs"), reason="this system does not tell what is free")
+def test_what_a_real_process_writes(scripts: Scenes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "WRITTEN_LIMIT_BYTES", 16 * 2**20)
+
+    async def scene(task: Task, clock: Clock) -> list[str]:
+        process = task.start(["python", "main.py"])
+        assert await process.wait_for_exit(60) == -9
+        return [str(entry) for _, entry in task.transcript.entries]
+
+    source = "for n in range(20): open(f'file-{n}', 'wb').write(bytes(2**20))" + SPIN
+    assert scripts.play(source, scene, clock="real") == [
+        "!! The process wrote more than 16 MB, and was ended for it."
+    ]

@@ -21,11 +21,11 @@ class Limits:
 
     Args:
         output: what it prints.
-        link: what it sends.
         workspace: where it writes.
+        link: what it sends, if there is one.
     """
 
-    def __init__(self, output: Output, link: Link, workspace: Path) -> None:
+    def __init__(self, output: Output, workspace: Path, link: Link | None = None) -> None:
         self._output = output
         self._link = link
         self._workspace = workspace
@@ -35,7 +35,7 @@ class Limits:
         """Return what it did beyond a limit, to go on with behind its name; None if nothing."""
         for what, size, limit in (
             ("printed", self._output.size, OUTPUT_LIMIT_BYTES),
-            ("sent", self._link.received, ANSWERS_LIMIT_BYTES),
+            ("sent", self._link.received if self._link else 0, ANSWERS_LIMIT_BYTES),
         ):
             if size > limit:
                 return f"{what} more than {limit // 2**20} MB, and was ended for it"

@@ -88,7 +88,7 @@ class Submission:
         self._link, self._pid = hosts.acquire()
         # Only now: without a host nobody would close it.
         self._output = Output(Path(start.output), transcript)
-        self._limits = Limits(self._output, self._link, Path(start.workspace))
+        self._limits = Limits(self._output, Path(start.workspace), self._link)
         self._detach: Callable[[], None] = lambda: None
         clock.join(self)
         self.send(start)
