@@ -22,7 +22,7 @@ from ml_api_lab.sandbox.responses import bounded_response
         ("zip", "utf-8"),
         ("no-such-charset", "utf-8"),
         ("latin-1", "latin-1"),
-        ("UTF-16", "utf-16"),
+        ("UTF-16", "utf-8"),
         ("cp1252", "cp1252"),
     ],
 )

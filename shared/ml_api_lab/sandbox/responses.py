@@ -51,6 +51,10 @@ def bounded_response(
     )
     if not _is_charset(response.charset_encoding):
         response.encoding = "utf-8"
+    try:
+        response.text  # noqa: B018 - decodes it, and knows it from then on
+    except UnicodeError:  # such as UTF-16 without its first two bytes
+        response.encoding = "utf-8"
     return response
 
 
