@@ -164,7 +164,7 @@ class Link:
             return None
         frame = bytes(self._buffer[_HEADER_BYTES : _HEADER_BYTES + size])
         del self._buffer[: _HEADER_BYTES + size]
-        self.received += _VALUE_BYTES * (frame.count(b",") + frame.count(b"["))
+        self.received += _VALUE_BYTES * (1 + frame.count(b",") + frame.count(b"["))
         return decode(frame)
 
     def read_more(self) -> None:
