@@ -1,6 +1,7 @@
 """Checks of task 0.3."""
 
 from checks.support.timeline import (
+    do_overlap,
     expect_free_loop,
     expect_import_does_nothing,
     expect_order,
@@ -18,6 +19,22 @@ STEPS = [
     "Awaited task 1",
     "Awaited task 2",
 ]
+# Runs main.py as a script, and says whenever something is made a task: all ways to do so end there.
+COUNTING_CALLER = """\
+import asyncio.base_events
+import runpy
+
+create_task = asyncio.base_events.BaseEventLoop.create_task
+
+
+def told(loop, *arguments, **options):
+    print({marker!r}, flush=True)
+    return create_task(loop, *arguments, **options)
+
+
+asyncio.base_events.BaseEventLoop.create_task = told
+runpy.run_path("main.py", run_name="__main__")
+"""
 
 
 @points(2, hint="Compare what it prints with the list in the docstring, line by line.")
@@ -58,6 +75,24 @@ async def test_it_creates_both_before_it_waits(task: Task) -> None:
         if end is not None and find_step(run, name) is not None:
             # Who waits for both together (gather, TaskGroup) goes on when both are done.
             expect_step_at(run, name, end, latest, first=STEPS[0])
+    # Tasks that run one after the other are another check's question, and so are threads.
+    if do_overlap(run, "Finished task Task 1", "Starting task Task 2"):
+        made = await _count_tasks(task)
+        assert made is None or made >= 2, (
+            f"main printed that it had created both tasks, and had made {made} by then; right is "
+            "2, one for each call of slow_task."
+        )
+
+
+async def _count_tasks(task: Task) -> int | None:
+    """Return how many tasks the script makes at once, beside main's; None without a loop."""
+    marker = f"-- a task is made (mark {task.draw.getrandbits(32):08x}) --"
+    task.files.write("count_tasks.py", COUNTING_CALLER.format(marker=marker))
+    run = await task.run("count_tasks.py", may_fail=True)
+    moments = [line.at for line in run.lines if line.text == marker]
+    # asyncio.run makes some for its end, too.
+    at_once = [each for each in moments if each < moments[0] + seconds(1)]
+    return len(at_once) - 1 if at_once else None
 
 
 @points(1, hint="Which kind of sleep gives the loop back while it waits?")

@@ -230,3 +230,13 @@ def test_a_namespace_has_little_room_for_temporary_files(tmp_path: Path) -> None
     assert run.output.splitlines() == ["/tmp ENOSPC", "/dev/shm ENOSPC"]
     left = {place: set(os.listdir(place)) - before[place] for place in before}
     assert not [name for names in left.values() for name in names if name.startswith("full-")]
+
+
+@pytest.mark.parametrize("tier", ["none", "landlock", "namespace"])
+def test_who_uses_up_the_memory_is_ended_first(tier: Tier, tmp_path: Path) -> None:
+    confined = Confined(tmp_path, tier, NEWEST_LANDLOCK)
+    try:
+        run = confined.script("print(open('/proc/self/oom_score_adj').read().strip())")
+    finally:
+        confined.runner.close()
+    assert run.output == "1000"

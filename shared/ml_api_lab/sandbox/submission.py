@@ -18,10 +18,11 @@ from ml_api_lab.protocol.link import BadFrame, LinkClosed
 from ml_api_lab.protocol.messages import Message, Problem, Start
 from ml_api_lab.sandbox import diagnosis
 from ml_api_lab.sandbox.clock import Clock, WallLoop
-from ml_api_lab.sandbox.exchanges import ANSWERS_LIMIT_BYTES, Exchange, Exchanges
+from ml_api_lab.sandbox.exchanges import Exchange, Exchanges
 from ml_api_lab.sandbox.hosts.host_pool import HostPool
+from ml_api_lab.sandbox.limits import Limits
 from ml_api_lab.sandbox.models import Reply
-from ml_api_lab.sandbox.output import OUTPUT_LIMIT_BYTES, Output
+from ml_api_lab.sandbox.output import Output
 from ml_api_lab.sandbox.transcript import Frame, Raised, Transcript
 
 _POLL_SECONDS = 0.25
@@ -87,6 +88,7 @@ class Submission:
         self._link, self._pid = hosts.acquire()
         # Only now: without a host nobody would close it.
         self._output = Output(Path(start.output), transcript)
+        self._limits = Limits(self._output, Path(start.workspace), self._link)
         self._detach: Callable[[], None] = lambda: None
         clock.join(self)
         self.send(start)
@@ -361,15 +363,10 @@ class Submission:
         return True
 
     def _is_over_limits(self) -> bool:
-        for what, size, limit in (
-            ("printed", self._output.size, OUTPUT_LIMIT_BYTES),
-            ("sent", self._link.received, ANSWERS_LIMIT_BYTES),
-        ):
-            if size > limit:
-                too_much = f"{what} more than {limit // 2**20} MB, and was ended for it"
-                self._abort(f"{self._subject()} {too_much}.")
-                return True
-        return False
+        excess = self._limits.excess()
+        if excess is not None:
+            self._abort(f"{self._subject()} {excess}.")
+        return excess is not None
 
     def _subject(self) -> str:
         pending = self._exchanges.pending
