@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ml_api_lab.course import syllabus
-from tests.proofs.author import counts, spelling, survivors
+from tests.proofs.author import counts, junk, spelling, survivors
 from tests.proofs.author.proof import MISTAKES, VARIANTS
 from tests.proofs.prover import CORPUS, COURSE, Prover, cases, files
 
@@ -38,6 +38,19 @@ def test_stub_earns_nothing_for_the_right_reason(task: str, prover: Prover) -> N
     assert passed == [], f"exercises/{task} passes these checks before any work is done: {passed}"
     broken = {kind for each in verdicts.values() for kind in each.raised}
     assert broken == set(), f"exercises/{task} cannot be imported: {broken}"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_junk_earns_nothing(
+    task: str, prover: Prover, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for kind in junk.KINDS:
+        if kind.must_earn_nothing and kind.module is not None:
+            tree = tmp_path_factory.mktemp("junk")
+            kind.write(tree / task, files(COURSE / "exercises" / task))
+            verdicts = prover.grade(tree, task)
+            passed = [name for name, each in verdicts.items() if each.message is None]
+            assert passed == [], f"{kind.name} earns the points of {passed}"
 
 
 @pytest.mark.parametrize("task", ["task_2_1", "task_4_2"])
