@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ml_api_class.digests import Origin
 from ml_api_class.errors import ClassError
 
-FILE = "proven.json"
-"""Its name, in the folder of the checks."""
+FILE = "checks/proven.json"
+"""Where it is looked for in a course."""
 
 FORMAT = 1
 
@@ -50,6 +52,51 @@ class ProvenTask:
 
     checks: str
     figures: dict[str, Figures]
+
+
+@dataclass(frozen=True)
+class Proven:
+    """What is proved of the very checks that a class was graded with.
+
+    Attributes:
+        figures: by task, then by the name of a check.
+        note: what is known of other checks alone, and so is not shown, in a sentence; "" for
+            nothing.
+    """
+
+    figures: Mapping[str, Mapping[str, Figures]]
+    note: str = ""
+
+    def of(self, task: str, check: str) -> Figures | None:
+        """Return the figures of a check, None if there are none."""
+        return self.figures.get(task, {}).get(check)
+
+
+NOTHING_PROVEN = Proven({})
+
+
+def current(tasks: Mapping[str, ProvenTask], origins: Iterable[Origin]) -> Proven:
+    """Return what is proved of the checks that made a run's verdicts.
+
+    Args:
+        tasks: what a file tells.
+        origins: what made the verdicts.
+    """
+    graded: dict[str, set[str]] = {}
+    for origin in origins:
+        graded.setdefault(origin.task, set()).add(origin.checks)
+    figures = {
+        task: each.figures for task, each in tasks.items() if graded.get(task) == {each.checks}
+    }
+    others = [task for task in tasks if task in graded and task not in figures]
+    if not others:
+        return Proven(figures)
+    names = ", ".join(each.removeprefix("task_").replace("_", ".") for each in others)
+    return Proven(
+        figures,
+        f"What is proved of the checks of {names} was measured with other checks than those of "
+        "this run, and is left out.",
+    )
 
 
 def read(path: Path) -> dict[str, ProvenTask]:

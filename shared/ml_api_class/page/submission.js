@@ -15,6 +15,9 @@ class SubmissionView {
     if (students.section[student]) told.push(`section ${students.section[student]}`);
     told.push(stateText(data, student));
     if (students.submitted[student]) told.push(`handed in ${students.submitted[student]}`);
+    if (students.attempts[student]) {
+      told.push(counted(students.attempts[student], "attempt", "attempts"));
+    }
     const isGraded = students.state[student] === "graded";
     const points = isGraded ? `: ${students.score[student]} of ${students.maximum[student]}` : "";
     const place = this.selection.shown.indexOf(student);
