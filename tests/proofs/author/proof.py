@@ -19,7 +19,7 @@ from ml_api_lab.grading.grade import Outcome
 from ml_api_lab.trials.grader import Grader
 from tests.proofs.author import counts, junk, spelling, survivors
 from tests.proofs.author.survivors import Change
-from tests.proofs.costs import TOLD, Cost
+from tests.proofs.costs import Cost
 from tests.proofs.prover import CORPUS_FOLDER, Case, case_of, files, tables
 
 MISTAKES, VARIANTS = 5, 2
@@ -288,7 +288,7 @@ class Author:
             proof.problems.append(
                 f"Of the mistake {case.name!r}, {case.check} says not {case.says!r}, but: {message}"
             )
-        if cost.unexplained and proof.task in TOLD:
+        if cost.unexplained:
             proof.problems.append(
                 f"The mistake {case.name!r} fails {', '.join(cost.unexplained)} beside its own "
                 "check: make that check kinder, or name it in also, with the reason in because"
