@@ -242,7 +242,7 @@ def test_the_checks_and_the_others_are_there(opened: Visit) -> None:
     assert page.locator("#checks-note").text_content() == "Those of 3.2 are left out."
     nothing = sum(each.reason == "Nothing was handed in." for each in CLASS)
     texts = page.locator("#others summary").all_text_contents()
-    assert f"Nothing was handed in.: {nothing} students" in texts
+    assert f"Nothing was handed in: {nothing} students" in texts
 
 
 def test_paper_has_every_row(opened: Visit) -> None:

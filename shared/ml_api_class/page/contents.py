@@ -138,7 +138,13 @@ class Contents:
             for check in verdict.checks
         ]
         ended = tuple(
-            (self._check(task, check.id, check.title, check.maximum), check.points, card)
+            (
+                self._check(task, check.id, check.title, check.maximum),
+                check.points,
+                card,
+                # What another run may not repeat is marked; of most nothing is said.
+                *((1,) if check.is_doubtful else ()),
+            )
             for check, card in zip(verdict.checks, cards, strict=True)
         )
         entry = (verdict.score, verdict.maximum, int(untouched), ended)
@@ -222,7 +228,7 @@ class Contents:
         for entry in self._verdicts:
             ended = entry[3]
             assert isinstance(ended, tuple)
-            for check, _, card in ended:
+            for check, _, card, *_ in ended:
                 if card != _NOBODY:
                     first.setdefault(card, check)
         cards = list(self._cards)

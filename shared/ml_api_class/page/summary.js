@@ -89,7 +89,7 @@ function drawChecks(data) {
     element("td", {}, data.tasks[row.check.task].number),
     element("th", { scope: "row" }, row.check.title),
     ...columns.map(([, cell]) => element("td", { class: "number" }, cell(row))),
-    element("td", {}, row.item.note))));
+    element("td", { class: "note" }, row.item.note))));
 }
 
 function drawOthers(data, onOpen) {
@@ -107,7 +107,7 @@ function drawOthers(data, onOpen) {
     if (students.length === 0) continue;
     const list = element("ul", { class: "students" });
     const details = element("details", {}, element("summary", {},
-      isolated(kind), `: ${counted(students.length, "student", "students")}`), list);
+      isolated(kind.replace(/\.$/, "")), `: ${counted(students.length, "student", "students")}`), list);
     details.addEventListener("toggle", () => {
       if (list.children.length > 0) return;
       list.append(...students.map((student) =>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from ml_api_class.journal.records import Person, Standing
 from ml_api_class.page.contents import Contents
@@ -164,3 +165,10 @@ def test_attempts_are_those_of_who_passed_where_they_are_known() -> None:
     assert table["students"]["attempts"] == [2, 5, 0, 0]
     # Of the first check only ada has all points; nobody knows of cy, who passes nothing anyway.
     assert [each["attempts"] for each in table["items"]] == [2, 3.5, 2]
+
+
+def test_a_failure_that_another_run_may_not_repeat_is_marked() -> None:
+    sure, doubtful = second(False, True).checks
+    verdict = TaskVerdict("task_1_1", (replace(sure, is_doubtful=True), doubtful))
+    table, _ = unpack(contents(standing("ada", verdict)).pack())
+    assert [ended[3:] for ended in table["verdicts"][0][3]] == [[1], []]
