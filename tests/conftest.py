@@ -15,6 +15,7 @@ from ml_api_lab.sandbox.hosts import isolation
 from tests.handout.player import Player
 from tests.proofs.prover import COURSE, Prover
 from tests.support import graded
+from tests.support.faults import Outcomes
 from tests.support.toy import Course, Scenes
 from tests.support.toy_tasks import two_tasks
 
@@ -90,3 +91,9 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenes]:
     scenes = Scenes(tmp_path_factory.mktemp("apps"), "fastapi")
     yield scenes
     scenes.close()
+
+
+@pytest.fixture(scope="module")
+def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    """What the checks said of the faults of a module, its FAULTS."""
+    return Outcomes(tmp_path_factory.mktemp("faults"), request.module.FAULTS)

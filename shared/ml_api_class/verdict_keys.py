@@ -19,7 +19,7 @@ import ml_api_lab
 from ml_api_class.verdict import FORMAT
 from ml_api_lab.protocol.confinement import Tier
 
-_ABOUT_CHECKS = {"README.md", "stub.json"}
+_ABOUT_CHECKS = {"README.md", "proven.json", "stub.json"}
 """What lies beside checks and changes no verdict."""
 
 _SHARED_CHECKS = "support"

@@ -19,7 +19,7 @@ def course(root: Path) -> Path:
 def test_a_tasks_digest_is_of_its_checks_and_of_what_all_share(tmp_path: Path) -> None:
     root = course(tmp_path)
     first = verdict_keys.of_checks(root, "task_0_1")
-    for name in ("task_0_2/test_b.py", "task_0_1/README.md"):
+    for name in ("task_0_2/test_b.py", "task_0_1/README.md", "proven.json"):
         (root / "checks" / name).write_text("changed", encoding="utf-8")
         assert verdict_keys.of_checks(root, "task_0_1") == first
     (root / "checks" / "task_0_1" / "__pycache__").mkdir()

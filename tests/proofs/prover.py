@@ -36,8 +36,9 @@ from __future__ import annotations
 
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,8 @@ from ml_api_lab.trials.task_runner import TaskRunner
 from ml_api_lab.trials.trial import Trial, load, play
 
 COURSE = Path(__file__).resolve().parents[2]
-CORPUS = COURSE / "tests" / "proofs" / "corpus"
+CORPUS_FOLDER = "tests/proofs/corpus"
+CORPUS = COURSE / CORPUS_FOLDER
 BUDGET = 60.0
 
 IGNORED = [
@@ -107,22 +109,45 @@ def files(folder: Path) -> list[str]:
 
 
 def cases(kind: str, course: Path = COURSE) -> Iterator[Case]:
-    """Yield the cases of all corpora that are of that kind, "mistake" or "variant"."""
-    for path in sorted((course / "tests" / "proofs" / "corpus").glob("task_*.toml")):
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-        if unknown := content.keys() - {"mistake", "variant"}:
-            raise ValueError(f"{path.name} has an unknown table {unknown.pop()!r}")
-        for table in content.get(kind, ()):
-            yield _case(course, path.stem, kind, table)
+    """Yield the cases of all corpora that are of that kind, "mistake" or "variant".
+
+    Raises:
+        ValueError: a corpus says what it cannot say.
+    """
+    for path in sorted((course / CORPUS_FOLDER).glob("task_*.toml")):
+        for table in tables(path).get(kind, ()):
+            yield case_of(course, path.stem, kind, table)
 
 
-def _case(course: Path, task: str, kind: str, table: dict[str, Any]) -> Case:
-    expected = {"name", "edit"} | ({"check", "says"} if kind == "mistake" else set())
-    optional = {"exact", "also", "whole", "because"} if kind == "mistake" else set()
-    if table.keys() - optional != expected:
-        raise ValueError(f"{task}: a {kind} has the fields {sorted(expected)}, not {sorted(table)}")
+def tables(path: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the tables of a corpus, by their kind.
+
+    Raises:
+        ValueError: it is not TOML, or has a table of another kind.
+    """
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    require_known(content, ("mistake", "variant"), path.name)
+    return content
+
+
+def case_of(course: Path, task: str, kind: str, table: dict[str, Any]) -> Case:
+    """Return the case that a table of a task's corpus describes.
+
+    Raises:
+        ValueError: it lacks a field, or has one that nobody reads.
+    """
+    where = f"{task}, {table.get('name', 'a ' + kind + ' without a name')!r}"
+    required = ["name", "edit", *(["check", "says"] if kind == "mistake" else ())]
+    optional = ["exact", "also", "whole", "because"] if kind == "mistake" else []
+    require_known(table, (*required, *optional), where)
+    if missing := [each for each in required if each not in table]:
+        raise ValueError(f"{where}: a {kind} has {', '.join(required)}; it lacks {missing[0]!r}")
+    for edit in table["edit"]:
+        require_known(edit, ("file", "old", "new"), f"{where}: an edit")
+        if "file" not in edit:
+            raise ValueError(f"{where}: an edit names no file")
     if ("because" in table) != ("also" in table or "whole" in table):
-        raise ValueError(f"{task}, {table['name']!r}: 'because' is the reason of 'also' or 'whole'")
+        raise ValueError(f"{where}: 'because' is the reason of 'also' or 'whole'")
     return Case(
         task,
         table["name"],
@@ -134,6 +159,23 @@ def _case(course: Path, task: str, kind: str, table: dict[str, Any]) -> Case:
         tuple(table.get("also", ())),
         table.get("whole", False),
     )
+
+
+def require_known(table: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+    """See that a table has no field but these.
+
+    Raises:
+        ValueError: it has another; the sentence names the field that is meant, if one is near.
+    """
+    for name in table:
+        if name not in known:
+            raise ValueError(f"{where} has the unknown field {name!r}{near(name, known)}")
+
+
+def near(word: str, words: Iterable[str]) -> str:
+    """Return the end of a sentence about a misspelt word, "" if no other is near it."""
+    close = get_close_matches(word, list(words), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 @dataclass(frozen=True)

@@ -386,6 +386,13 @@ class Journal:
                 "UPDATE attempt SET ended = ?, outcome = ? WHERE id = ?", (_now(), outcome, number)
             )
 
+    def graded_attempts(self) -> dict[str, int]:
+        """Return how often each submission was graded to the end: anew whenever it had changed."""
+        rows = self._database.execute(
+            "SELECT submission, COUNT(*) FROM attempt WHERE outcome = 'graded' GROUP BY submission"
+        )
+        return dict(rows.fetchall())
+
     def end_lost_attempts(self) -> int:
         """Mark the attempts of a process that was killed; return how many there were."""
         with self._transaction() as database:

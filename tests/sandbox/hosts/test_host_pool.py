@@ -14,15 +14,7 @@ import pytest
 from ml_api_lab.errors import HarnessError
 from ml_api_lab.sandbox.hosts import host_pool, interpreter
 from ml_api_lab.sandbox.hosts.host_pool import HostPool
-from tests.support.faults import (
-    SERVE,
-    SPEAK_ON_LINK,
-    Fault,
-    Outcomes,
-    app,
-    expect_fault,
-    possible_here,
-)
+from tests.support.faults import SERVE, SPEAK_ON_LINK, Fault, app, each_fault
 from tests.support.toy import LIMIT
 
 posix = pytest.mark.skipif(os.name != "posix", reason="a fork server's signals are POSIX's")
@@ -168,11 +160,4 @@ FAULTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    return Outcomes(tmp_path_factory.mktemp("faults"), FAULTS)
-
-
-@pytest.mark.parametrize("name", possible_here(FAULTS))
-def test_fault(name: str, outcomes: Outcomes) -> None:
-    expect_fault(outcomes.forked[name], FAULTS[name])
+test_fault = each_fault(FAULTS)

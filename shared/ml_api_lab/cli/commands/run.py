@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from contextlib import ExitStack
 
 import click
 
 from ml_api_lab.cli.grading import open_grader
 from ml_api_lab.cli.tasks import here, lab_command, task_meant
+from ml_api_lab.cli.text import progress_line
 from ml_api_lab.session import signals
 
 
@@ -44,7 +43,7 @@ def command(tasks: tuple[str, ...], everything: bool, verbose: bool, seed: int |
         grading = grader.prepare(names, seed)
         states = keep_states(place.course, names)
         try:
-            grading.run(_progress())
+            grading.run(progress_line("checks"))
         except KeyboardInterrupt:
             pass  # the grade says so, and what it has is shown
         for card in result.cards(grading, all_of_them=verbose):
@@ -52,15 +51,3 @@ def command(tasks: tuple[str, ...], everything: bool, verbose: bool, seed: int |
         for line in result.conclude(place, grading, states):
             click.echo(line)
         return result.status(grading.grade)
-
-
-def _progress() -> Callable[[int, int], None]:
-    """Return what shows how far a grading is, in a terminal."""
-    shows = sys.stderr.isatty()
-
-    def show(done: int, number: int) -> None:
-        if shows:
-            text = "" if done == number else f"{done} of {number} checks"
-            print(f"\r{text:<24}\r", end="", file=sys.stderr, flush=True)
-
-    return show
