@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.proofs.costs import cost
 from tests.proofs.prover import COURSE, Prover, cases
 
 GUIDE = (COURSE / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -58,9 +59,10 @@ def test_its_corpus_proves_the_checks(
     for case in [*mistakes, *variants]:
         tree = tmp_path_factory.mktemp("tree")
         case.write(tree)
-        messages = {n: v.message for n, v in prover.grade(tree, case.task, case.check).items()}
+        verdicts = prover.grade(tree, case.task)
         if case.check is None:
-            assert set(messages.values()) == {None}, case.name
+            assert {each.message for each in verdicts.values()} == {None}, case.name
         else:
-            assert case.says in (messages[case.check] or "nothing"), case.name
+            assert case.says in (verdicts[case.check].message or "nothing"), case.name
+            assert not cost(prover, case, verdicts).unexplained, case.name
     prover.close()
