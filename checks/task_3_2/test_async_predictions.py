@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.support.http import expect, is_close, request_line
 from checks.support.predictions import MODELS, draw_features, expect_prediction, predict
-from ml_api_lab.check import Clock, Span, Task, answered_at, points, seconds, took
+from ml_api_lab.check import Clock, Hinted, Span, Task, answered_at, points, seconds, took
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ SINGLE_TIMES = {"logistic_regression": seconds(2), "random_forest": seconds(3)}
 LEAST_WAIT = seconds(1)
 
 
-@points(2, hint="How long does each model take, and is the wait really waited for?")
+@points(2, hint="Does every prediction come to the wait, in seconds, and is it awaited?")
 async def test_each_model_takes_its_time(task: Task) -> None:
     """A prediction of logistic_regression takes 2 s, one of random_forest 3 s."""
     flower = draw_features(task)
@@ -27,10 +27,15 @@ async def test_each_model_takes_its_time(task: Task) -> None:
         for model, alone in list(SINGLE_TIMES.items()) * 2:
             response = await predict(client, model, flower)
             expect(response, 200)
-            assert is_close(took(response), alone), (
+            sentence = (
                 f"{request_line(response)} took {took(response)}, with nothing else to do; "
                 f"right is {alone}."
             )
+            if took(response) >= LEAST_WAIT and not is_close(took(response), alone):
+                raise Hinted(
+                    sentence, "Which time has this model in the task, and which in main.py?"
+                )
+            assert is_close(took(response), alone), sentence
 
 
 async def measure_alone(task: Task, client: httpx.AsyncClient) -> dict[str, Span]:

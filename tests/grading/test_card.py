@@ -335,7 +335,7 @@ def test_equal_requests_tell_when_each_was_answered() -> None:
     ("line", "raised", "hint"),
     [
         ("", "NotImplementedError", NOT_WRITTEN),
-        ("a.py:1: RuntimeWarning: coroutine 'cook' was never awaited", "", "cook(...) without"),
+        ("a.py:1: RuntimeWarning: coroutine 'cook' was never awaited", "", "cook(...) alone"),
         ("", "", "Why?"),
     ],
 )

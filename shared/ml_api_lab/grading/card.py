@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -146,12 +146,22 @@ def hint_of(check: Check, error: BaseException | None, transcript: Transcript | 
         if found := _AWAITED.search(line.text):
             name = found[1].rpartition(".")[2]
             return (
-                f"{name}(...) without await only makes a coroutine, which does not run. Where "
-                "does your code await it?"
+                f"{name}(...) alone only makes a coroutine, which does not run. What runs one: "
+                "inside an async def, and outside of any?"
             )
     if isinstance(error, Stopped | Hinted):
-        return _OF_TYPES.get(raised[-1].type, RAISED) if raised else RAISED
+        named = [raised[-1].type] if raised else _printed_names(transcript)
+        return next((_OF_TYPES[name] for name in named if name in _OF_TYPES), RAISED)
     return check.hint
+
+
+def _printed_names(transcript: Transcript | None) -> Iterator[str]:
+    """Yield the words with which what was printed begins, the last line's first.
+
+    A program of its own prints its exceptions, and none is sent to the checks.
+    """
+    for line in reversed(transcript.lines if transcript is not None else []):
+        yield line.text.partition(":")[0]
 
 
 def message_of(error: BaseException | None, *, skipped: bool = False) -> str:
@@ -199,7 +209,7 @@ def _blocks(
         name = "What happened, in lab time:" if is_lab_time else "What happened:"
         blocks.append((name, _around(rows, _MAX_ROWS) if is_whole else rows))
     if transcript.lines:
-        rows = _printed(message, transcript.lines)
+        rows = _printed(message, transcript.lines, "" if is_whole else transcript.shown_as)
         rows = _around(rows, _MAX_ROWS) if is_whole else rows
         if transcript.dropped:
             rows.append(_Row(f"   ... and {transcript.dropped} lines more, which were not kept"))
@@ -322,8 +332,12 @@ def _weight(message: str, record: RequestRecord) -> int:
     return weight + len(words & set(_WORD.findall(f"{record.text} {record.answer}")))
 
 
-def _printed(message: str, lines: list[Line]) -> list[_Row]:
-    """Return what was printed, equal lines of a moment as one; marked what the sentence quotes."""
+def _printed(message: str, lines: list[Line], folder: str) -> list[_Row]:
+    """Return what was printed, equal lines of a moment as one; marked what the sentence quotes.
+
+    Args:
+        folder: where the submission lies: left out in front of a warning, which has its file.
+    """
     runs = [list(group) for _, group in groupby(lines, key=lambda line: (line.text, line.at))]
     quoted = [
         i
@@ -336,7 +350,7 @@ def _printed(message: str, lines: list[Line]) -> list[_Row]:
     rows = []
     for i, run in enumerate(runs):
         lead = ">> " if i in marked else "   "
-        text = _row(f"{lead}{time_of_day(run[0].at):<12}| ", run[0].text)
+        text = _row(f"{lead}{time_of_day(run[0].at):<12}| ", run[0].text.removeprefix(f"{folder}/"))
         more = f"  ({len(run)} x the same)" if len(run) > 1 else ""
         rows.append(_Row(text + more, int(i in marked)))
     return rows
