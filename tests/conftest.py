@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,9 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 def pytest_configure(config: pytest.Config) -> None:
     # Here and not in pyproject.toml, which is the configuration of grades as well.
     config.addinivalue_line("filterwarnings", "error")
+    if config.option.seed is None:
+        # One for all workers; the header shows it.
+        config.option.seed = random.SystemRandom().randrange(10**6)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -45,6 +49,15 @@ def prover(request: pytest.FixtureRequest) -> Iterator[Prover]:
     """Grades submissions as a run of the course's own checks does, in the tier of `--isolation`."""
     chosen = isolation.choose(request.config.getoption("isolation"), COURSE)
     prover = Prover(confinement=chosen.confinement)
+    yield prover
+    prover.close()
+
+
+@pytest.fixture(scope="module")
+def drawing_prover(request: pytest.FixtureRequest) -> Iterator[Prover]:
+    """Grades as `prover` does, but draws anew in each run: `--seed` repeats one."""
+    chosen = isolation.choose(request.config.getoption("isolation"), COURSE)
+    prover = Prover(seed=request.config.getoption("seed"), confinement=chosen.confinement)
     yield prover
     prover.close()
 

@@ -186,28 +186,35 @@ class Prover:
         check = next(each for each in self.checks(case.task) if each.name == case.check)
         return check.on_the_wall_clock
 
-    def grade(self, root: Path, task: str, only: str | None = None) -> dict[str, Verdict]:
-        """Grade one task of the tree in that folder; return its checks' verdicts by name."""
+    def grade(
+        self, root: Path, task: str, only: str | None = None, seed: int | None = None
+    ) -> dict[str, Verdict]:
+        """Grade one task of the tree in that folder; return its checks' verdicts by name.
+
+        Args:
+            only: the one check to ask, by default all.
+            seed: what the draws begin with, in place of the prover's.
+        """
         checks = [check for check in self.checks(task) if only in (None, check.name)]
         if not checks:
             names = ", ".join(check.name for check in self.checks(task))
             raise ValueError(f"corpus/{task}.toml names {only}; {task} has {names}")
-        return {check.name: self._verdict(root, check) for check in checks}
+        return {check.name: self._verdict(root, check, seed) for check in checks}
 
-    def trial(self, root: Path, check: Check) -> Trial:
+    def trial(self, root: Path, check: Check, seed: int | None = None) -> Trial:
         """Return the trial of that check on the tree in that folder."""
         return Trial(
             check=check,
             function=load(self.course, check),
             entry=self.syllabus.entry(check.task),
             tree=Tree("exercises", root),  # as a student's own, wherever it lies
-            seed=self._seed,
+            seed=self._seed if seed is None else seed,
             clock="real" if check.on_the_wall_clock else self._clock,
             budget=self._budget,
         )
 
-    def _verdict(self, root: Path, check: Check) -> Verdict:
-        found = play(self.trial(root, check), self._runner)
+    def _verdict(self, root: Path, check: Check, seed: int | None) -> Verdict:
+        found = play(self.trial(root, check, seed), self._runner)
         if found.transcript is None:
             raise AssertionError(f"{check.id} could not begin: {found.error}") from found.error
         stopped = (each.type for each in found.transcript.raised if each.stage == "import")
