@@ -18,10 +18,10 @@ from ml_api_lab.errors import (
     RAISED,
     Hinted,
     LabError,
+    Late,
     NotThere,
     StartFailed,
     Stopped,
-    Untimed,
 )
 from ml_api_lab.lab_time import Span, time_of_day
 from ml_api_lab.sandbox.transcript import Line, Raised, RequestRecord, Transcript
@@ -47,6 +47,7 @@ _WORD = re.compile(r"[\w./-]{3,}")
 _AWAITED = re.compile(r"coroutine '([\w.<>]+)' was never awaited")
 
 NOT_WRITTEN = "This line is the placeholder of a part that you have not written yet."
+_LATE = "Look at that line: what would end its loop, or whom does it wait for?"
 _DEBUGGER = "`breakpoint()` stops only where it has a terminal: run pytest with -s, or remove it."
 
 
@@ -136,7 +137,9 @@ def hint_of(check: Check, error: BaseException | None, transcript: Transcript | 
     stopped = isinstance(error, StartFailed | Stopped)
     if isinstance(error, Hinted) and error.hint != RAISED:
         return error.hint
-    if isinstance(error, NotThere | Untimed) or (isinstance(error, StartFailed) and error.is_slip):
+    if isinstance(error, Late):
+        return _LATE if error.place else ""
+    if isinstance(error, NotThere) or (isinstance(error, StartFailed) and error.is_slip):
         return ""
     if raised and raised[-1].type == "NotImplementedError":
         return NOT_WRITTEN
@@ -204,8 +207,7 @@ def _blocks(
 ) -> list[tuple[str, list[_Row]]]:
     """Return the blocks below the sentence, each with its name and all that it could show."""
     blocks = []
-    if transcript.entries:
-        rows = _log(message, transcript)
+    if rows := _log(message, transcript):
         name = "What happened, in lab time:" if is_lab_time else "What happened:"
         blocks.append((name, _around(rows, _MAX_ROWS) if is_whole else rows))
     if transcript.lines:
