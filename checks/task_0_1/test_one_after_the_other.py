@@ -11,7 +11,7 @@ from checks.support.timeline import (
     lasted,
     printed_steps,
 )
-from ml_api_lab.check import Clock, Run, Task, points, seconds
+from ml_api_lab.check import Clock, Hinted, Run, Task, points, seconds
 
 STEPS = [
     "Starting task Task 1",
@@ -101,10 +101,12 @@ async def _run_call(task: Task, call: str) -> Run:
     task.files.write("try_it.py", CALLER.format(call=call, marker=marker))
     run = await task.run("try_it.py", beat=seconds(1), may_fail=True)
     assert run.error is None, f"{call} raised {run.error}; right is that it waits and returns."
-    assert not any(line.text == f"{marker} coroutine" for line in run.lines), (
-        f"{call} did nothing but make a coroutine; right is a plain def with time.sleep in this "
-        "task."
-    )
+    if any(line.text == f"{marker} coroutine" for line in run.lines):
+        raise Hinted(
+            f"{call} did nothing but make a coroutine; right is a plain def with time.sleep in "
+            "this task.",
+            "What does async in front of def change about a call?",
+        )
     # What the import prints is another check's question.
     begins = [number for number, line in enumerate(run.lines, start=1) if line.text == marker]
     return replace(run, lines=run.lines[begins[0] :] if begins else [])

@@ -185,7 +185,6 @@ async def test_each_request_leaves_a_line(task: Task, clock: Clock) -> None:
                 for each in MODELS
             ],
         ]
-        alone = await ask_alone(task, clock, client, key)
         for answer, path in answers:
             if await _is_passed_over(client, answer):
                 continue
@@ -196,10 +195,12 @@ async def test_each_request_leaves_a_line(task: Task, clock: Clock) -> None:
             )
             line = await wait_for_line(task, clock, returned_id, exact=True)
             expect_line_matches(line, answer, path)
+            if is_close(took(answer), line_duration(line)):
+                continue
             # A time that is wrong in the header as well is another check's question.
+            alone = await ask_alone(task, clock, client, key)
             claimed = None if alone.time else _claimed_time(answer)
-            is_as_wrong = claimed is not None and is_close(claimed, line_duration(line))
-            assert is_as_wrong or is_close(took(answer), line_duration(line)), (
+            assert claimed is not None and is_close(claimed, line_duration(line)), (
                 f"{request_line(answer)} took {took(answer)}, but left the duration "
                 f"{line['duration']} in its line; right are the seconds, to a millisecond."
             )

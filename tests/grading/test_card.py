@@ -297,7 +297,7 @@ def test_a_brief_card_fits_a_screen(columns: int) -> None:
     sentence = "GET /models/12 answered 200; right is 404."
     text = card(a_check(), sentence, busy_transcript(), "pytest checks", columns=columns)
     rows = text.splitlines()
-    assert len(rows) <= 18
+    assert len(rows) <= 16
     assert max(map(len, rows)) <= columns
     assert rows[2:4] == (
         [sentence, "Hint: Why?"]

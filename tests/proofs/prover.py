@@ -45,6 +45,8 @@ from ml_api_lab.course import catalog, syllabus
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.corpus import Edit, edits_of
 from ml_api_lab.course.tree import Tree
+from ml_api_lab.grading import verdict as grading
+from ml_api_lab.grading.card import COLUMNS
 from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.hosts.pools import HostPools
@@ -145,14 +147,20 @@ class Verdict:
         lab_time: how far the clock went, in nanoseconds.
         raised: the exceptions that kept the submission from being imported.
         on_the_wall_clock: whether the check talks to a real process.
-        card: what a student would see of a failure.
+        found: the verdict as it was found, with all that a student would see of a failure.
     """
 
     message: str | None
     lab_time: int
     raised: tuple[str, ...] = ()
     on_the_wall_clock: bool = False
-    card: str = ""
+    found: grading.Verdict | None = None
+
+    def card(self, columns: int = COLUMNS) -> str:
+        """Return what a student would see of a failure in a terminal of that width."""
+        if self.message is None or self.found is None:
+            return ""
+        return self.found.card(f"pytest {self.found.check.id}", columns=columns)
 
 
 class Prover:
@@ -223,7 +231,7 @@ class Prover:
             found.lab_time,
             tuple(stopped),
             check.on_the_wall_clock,
-            "" if found.passed else found.card(f"pytest {check.id}"),
+            found,
         )
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ from ml_api_lab.sanitize import (
 COLUMNS = 80
 """How wide a card is where there is no terminal."""
 
-_BRIEF_ROWS = 18
+_BRIEF_ROWS = 16
 _MIN_BLOCK_ROWS = 3
 _MAX_ROWS = 100
 _MAX_MESSAGE_ROWS = 6
@@ -219,7 +219,9 @@ def _blocks(
             rows.append(_Row(f"   ... and {transcript.unread} bytes more, which were not read"))
         blocks.append(("What it printed:", rows))
     raised = _unique(transcript.raised)
-    blocks.extend(_traceback(each, is_whole) for each in (raised if is_whole else raised[-1:]))
+    blocks.extend(
+        _traceback(each, message, is_whole) for each in (raised if is_whole else raised[-1:])
+    )
     if is_whole:
         return blocks
     return [
@@ -363,7 +365,11 @@ def _unique(raised: list[Raised]) -> list[Raised]:
     return list(unique.values())[:3]
 
 
-def _traceback(raised: Raised, is_whole: bool) -> tuple[str, list[_Row]]:
+def _traceback(raised: Raised, message: str, is_whole: bool) -> tuple[str, list[_Row]]:
+    if not is_whole and len(raised.frames) == 1 and f"{raised} ({raised.frames[0]})" in message:
+        # The sentence has said it all but for the line itself.
+        frame = raised.frames[0]
+        return f"{frame}:", [_Row(_row("     ", row)) for row in frame.source.splitlines()[:2]]
     rows: list[_Row] = []
     frames = raised.frames if is_whole else raised.frames[-_FRAMES:]
     for number, frame in enumerate(frames, 1):
