@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import os
+import random
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         # Some hundred tests start the lab anew, which may be told to write no compiled files.
         compileall.compile_dir(SHARED, quiet=2)
+    if config.option.seed is None:
+        # One for all workers; the header shows it.
+        config.option.seed = random.SystemRandom().randrange(10**6)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -53,6 +57,15 @@ def prover(request: pytest.FixtureRequest) -> Iterator[Prover]:
     """Grades submissions as a run of the course's own checks does, in the tier of `--isolation`."""
     chosen = isolation.choose(request.config.getoption("isolation"), COURSE)
     prover = Prover(confinement=chosen.confinement)
+    yield prover
+    prover.close()
+
+
+@pytest.fixture(scope="module")
+def drawing_prover(request: pytest.FixtureRequest) -> Iterator[Prover]:
+    """Grades as `prover` does, but draws anew in each run: `--seed` repeats one."""
+    chosen = isolation.choose(request.config.getoption("isolation"), COURSE)
+    prover = Prover(seed=request.config.getoption("seed"), confinement=chosen.confinement)
     yield prover
     prover.close()
 

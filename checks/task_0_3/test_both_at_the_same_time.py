@@ -47,15 +47,16 @@ async def test_it_prints_every_step_in_order(task: Task) -> None:
 async def test_it_takes_as_long_as_the_slower_task(task: Task) -> None:
     """Both tasks together take 7 s, and Task 1 finishes after 3 s."""
     run = await task.run()
+    finished = [f"Finished task Task {number}" for number in (1, 2)]
+    for name in finished:
+        expect_order(run, [name])  # no other check asks for the words of slow_task
     # Each task counts from when it is created: that this is at once is another check's question.
     late = lasted(run, STEPS[0], STEPS[2]) or seconds(0)
     assert run.elapsed in (seconds(7), seconds(7) + late), (
         f"The script took {run.elapsed}; right is 7 s, as long as the slower task alone."
     )
-    for number, right in ((1, seconds(3)), (2, seconds(7))):
-        name = f"Finished task Task {number}"
-        expect_order(run, [name])  # no other check asks for the words of slow_task
-        if lasted(run, STEPS[number], name) != right:
+    for name, created, right in zip(finished, STEPS[1:3], (seconds(3), seconds(7)), strict=True):
+        if lasted(run, created, name) != right:
             expect_step_at(run, name, right, first=STEPS[0])
 
 
@@ -107,7 +108,7 @@ async def test_every_step_shows_its_time(task: Task, clock: Clock) -> None:
     await expect_timestamps(task, clock, STEPS)
 
 
-@points(2, hint="What is __name__ in a file that is run, and in one that is imported?")
+@points(2, hint="What runs at `import main`? And what is __name__ in a file that is run?")
 async def test_imported_it_does_nothing(task: Task) -> None:
     """Run as a script it goes to work; imported it does nothing."""
     await expect_import_does_nothing(task)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ml_api_lab.course.catalog import Check
-from ml_api_lab.errors import Stopped
+from ml_api_lab.errors import Hinted, Late, Stopped
 from ml_api_lab.grading.card import NOT_WRITTEN, card, hint_of, message_of
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
@@ -297,7 +297,7 @@ def test_a_brief_card_fits_a_screen(columns: int) -> None:
     sentence = "GET /models/12 answered 200; right is 404."
     text = card(a_check(), sentence, busy_transcript(), "pytest checks", columns=columns)
     rows = text.splitlines()
-    assert len(rows) <= 18
+    assert len(rows) <= 16
     assert max(map(len, rows)) <= columns
     assert rows[2:4] == (
         [sentence, "Hint: Why?"]
@@ -335,7 +335,7 @@ def test_equal_requests_tell_when_each_was_answered() -> None:
     ("line", "raised", "hint"),
     [
         ("", "NotImplementedError", NOT_WRITTEN),
-        ("a.py:1: RuntimeWarning: coroutine 'cook' was never awaited", "", "cook(...) without"),
+        ("a.py:1: RuntimeWarning: coroutine 'cook' was never awaited", "", "cook(...) alone"),
         ("", "", "Why?"),
     ],
 )
@@ -346,6 +346,17 @@ def test_the_hint_follows_from_what_happened(line: str, raised: str, hint: str) 
     if raised:
         transcript.raised = [Raised(raised, "", (), "run", 0, Span(0))]
     assert hint_of(a_check(), AssertionError("It is wrong."), transcript).startswith(hint)
+
+
+def test_a_late_submission_is_asked_for_its_line() -> None:
+    assert "that line" in hint_of(a_check(), Late("It is late (at main.py:3).", "main.py cook"))
+    assert hint_of(a_check(), Late("It is late.")) == ""
+
+
+def test_an_exception_that_was_only_printed_has_the_hint_of_its_kind() -> None:
+    transcript = Transcript(Path(), Path(), "exercises/task_0_1")
+    transcript.lines = [Line("KeyError: 'HOST'", Span(0)), Line("INFO: over", Span(0))]
+    assert "Which keys are there" in hint_of(a_check(), Hinted("It raised KeyError."), transcript)
 
 
 def test_breakpoint_without_a_terminal_is_told() -> None:

@@ -161,5 +161,7 @@ def test_the_solution_cannot_be_imported(
     verdicts = prover.grade(tmp_path, task)
     assert [name for name, each in verdicts.items() if each.message is None] == []
     assert {each.on_the_wall_clock for each in verdicts.values()} == {on_the_wall_clock}
-    without = [n for n, each in verdicts.items() if "No module named 'solutions'" not in each.card]
+    without = [
+        n for n, each in verdicts.items() if "No module named 'solutions'" not in each.card()
+    ]
     assert without == []

@@ -46,6 +46,8 @@ from ml_api_lab.course import catalog, syllabus
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.corpus import Edit, edits_of
 from ml_api_lab.course.tree import Tree
+from ml_api_lab.grading import verdict as grading
+from ml_api_lab.grading.card import COLUMNS
 from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools
@@ -187,14 +189,20 @@ class Verdict:
         lab_time: how far the clock went, in nanoseconds.
         raised: the exceptions that kept the submission from being imported.
         on_the_wall_clock: whether the check talks to a real process.
-        card: what a student would see of a failure.
+        found: the verdict as it was found, with all that a student would see of a failure.
     """
 
     message: str | None
     lab_time: int
     raised: tuple[str, ...] = ()
     on_the_wall_clock: bool = False
-    card: str = ""
+    found: grading.Verdict | None = None
+
+    def card(self, columns: int = COLUMNS) -> str:
+        """Return what a student would see of a failure in a terminal of that width."""
+        if self.message is None or self.found is None:
+            return ""
+        return self.found.card(f"pytest {self.found.check.id}", columns=columns)
 
 
 class Prover:
@@ -228,28 +236,35 @@ class Prover:
         check = next(each for each in self.checks(case.task) if each.name == case.check)
         return check.on_the_wall_clock
 
-    def grade(self, root: Path, task: str, only: str | None = None) -> dict[str, Verdict]:
-        """Grade one task of the tree in that folder; return its checks' verdicts by name."""
+    def grade(
+        self, root: Path, task: str, only: str | None = None, seed: int | None = None
+    ) -> dict[str, Verdict]:
+        """Grade one task of the tree in that folder; return its checks' verdicts by name.
+
+        Args:
+            only: the one check to ask, by default all.
+            seed: what the draws begin with, in place of the prover's.
+        """
         checks = [check for check in self.checks(task) if only in (None, check.name)]
         if not checks:
             names = ", ".join(check.name for check in self.checks(task))
             raise ValueError(f"corpus/{task}.toml names {only}; {task} has {names}")
-        return {check.name: self._verdict(root, check) for check in checks}
+        return {check.name: self._verdict(root, check, seed) for check in checks}
 
-    def trial(self, root: Path, check: Check) -> Trial:
+    def trial(self, root: Path, check: Check, seed: int | None = None) -> Trial:
         """Return the trial of that check on the tree in that folder."""
         return Trial(
             check=check,
             function=load(self.course, check),
             entry=self.syllabus.entry(check.task),
             tree=Tree("exercises", root),  # as a student's own, wherever it lies
-            seed=self._seed,
+            seed=self._seed if seed is None else seed,
             clock="real" if check.on_the_wall_clock else self._clock,
             budget=self._budget,
         )
 
-    def _verdict(self, root: Path, check: Check) -> Verdict:
-        found = play(self.trial(root, check), self._runner)
+    def _verdict(self, root: Path, check: Check, seed: int | None) -> Verdict:
+        found = play(self.trial(root, check, seed), self._runner)
         if found.transcript is None:
             raise AssertionError(f"{check.id} could not begin: {found.error}") from found.error
         stopped = (each.type for each in found.transcript.raised if each.stage == "import")
@@ -258,7 +273,7 @@ class Prover:
             found.lab_time,
             tuple(stopped),
             check.on_the_wall_clock,
-            "" if found.passed else found.card(f"pytest {check.id}"),
+            found,
         )
 
     def close(self) -> None:

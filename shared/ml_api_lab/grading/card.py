@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -18,10 +18,10 @@ from ml_api_lab.errors import (
     RAISED,
     Hinted,
     LabError,
+    Late,
     NotThere,
     StartFailed,
     Stopped,
-    UntimedRead,
 )
 from ml_api_lab.lab_time import Span, time_of_day
 from ml_api_lab.sandbox.transcript import Line, Raised, RequestRecord, Transcript
@@ -37,7 +37,7 @@ from ml_api_lab.sanitize import (
 COLUMNS = 80
 """How wide a card is where there is no terminal."""
 
-_BRIEF_ROWS = 18
+_BRIEF_ROWS = 16
 _MIN_BLOCK_ROWS = 3
 _MAX_ROWS = 100
 _MAX_MESSAGE_ROWS = 6
@@ -47,6 +47,7 @@ _WORD = re.compile(r"[\w./-]{3,}")
 _AWAITED = re.compile(r"coroutine '([\w.<>]+)' was never awaited")
 
 NOT_WRITTEN = "This line is the placeholder of a part that you have not written yet."
+_LATE = "Look at that line: what would end its loop, or whom does it wait for?"
 _DEBUGGER = "`breakpoint()` stops only where it has a terminal: run pytest with -s, or remove it."
 
 
@@ -136,9 +137,9 @@ def hint_of(check: Check, error: BaseException | None, transcript: Transcript | 
     stopped = isinstance(error, StartFailed | Stopped)
     if isinstance(error, Hinted) and error.hint != RAISED:
         return error.hint
-    if isinstance(error, NotThere | UntimedRead) or (
-        isinstance(error, StartFailed) and error.is_slip
-    ):
+    if isinstance(error, Late):
+        return _LATE if error.place else ""
+    if isinstance(error, NotThere) or (isinstance(error, StartFailed) and error.is_slip):
         return ""
     if raised and raised[-1].type == "NotImplementedError":
         return NOT_WRITTEN
@@ -148,12 +149,22 @@ def hint_of(check: Check, error: BaseException | None, transcript: Transcript | 
         if found := _AWAITED.search(line.text):
             name = found[1].rpartition(".")[2]
             return (
-                f"{name}(...) without await only makes a coroutine, which does not run. Where "
-                "does your code await it?"
+                f"{name}(...) alone only makes a coroutine, which does not run. What runs one: "
+                "inside an async def, and outside of any?"
             )
     if isinstance(error, Stopped | Hinted):
-        return _OF_TYPES.get(raised[-1].type, RAISED) if raised else RAISED
+        named = [raised[-1].type] if raised else _printed_names(transcript)
+        return next((_OF_TYPES[name] for name in named if name in _OF_TYPES), RAISED)
     return check.hint
+
+
+def _printed_names(transcript: Transcript | None) -> Iterator[str]:
+    """Yield the words with which what was printed begins, the last line's first.
+
+    A program of its own prints its exceptions, and none is sent to the checks.
+    """
+    for line in reversed(transcript.lines if transcript is not None else []):
+        yield line.text.partition(":")[0]
 
 
 def message_of(error: BaseException | None, *, skipped: bool = False) -> str:
@@ -196,12 +207,11 @@ def _blocks(
 ) -> list[tuple[str, list[_Row]]]:
     """Return the blocks below the sentence, each with its name and all that it could show."""
     blocks = []
-    if transcript.entries:
-        rows = _log(message, transcript)
+    if rows := _log(message, transcript):
         name = "What happened, in lab time:" if is_lab_time else "What happened:"
         blocks.append((name, _around(rows, _MAX_ROWS) if is_whole else rows))
     if transcript.lines:
-        rows = _printed(message, transcript.lines)
+        rows = _printed(message, transcript.lines, "" if is_whole else transcript.shown_as)
         rows = _around(rows, _MAX_ROWS) if is_whole else rows
         if transcript.dropped:
             rows.append(_Row(f"   ... and {transcript.dropped} lines more, which were not kept"))
@@ -209,7 +219,9 @@ def _blocks(
             rows.append(_Row(f"   ... and {transcript.unread} bytes more, which were not read"))
         blocks.append(("What it printed:", rows))
     raised = _unique(transcript.raised)
-    blocks.extend(_traceback(each, is_whole) for each in (raised if is_whole else raised[-1:]))
+    blocks.extend(
+        _traceback(each, message, is_whole) for each in (raised if is_whole else raised[-1:])
+    )
     if is_whole:
         return blocks
     return [
@@ -324,8 +336,12 @@ def _weight(message: str, record: RequestRecord) -> int:
     return weight + len(words & set(_WORD.findall(f"{record.text} {record.answer}")))
 
 
-def _printed(message: str, lines: list[Line]) -> list[_Row]:
-    """Return what was printed, equal lines of a moment as one; marked what the sentence quotes."""
+def _printed(message: str, lines: list[Line], folder: str) -> list[_Row]:
+    """Return what was printed, equal lines of a moment as one; marked what the sentence quotes.
+
+    Args:
+        folder: where the submission lies: left out in front of a warning, which has its file.
+    """
     runs = [list(group) for _, group in groupby(lines, key=lambda line: (line.text, line.at))]
     quoted = [
         i
@@ -338,7 +354,7 @@ def _printed(message: str, lines: list[Line]) -> list[_Row]:
     rows = []
     for i, run in enumerate(runs):
         lead = ">> " if i in marked else "   "
-        text = _row(f"{lead}{time_of_day(run[0].at):<12}| ", run[0].text)
+        text = _row(f"{lead}{time_of_day(run[0].at):<12}| ", run[0].text.removeprefix(f"{folder}/"))
         more = f"  ({len(run)} x the same)" if len(run) > 1 else ""
         rows.append(_Row(text + more, int(i in marked)))
     return rows
@@ -349,7 +365,11 @@ def _unique(raised: list[Raised]) -> list[Raised]:
     return list(unique.values())[:3]
 
 
-def _traceback(raised: Raised, is_whole: bool) -> tuple[str, list[_Row]]:
+def _traceback(raised: Raised, message: str, is_whole: bool) -> tuple[str, list[_Row]]:
+    if not is_whole and len(raised.frames) == 1 and f"{raised} ({raised.frames[0]})" in message:
+        # The sentence has said it all but for the line itself.
+        frame = raised.frames[0]
+        return f"{frame}:", [_Row(_row("     ", row)) for row in frame.source.splitlines()[:2]]
     rows: list[_Row] = []
     frames = raised.frames if is_whole else raised.frames[-_FRAMES:]
     for number, frame in enumerate(frames, 1):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ml_api_lab.errors import Dead, StartFailed, SubmissionFault, UntimedRead
+from ml_api_lab.errors import Dead, Late, StartFailed, SubmissionFault, UntimedRead
 from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol import messages
 from ml_api_lab.protocol.link import BadFrame, LinkClosed
@@ -308,12 +308,12 @@ class Submission:
             self._is_fault_known |= future is not self.done
         return bool(waiting)
 
-    def _abort(self, sentence: str, kind: type[Dead] = Dead) -> None:
+    def _abort(self, fault: str | Dead) -> None:
         """The process is of no more use: end it, and remember why."""
         if self._fault is None:
-            self._fault = kind(sentence)
+            self._fault = Dead(fault) if isinstance(fault, str) else fault
             self.next_moment = None
-            self.transcript.note(self._clock.now, f"!! {sentence}")
+            self.transcript.note(self._clock.now, f"!! {self._fault}")
         self._terminate()
 
     def _abort_ended(self) -> None:
@@ -356,10 +356,11 @@ class Submission:
         late = f"{self._subject()} did not come to rest within {budget}"
         in_lab_time = self._clock.name == "lab"
         if in_lab_time and (read := diagnosis.untimed_read(self._link, self.transcript)):
-            self._abort(f"{late}: {read}.", UntimedRead)
+            self._abort(UntimedRead(f"{late}: {read}."))
             return True
         where = diagnosis.where_it_is(self._hosts, self._pid, self._start, self.transcript)
-        self._abort(f"{late}{diagnosis.of_a_busy_process(where, in_lab_time=in_lab_time)}.")
+        why = diagnosis.of_a_busy_process(where, in_lab_time=in_lab_time)
+        self._abort(Late(f"{late}{why}.", f"{where.file} {where.function}" if where else ""))
         return True
 
     def _is_over_limits(self) -> bool:
