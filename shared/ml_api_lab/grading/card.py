@@ -9,20 +9,15 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.errors import (
-    RAISED,
-    Hinted,
     LabError,
-    Late,
-    NotThere,
-    StartFailed,
-    Stopped,
 )
+from ml_api_lab.grading.hint import NEVER_AWAITED
 from ml_api_lab.lab_time import Span, time_of_day
 from ml_api_lab.sandbox.transcript import Line, Raised, RequestRecord, Transcript
 from ml_api_lab.sanitize import (
@@ -44,11 +39,6 @@ _MAX_MESSAGE_ROWS = 6
 _FRAMES = 2
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _WORD = re.compile(r"[\w./-]{3,}")
-_AWAITED = re.compile(r"coroutine '([\w.<>]+)' was never awaited")
-
-NOT_WRITTEN = "This line is the placeholder of a part that you have not written yet."
-_LATE = "Look at that line: what would end its loop, or whom does it wait for?"
-_DEBUGGER = "`breakpoint()` stops only where it has a terminal: run pytest with -s, or remove it."
 
 
 @dataclass(frozen=True)
@@ -63,23 +53,6 @@ class _Row:
     text: str
     weight: int = 0
     group: int = 0
-
-
-_MOVED = "How far is each line moved to the right? What belongs together begins in one column."
-_IMPORTED = "Is the module's name right, and is its package installed where the lab runs?"
-_OF_TYPES = {
-    "SyntaxError": "Python cannot read this line: look at its quotes and brackets, and at the end "
-    "of the line above it.",
-    "IndentationError": _MOVED,
-    "TabError": _MOVED,
-    "NameError": "Is this name spelt as where it is made, and is it made before this line runs?",
-    "AttributeError": "Is the name behind the dot spelt as in the documentation of what stands "
-    "before the dot, and is that what you think it is?",
-    "ImportError": _IMPORTED,
-    "ModuleNotFoundError": _IMPORTED,
-    "KeyError": "Which keys are there, and what is to happen where this one is missing?",
-}
-"""What to ask of an exception in the submission that ended it; of all others, where it began."""
 
 
 def card(
@@ -129,42 +102,6 @@ def card(
     # Made plain last, as the reader's lines are: wrapping could begin one with a command.
     head = "\n".join([*title, "", *message_rows, *hint_rows])
     return sanitize("\n\n".join(filter(None, [head, body, again])))
-
-
-def hint_of(check: Check, error: BaseException | None, transcript: Transcript | None = None) -> str:
-    """Return the hint for a check that failed so, "" if none would help."""
-    raised = transcript.raised if transcript is not None else []
-    stopped = isinstance(error, StartFailed | Stopped)
-    if isinstance(error, Hinted) and error.hint != RAISED:
-        return error.hint
-    if isinstance(error, Late):
-        return _LATE if error.place else ""
-    if isinstance(error, NotThere) or (isinstance(error, StartFailed) and error.is_slip):
-        return ""
-    if raised and raised[-1].type == "NotImplementedError":
-        return NOT_WRITTEN
-    if raised and raised[-1].text.startswith("breakpoint() needs the terminal"):
-        return _DEBUGGER
-    for line in transcript.lines if transcript is not None and not stopped else ():
-        if found := _AWAITED.search(line.text):
-            name = found[1].rpartition(".")[2]
-            return (
-                f"{name}(...) alone only makes a coroutine, which does not run. What runs one: "
-                "inside an async def, and outside of any?"
-            )
-    if isinstance(error, Stopped | Hinted):
-        named = [raised[-1].type] if raised else _printed_names(transcript)
-        return next((_OF_TYPES[name] for name in named if name in _OF_TYPES), RAISED)
-    return check.hint
-
-
-def _printed_names(transcript: Transcript | None) -> Iterator[str]:
-    """Yield the words with which what was printed begins, the last line's first.
-
-    A program of its own prints its exceptions, and none is sent to the checks.
-    """
-    for line in reversed(transcript.lines if transcript is not None else []):
-        yield line.text.partition(":")[0]
 
 
 def message_of(error: BaseException | None, *, skipped: bool = False) -> str:
@@ -349,7 +286,7 @@ def _printed(message: str, lines: list[Line], folder: str) -> list[_Row]:
         if len(run[0].text.strip()) > 2
         and (repr(run[0].text.strip()) in message or run[0].text.strip() in message)
     ]
-    awaited = [i for i, run in enumerate(runs) if _AWAITED.search(run[0].text)]
+    awaited = [i for i, run in enumerate(runs) if NEVER_AWAITED.search(run[0].text)]
     marked = set(awaited[:1] or quoted[:2])
     rows = []
     for i, run in enumerate(runs):
