@@ -72,8 +72,7 @@ class Copy:
         finally:
             terminal.close()
 
-    def serve(self, way: Serve, text: str) -> None:
-        self._prepare(way.before)
+    def serve(self, text: str) -> None:
         with subprocess.Popen(
             ["bash", "-c", text],
             cwd=self.folder,
@@ -123,4 +122,4 @@ def test_the_commands_of_a_page_do_what_it_says(page: str, tmp_path: Path) -> No
             case Watch():
                 copy.watch(way, text)
             case Serve():
-                copy.serve(way, text)
+                copy.serve(text)
