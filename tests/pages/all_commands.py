@@ -5,6 +5,7 @@ Slow: it grades all tasks, and installs the lab as the README says. `tox -e docs
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -52,8 +53,11 @@ class Copy:
 
     def environment(self, text: str) -> dict[str, str]:
         """Return the environment of a command: its home is a new one if it speaks of that."""
-        home = {"HOME": str(self.home)} if "HOME" in text or "~" in text else {}
-        return own_environment(**home)
+        programs = Path(sys.executable).parent
+        changed = {"PATH": os.pathsep.join([str(programs), os.environ.get("PATH", os.defpath)])}
+        if "HOME" in text or "~" in text:
+            changed["HOME"] = str(self.home)
+        return own_environment(**changed)
 
     def run(self, way: Run, text: str) -> None:
         if way.before:
