@@ -41,6 +41,14 @@ def test_the_guide_names_all_the_files() -> None:
     ]
 
 
+def test_the_map_of_the_harness_names_modules_that_are_there() -> None:
+    rows = re.findall(r"^\| .+\? \| (.+) \|$", GUIDE, re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`([\w/]+(?:\.py|/))`", row)]
+    assert len(named) > 15
+    harness = COURSE / "shared" / "ml_api_lab"
+    assert [each for each in named if not (harness / each).exists()] == []
+
+
 @pytest.mark.parametrize(("tree", "score", "status"), [("solutions", 10, 0), ("exercises", 0, 1)])
 def test_pytest_grades_the_new_task(course: Path, tree: str, score: int, status: int) -> None:
     command = [sys.executable, "-m", "pytest", "checks/task_9_1", f"--tree={tree}"]
