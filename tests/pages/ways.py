@@ -116,10 +116,10 @@ WAYS: dict[str, dict[str, Way]] = {
             "10 of  10", before="pytest tests/course/test_stubs.py --update-stubs -k task_9_1"
         ),
         "pytest checks/task_9_1": Run("0 of  10", 1),
+        "lab author check 9.1": Run("Nothing to mend."),
+        "lab author check 9.1 --mutants": Run("Nothing to mend."),
         "pytest tests/proofs/test_cards.py -k task_9_1 --update-cards": Run("1 passed"),
         "pytest tests -k task_9_1": Run(" passed"),
-        "pytest tests/proofs/kill_mutants.py -k task_9_1": Run("1 passed"),
-        "python -m tests.proofs.costs task_9_1": Run("mean cost"),
         "pytest tests -k task_3_2": Run(" passed"),
     },
     "docs/ci.md": {
@@ -146,6 +146,9 @@ WAYS: dict[str, dict[str, Way]] = {
             "3 of 4 submissions were"
         ),
         "lab class page run": Run("class.html"),
+        "lab author check --mutants --write checks/proven.json": Run(
+            "proven.json", instead="lab author check 3.2 --mutants --write checks/proven.json"
+        ),
         "lab class feedback run": Run("feedback"),
         "lab class verify run --share 5%": Run("0 came out otherwise"),
         "lab class regrade run --out run2": Run("run2"),
@@ -173,10 +176,11 @@ WAYS: dict[str, dict[str, Way]] = {
         "lab class grade submissions/ --out run --engine dask://10.0.0.1:8786": _CLUSTER,
     },
     "docs/threats.md": {
-        "pytest tests/attacks tests/host/test_isolation.py": Elsewhere(
+        "pytest tests/attacks tests/host/test_isolation.py tests/fuzz": Elsewhere(
             "tests/host/test_isolation.py"
         ),
         "tox -e tiers": NotRun("takes many minutes, in an environment of its own"),
+        "tox -e fuzz": NotRun("takes many minutes, in an environment of its own"),
     },
 }
 

@@ -38,6 +38,7 @@ _MAX_ROWS = 100
 _MAX_MESSAGE_ROWS = 6
 _FRAMES = 2
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_QUOTED = re.compile(r"'([^']{3,})'")
 _WORD = re.compile(r"[\w./-]{3,}")
 
 
@@ -280,12 +281,12 @@ def _printed(message: str, lines: list[Line], folder: str) -> list[_Row]:
         folder: where the submission lies: left out in front of a warning, which has its file.
     """
     runs = [list(group) for _, group in groupby(lines, key=lambda line: (line.text, line.at))]
+    texts = [run[0].text.strip() for run in runs]
     quoted = [
         i
-        for i, run in enumerate(runs)
-        if len(run[0].text.strip()) > 2
-        and (repr(run[0].text.strip()) in message or run[0].text.strip() in message)
-    ]
+        for i, text in enumerate(texts)
+        if len(text) > 2 and (repr(text) in message or text in message)
+    ] or _begun(message, texts)
     awaited = [i for i, run in enumerate(runs) if NEVER_AWAITED.search(run[0].text)]
     marked = set(awaited[:1] or quoted[:2])
     rows = []
@@ -295,6 +296,16 @@ def _printed(message: str, lines: list[Line], folder: str) -> list[_Row]:
         more = f"  ({len(run)} x the same)" if len(run) > 1 else ""
         rows.append(_Row(text + more, int(i in marked)))
     return rows
+
+
+def _begun(message: str, texts: list[str]) -> list[int]:
+    """Return which texts begin with what the sentence quotes, one for each quotation."""
+    found = []
+    for begin in _QUOTED.findall(message):
+        shortest = min((text for text in texts if text.startswith(begin)), key=len, default=None)
+        if shortest is not None:
+            found.append(texts.index(shortest))
+    return found
 
 
 def _unique(raised: list[Raised]) -> list[Raised]:

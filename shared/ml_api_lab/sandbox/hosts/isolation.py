@@ -222,7 +222,10 @@ def _run_probe(confinement: Confinement, folder: Path, given: dict[str, object])
     said = output.read_text(encoding="utf-8", errors="replace")
     if status != 0:
         return f"the probe ended with status {status}: {_last_line(said)}"
-    content = json.loads(said)
+    try:
+        content = json.loads(_last_line(said))
+    except ValueError:
+        return f"the probe said {_last_line(said)[:80]!r}"
     if content["possible"]:
         return f"a submission can {', '.join(content['possible'])}"
     if content["impossible"]:
