@@ -32,7 +32,7 @@ from ml_api_lab.sanitize import (
 COLUMNS = 80
 """How wide a card is where there is no terminal."""
 
-_BRIEF_ROWS = 16
+_BRIEF_ROWS = 15
 _MIN_BLOCK_ROWS = 3
 _MAX_ROWS = 100
 _MAX_MESSAGE_ROWS = 6
@@ -197,6 +197,10 @@ def _around(rows: list[_Row], max_rows: int) -> list[_Row]:
     kept = max(kept, 1)
     group = [i for i, row in enumerate(rows) if row.group and row.group == rows[focus].group]
     first = min(group, default=focus)
+    if kept < len(group):
+        # So little room: what is left out above and below is one row.
+        shown = rows[first : first + max_rows - 1]
+        return [*shown, _Row(f"   ... {len(rows) - len(shown)} more (all with -v)")]
     if focus < max_rows - 1:
         start = 0
     else:

@@ -187,11 +187,9 @@ class Reporting:
         }
         shown = choose_cards(self._session.grade, cards, self._session.is_untouched)
         for each in shown:
-            report = reports[each.card]
-            assert isinstance(report.longrepr, _CardRepr)
-            report.longrepr.stands_for = each.rows
-            # pytest writes this as the heading of a failure; the name is in the command below.
-            report.location = (*report.location[:2], report.longrepr.take_title())
+            card = reports[each.card].longrepr
+            assert isinstance(card, _CardRepr)
+            card.stands_for, card.is_dense = each.rows, True
         ours = iter([reports[each.card] for each in shown])
         chosen = {each.card for each in shown}
         kept = [each for each in failed if id(each) not in reports or id(each) in chosen]
@@ -220,23 +218,18 @@ class _CardRepr(TerminalRepr):
 
     Attributes:
         stands_for: rows about other cards that are not shown.
+        is_dense: whether it is shown without empty rows.
     """
 
     def __init__(self, card: str) -> None:
         self._title, *self._blocks, self._again = card.split("\n\n")
-        self._is_dense = False
+        self.is_dense = False
         self.stands_for: list[str] = []
 
-    def take_title(self) -> str:
-        """Return the title in one line; the card shows it no more, nor any empty row."""
-        self._is_dense = True
-        return " ".join(self._title.split())
-
     def toterminal(self, tw: TerminalWriter) -> None:
-        if not self._is_dense:
-            tw.line(self._title, bold=True)
+        tw.line(self._title, bold=True)
         for number, block in enumerate(self._blocks):
-            if not self._is_dense:
+            if not self.is_dense:
                 tw.line()
             for row in block.split("\n"):
                 if number == 0:
@@ -244,7 +237,7 @@ class _CardRepr(TerminalRepr):
                     tw.line(row, **({"cyan": True} if row.startswith("Hint: ") else {"red": True}))
                 else:
                     tw.line(row, bold=row.startswith(" >> "))
-        if not self._is_dense:
+        if not self.is_dense:
             tw.line()
         for row in self.stands_for:
             tw.line(row)
