@@ -104,6 +104,17 @@ def test_without_a_tier_every_forbidden_act_succeeds() -> None:
 
 
 @linux
+def test_a_probe_that_cannot_be_read_proves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = tmp_path / "noise.py"
+    noise.write_text("print('noise')\n", encoding="utf-8")
+    monkeypatch.setattr(isolation, "_PROBE", noise)
+    problem = isolation._probe(Confinement("none", str(COURSE)))
+    assert problem == "the probe said 'noise'"
+
+
+@linux
 @pytest.mark.parametrize("abi", tiers.LANDLOCKS)
 def test_landlock_holds_with_old_kernels(abi: int) -> None:
     tiers.require("landlock")
