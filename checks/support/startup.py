@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from checks.support.predictions import MODELS
-from ml_api_lab.check import StartFailed, SubmissionFault, Task
+from ml_api_lab.check import Late, StartFailed, SubmissionFault, Task
 
 
 def loaded_models(task: Task) -> list[str]:
@@ -58,7 +58,11 @@ def joined(names: list[str]) -> str:
 
 
 async def _start_error(task: Task, env: Mapping[str, str] | None) -> str | None:
-    """Return the error that stopped the start, None if the application has started."""
+    """Return the error that stopped the start, None if the application has started.
+
+    Raises:
+        Late: it came to no end, which on a busy machine has to be tried again.
+    """
     printed = len(task.transcript.lines)
     try:
         async with task.serve(env):
@@ -67,6 +71,8 @@ async def _start_error(task: Task, env: Mapping[str, str] | None) -> str | None:
         if failed.kind != "SystemExit":
             return f"{failed.kind}: {failed.text}"
         error = failed.text
+    except Late:
+        raise
     except SubmissionFault:
         error = ""
     # A program that ends itself says why as it does.
