@@ -21,6 +21,7 @@ import types
 from typing import Any
 
 from ml_api_lab.host import internals
+from ml_api_lab.host.isolation import without_psutil
 from ml_api_lab.host.own_modules import IMPORT_PATH, PACKAGE_NAME, give_way
 from ml_api_lab.host.program import exit_status, flush
 from ml_api_lab.protocol.messages import Execute
@@ -83,6 +84,7 @@ def _set_up_process(program: Execute) -> None:
     """Take on the program's folder, environment and streams."""
     os.environ.clear()
     os.environ.update(program.environment)
+    without_psutil.tell_children(os.environ)
     tempfile.tempdir = None  # known from before, and another folder's
     time.tzset()
     _enter_folder(program)

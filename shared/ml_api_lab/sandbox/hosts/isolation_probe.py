@@ -83,6 +83,11 @@ def read_the_command_of_the_checks() -> None:
         file.read()
 
 
+def read_the_command_of_the_fork_server() -> None:
+    with open(f"/proc/{os.getppid()}/cmdline", "rb") as file:
+        file.read()
+
+
 def read_the_memory_of_the_checks() -> None:
     with open(f"/proc/{GIVEN['checks']}/mem", "rb") as file:
         file.fileno()
@@ -169,8 +174,8 @@ FORBIDDEN = (
     change_the_rights_of_a_file, read_the_lab, write_into_the_lab,
     write_into_the_environment_of_Python, signal_the_checks, signal_the_fork_server,
     limit_the_checks, read_the_environment_of_the_checks, read_the_command_of_the_checks,
-    read_the_memory_of_the_checks, connect_to_a_port, connect_without_the_patched_class,
-    connect_to_a_local_socket, send_a_datagram,
+    read_the_command_of_the_fork_server, read_the_memory_of_the_checks, connect_to_a_port,
+    connect_without_the_patched_class, connect_to_a_local_socket, send_a_datagram,
 )  # fmt: skip
 NEEDED = (
     use_temporary_files, use_locks_of_processes, listen, use_a_pair_of_sockets, run_a_shell,
