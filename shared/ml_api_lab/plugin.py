@@ -143,6 +143,7 @@ def _configure(config: pytest.Config) -> None:
 
     hooks.delete_old_reports(config)
     preflight.require_assertions()
+    preflight.require_loopback()
     if (refusal := config.stash.get(_REFUSAL, None)) is not None:
         raise refusal
     read = config.stash.get(_SYLLABUS, None)

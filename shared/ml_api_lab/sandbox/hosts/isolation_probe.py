@@ -1,6 +1,6 @@
 """What a probe tries inside a tier, as a submission could: what must fail, and what must not.
 
-Its text is run by a host; nobody imports it. It prints what each attempt came to as JSON.
+Its text is run by a host; nobody imports it. It writes what each attempt came to as JSON.
 """
 
 import json
@@ -15,7 +15,11 @@ import time
 import zoneinfo
 
 GIVEN = json.loads(sys.argv[1])
-"""Where things are: "home", "canary", "lab", "checks" (a process id), "port", "socket", "pipe"."""
+"""Where things are: "home", "canary", "lab", "checks" (a process id), "port", "socket", "pipe".
+
+"report" is where to write to: what is printed may be mixed with what an environment's own start-up
+code prints.
+"""
 
 
 def read_the_home() -> None:
@@ -194,12 +198,12 @@ for act in (*FORBIDDEN, *NEEDED):
     else:
         succeeded.append(name)
 names = {act.__name__.replace("_", " ") for act in FORBIDDEN}
-print(
-    json.dumps(
+with open(GIVEN["report"], "w", encoding="utf-8") as report:
+    json.dump(
         {
             "possible": [name for name in succeeded if name in names],
             "impossible": [f"{name} ({why})" for name, why in failed.items() if name not in names],
             "tried": len(succeeded) + len(failed),
-        }
+        },
+        report,
     )
-)
