@@ -41,7 +41,7 @@ from ml_api_lab.host import preload
 clock = time.perf_counter
 warm.import_unfreezable(["fastapi"])
 warm.preload(["fastapi"])
-from ml_api_lab.host.server import Server
+from ml_api_lab.host.asgi_server import Server
 from ml_api_lab.protocol.messages import Request, Stop
 
 async def answer(app):

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import compileall
 import os
+import random
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import ml_api_lab
 from ml_api_lab.sandbox.hosts import isolation
 from tests.handout.player import Player
 from tests.proofs.prover import COURSE, Prover
 from tests.support import graded
+from tests.support.faults import Outcomes
 from tests.support.toy import Course, Scenes
 from tests.support.toy_tasks import two_tasks
+
+SHARED = Path(ml_api_lab.__file__).parents[1]
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # So a shell starts what it runs in the background, and what a test interrupts inherits it.
@@ -24,6 +30,12 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 def pytest_configure(config: pytest.Config) -> None:
     # Here and not in pyproject.toml, which is the configuration of grades as well.
     config.addinivalue_line("filterwarnings", "error")
+    if not hasattr(config, "workerinput"):
+        # Some hundred tests start the lab anew, which may be told to write no compiled files.
+        compileall.compile_dir(SHARED, quiet=2)
+    if config.option.seed is None:
+        # One for all workers; the header shows it.
+        config.option.seed = random.SystemRandom().randrange(10**6)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -45,6 +57,15 @@ def prover(request: pytest.FixtureRequest) -> Iterator[Prover]:
     """Grades submissions as a run of the course's own checks does, in the tier of `--isolation`."""
     chosen = isolation.choose(request.config.getoption("isolation"), COURSE)
     prover = Prover(confinement=chosen.confinement)
+    yield prover
+    prover.close()
+
+
+@pytest.fixture(scope="module")
+def drawing_prover(request: pytest.FixtureRequest) -> Iterator[Prover]:
+    """Grades as `prover` does, but draws anew in each run: `--seed` repeats one."""
+    chosen = isolation.choose(request.config.getoption("isolation"), COURSE)
+    prover = Prover(seed=request.config.getoption("seed"), confinement=chosen.confinement)
     yield prover
     prover.close()
 
@@ -83,3 +104,9 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenes]:
     scenes = Scenes(tmp_path_factory.mktemp("apps"), "fastapi")
     yield scenes
     scenes.close()
+
+
+@pytest.fixture(scope="module")
+def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    """What the checks said of the faults of a module, its FAULTS."""
+    return Outcomes(tmp_path_factory.mktemp("faults"), request.module.FAULTS)

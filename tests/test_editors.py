@@ -6,9 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import click
@@ -17,7 +15,7 @@ import pytest
 from ml_api_lab.cli import main as command_line
 from tests.support.editor import PROBLEM, ROOT, TASKS, load
 from tests.support.lab import keep_stubs
-from tests.support.toy import LIMIT, own_environment
+from tests.support.toy import LIMIT, own_environment, started
 from tests.support.toy_tasks import two_tasks
 
 COMMANDS = command_line.lab.list_commands(click.Context(command_line.lab))
@@ -127,25 +125,11 @@ def test_the_task_marks_each_failed_check(tmp_path: Path) -> None:
     ]
 
 
-@contextmanager
-def watching(folder: Path) -> Iterator[subprocess.Popen[str]]:
+def watching(folder: Path) -> AbstractContextManager[subprocess.Popen[str]]:
     """Watch a task as the editor does, with a limit."""
-    process = subprocess.Popen(
-        words_of("watch this task"),
-        cwd=folder,
-        env=own_environment(**TASKS["watch this task"]["options"]["env"], PYTHONUNBUFFERED="1"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    limit = threading.Timer(LIMIT, process.kill)
-    limit.start()
-    try:
-        yield process
-    finally:
-        limit.cancel()
-        process.terminate()
-        process.communicate()
+    settings = TASKS["watch this task"]["options"]["env"]
+    environment = own_environment(**settings, PYTHONUNBUFFERED="1")
+    return started(words_of("watch this task"), folder, environment)
 
 
 def test_the_watch_begins_and_ends_each_grading(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ OTHER_FOLDERS = {
     "browser": "opens the pages in a real browser",
     "fuzz": "tries the parsers with texts that nobody would write",
     "handout": "tests the handout",
+    "pages": "tests what README.md and docs/ show: pictures of a terminal, commands",
     "proofs": "proves the checks: solutions, mistakes, variants, mutants, cards",
     "slow": "proves what takes long, when it is asked for",
     "support": "helps the tests",

@@ -9,7 +9,7 @@ import pytest
 
 from ml_api_lab.course import syllabus
 from ml_api_lab.course.catalog import Catalog
-from tests.proofs.prover import COURSE
+from tests.proofs.prover import COURSE, IGNORED
 
 README = (COURSE / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^(python3 -m venv .*)$", README, re.MULTILINE)
@@ -40,11 +40,16 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
-def test_the_numbers_are_those_of_the_syllabus() -> None:
-    tasks = len(SYLLABUS.tasks)
-    assert f"a lab in {tasks} tasks" in README
-    assert f"10 points a task, {10 * tasks} in all" in README
-    assert f"10 each, {10 * tasks} for all" in CI
+def test_the_map_shows_the_folders_that_are_there() -> None:
+    drawn = re.search(r"^```\n(exercises/ .*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert drawn is not None
+    shown = set(re.findall(r"^([a-z_/]+)/ |(?<=/  )([a-z]+)/ ", drawn[1], re.MULTILINE))
+    folders = {first or second for first, second in shown}
+    assert sorted(each for each in folders if not (COURSE / each).is_dir()) == []
+    ours = {
+        path.name for path in COURSE.iterdir() if path.is_dir() and not path.name.startswith(".")
+    }
+    assert {each.partition("/")[0] for each in folders} == ours - set(IGNORED)
 
 
 def test_the_samples_of_reports_could_be_real() -> None:

@@ -279,6 +279,10 @@ def expect_key_not_leaked(task: Task, key: str, answers: Iterable[httpx.Response
     assert not printed, (
         f"The program printed the API key ({printed[0]}); right is to print it nowhere."
     )
+    assert task.transcript.has_all_output, (
+        "The program printed more than the lab reads of it, so nobody can say that the API key is "
+        "not among it; right is a few lines for each request."
+    )
     found = [name for name in task.files.names() if task.files.contains(name, key.encode())]
     assert not found, (
         f"The program wrote the API key into {found[0]}; right is to write it nowhere."

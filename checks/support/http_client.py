@@ -6,7 +6,7 @@ import asyncio
 
 import httpx
 
-from ml_api_lab.check import SubmissionFault
+from ml_api_lab.check import ACCEPTED_ENCODINGS, SubmissionFault, bounded_response
 
 TIMEOUT_SECONDS = 60.0
 """How long an answer may take, in real time: a busy machine makes checks slow, never wrong."""
@@ -20,7 +20,13 @@ def bounded_client(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> httpx.
     Its requests raise SubmissionFault where an answer is not whole in that time, or too large.
     """
     transport = _BoundedTransport(timeout_seconds)
-    return httpx.AsyncClient(base_url=url, transport=transport, timeout=None, trust_env=False)
+    return httpx.AsyncClient(
+        base_url=url,
+        transport=transport,
+        headers=ACCEPTED_ENCODINGS,
+        timeout=None,
+        trust_env=False,
+    )
 
 
 class _BoundedTransport(httpx.AsyncHTTPTransport):
@@ -51,4 +57,6 @@ class _BoundedTransport(httpx.AsyncHTTPTransport):
                 f"{request_line} has no whole answer after {self._timeout_seconds:g} s of real "
                 "time."
             ) from None
-        return httpx.Response(answer.status_code, headers=answer.headers, content=bytes(content))
+        return bounded_response(
+            request_line, answer.status_code, answer.headers.raw, bytes(content)
+        )

@@ -11,7 +11,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from ml_api_lab.check import Span, seconds
+from ml_api_lab.check import Hinted, Span, seconds
 
 if TYPE_CHECKING:
     from ml_api_lab.check import Clock, Line, Run, Task
@@ -182,25 +182,29 @@ def _step(run: Run, name: str, *, exact: bool = False) -> Line:
         found = next((each for each in steps if ": " in each.text or not _time_text(each)), None)
     else:
         found = find_step(run, name)
-    assert found is not None, _missing_step(run, name)
+    if found is None:
+        raise _missing_step(run, name)
     return found
 
 
-def _missing_step(run: Run, name: str) -> str:
-    """Return the sentence for a step that was never printed: what is there instead, if known."""
+def _missing_step(run: Run, name: str) -> AssertionError:
+    """Return the error for a step that was never printed: what is there instead, if known."""
     never = f"It never printed a line that reads {name!r}"
     if not run.lines:
-        return f"{never}; it printed nothing at all."
+        return AssertionError(f"{never}; it printed nothing at all.")
     near = _misspelled(run, name)
     if near is not None:
-        return (
+        return AssertionError(
             f"It printed {near.text.strip()!r}; right is {name!r}, alone or with ': ' and the time "
             "behind it."
         )
     start = name.replace("Finished ", "Starting ", 1)
     if start != name and any(_name(line) == start for line in run.lines):
-        return f"{never}: it printed {start!r}, and ended before that was finished."
-    return f"{never}, alone or with ': ' and the time behind it."
+        return Hinted(
+            f"{never}: it printed {start!r}, and ended before that was finished.",
+            "Who waits for that task, and until when? What still runs when main ends is cancelled.",
+        )
+    return AssertionError(f"{never}, alone or with ': ' and the time behind it.")
 
 
 def _steps(run: Run) -> list[Line]:

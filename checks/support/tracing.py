@@ -30,12 +30,12 @@ def header_value(response: httpx.Response, name: str, *, exact: bool = True) -> 
         )
     values = response.headers.get_list(name)
     if not values:
-        similar = [each for each in response.headers if _letters(each) == _letters(name)]
+        similar = similar_header(response, name)
         if similar and not exact:
-            return header_value(response, similar[0])
+            return header_value(response, similar)
         raise Hinted(
             f"{request_line(response)} answered {response.status_code} without {name}"
-            f"{f', but with {similar[0]}' if similar else ''}; right is this header on every "
+            f"{f', but with {similar}' if similar else ''}; right is this header on every "
             "answer.",
             "Does every answer pass through your middleware, does the application know of it, and "
             "under which name does it set the header, letter by letter?",
@@ -44,6 +44,12 @@ def header_value(response: httpx.Response, name: str, *, exact: bool = True) -> 
         f"{request_line(response)} answered with {name}: {', '.join(values)!r}; right is one value."
     )
     return values[0].strip()
+
+
+def similar_header(response: httpx.Response, name: str) -> str | None:
+    """Return the header of the answer that has that name, but for its hyphens; None if none has."""
+    same = (each for each in response.headers if _letters(each) == _letters(name))
+    return next(same, None)
 
 
 def process_time(response: httpx.Response) -> Span:

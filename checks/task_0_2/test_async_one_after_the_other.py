@@ -37,7 +37,7 @@ asyncio.run(attempt())
 """
 
 
-@points(2, hint="What has to stand before the call of a coroutine function for it to run?")
+@points(2, hint="Compare what it prints with the lines in the docstring, one by one.")
 async def test_it_prints_every_step_in_order(task: Task) -> None:
     """It prints the start and the end of both tasks, and says when all is done."""
     run = await task.run()
@@ -108,7 +108,7 @@ async def test_every_step_shows_its_time(task: Task, clock: Clock) -> None:
     await expect_timestamps(task, clock, STEPS)
 
 
-@points(2, hint="What is __name__ in a file that is run, and in one that is imported?")
+@points(2, hint="What runs at `import main`? And what is __name__ in a file that is run?")
 async def test_imported_it_does_nothing(task: Task) -> None:
     """Run as a script it goes to work; imported it does nothing."""
     await expect_import_does_nothing(task)

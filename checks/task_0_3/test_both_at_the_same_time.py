@@ -1,6 +1,7 @@
 """Checks of task 0.3."""
 
 from checks.support.timeline import (
+    do_overlap,
     expect_free_loop,
     expect_import_does_nothing,
     expect_order,
@@ -18,6 +19,22 @@ STEPS = [
     "Awaited task 1",
     "Awaited task 2",
 ]
+# Runs main.py as a script, and says whenever something is made a task: all ways to do so end there.
+COUNTING_CALLER = """\
+import asyncio.base_events
+import runpy
+
+create_task = asyncio.base_events.BaseEventLoop.create_task
+
+
+def told(loop, *arguments, **options):
+    print({marker!r}, flush=True)
+    return create_task(loop, *arguments, **options)
+
+
+asyncio.base_events.BaseEventLoop.create_task = told
+runpy.run_path("main.py", run_name="__main__")
+"""
 
 
 @points(2, hint="Compare what it prints with the list in the docstring, line by line.")
@@ -30,15 +47,16 @@ async def test_it_prints_every_step_in_order(task: Task) -> None:
 async def test_it_takes_as_long_as_the_slower_task(task: Task) -> None:
     """Both tasks together take 7 s, and Task 1 finishes after 3 s."""
     run = await task.run()
+    finished = [f"Finished task Task {number}" for number in (1, 2)]
+    for name in finished:
+        expect_order(run, [name])  # no other check asks for the words of slow_task
     # Each task counts from when it is created: that this is at once is another check's question.
     late = lasted(run, STEPS[0], STEPS[2]) or seconds(0)
     assert run.elapsed in (seconds(7), seconds(7) + late), (
         f"The script took {run.elapsed}; right is 7 s, as long as the slower task alone."
     )
-    for number, right in ((1, seconds(3)), (2, seconds(7))):
-        name = f"Finished task Task {number}"
-        expect_order(run, [name])  # no other check asks for the words of slow_task
-        if lasted(run, STEPS[number], name) != right:
+    for name, created, right in zip(finished, STEPS[1:3], (seconds(3), seconds(7)), strict=True):
+        if lasted(run, created, name) != right:
             expect_step_at(run, name, right, first=STEPS[0])
 
 
@@ -58,6 +76,24 @@ async def test_it_creates_both_before_it_waits(task: Task) -> None:
         if end is not None and find_step(run, name) is not None:
             # Who waits for both together (gather, TaskGroup) goes on when both are done.
             expect_step_at(run, name, end, latest, first=STEPS[0])
+    # Tasks that run one after the other are another check's question, and so are threads.
+    if do_overlap(run, "Finished task Task 1", "Starting task Task 2"):
+        made = await _count_tasks(task)
+        assert made is None or made >= 2, (
+            f"main printed that it had created both tasks, and had made {made} by then; right is "
+            "2, one for each call of slow_task."
+        )
+
+
+async def _count_tasks(task: Task) -> int | None:
+    """Return how many tasks the script makes at once, beside main's; None without a loop."""
+    marker = f"-- a task is made (mark {task.draw.getrandbits(32):08x}) --"
+    task.files.write("count_tasks.py", COUNTING_CALLER.format(marker=marker))
+    run = await task.run("count_tasks.py", may_fail=True)
+    moments = [line.at for line in run.lines if line.text == marker]
+    # asyncio.run makes some for its end, too.
+    at_once = [each for each in moments if each < moments[0] + seconds(1)]
+    return len(at_once) - 1 if at_once else None
 
 
 @points(1, hint="Which kind of sleep gives the loop back while it waits?")
@@ -72,7 +108,7 @@ async def test_every_step_shows_its_time(task: Task, clock: Clock) -> None:
     await expect_timestamps(task, clock, STEPS)
 
 
-@points(2, hint="What is __name__ in a file that is run, and in one that is imported?")
+@points(2, hint="What runs at `import main`? And what is __name__ in a file that is run?")
 async def test_imported_it_does_nothing(task: Task) -> None:
     """Run as a script it goes to work; imported it does nothing."""
     await expect_import_does_nothing(task)

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
 from checks.support.http_client import TIMEOUT_SECONDS, bounded_client
-from ml_api_lab.check import other_address
+from ml_api_lab.check import Hinted, other_address
 
 if TYPE_CHECKING:
     import httpx
@@ -27,6 +27,8 @@ START_LIMIT_SECONDS = 60.0
 _POLL_SECONDS = 0.03
 _SCRIPT = ("python", "main.py")
 _ANNOUNCED = re.compile(r"running on \S{0,40}?https?://(\S{1,255}):(\d{1,5})")
+_TRACEBACK = "Traceback (most recent call last)"
+_EXCEPTION = re.compile(r"^([A-Za-z_][\w.]{0,80}(?:: .{0,200})?)$", re.MULTILINE)
 _LOOPBACK = {
     **dict.fromkeys(("127.0.0.1", "localhost", "0.0.0.0"), "127.0.0.1"),
     **dict.fromkeys(("::1", "::"), "::1"),
@@ -34,7 +36,7 @@ _LOOPBACK = {
 """How this machine can ask whoever listens on these addresses."""
 
 _SEARCHED_CHARACTERS = 100_000
-"""How far into the output to look for the announcement."""
+"""How far into the output to look for the announcement, and how far back for an exception."""
 
 
 @contextlib.asynccontextmanager
@@ -56,10 +58,15 @@ async def wait_until_listening(server: Process, port: int, host: str = "127.0.0.
         status, elsewhere = server.status, announced_elsewhere(server, host, port)
         if await is_reachable(host, port):
             return
-        assert status is None, (
-            f"The server ended with exit status {status} before anything listened on "
-            f"{_url(host, port)}; right is that it serves there until it is interrupted."
-        )
+        if status is not None:
+            right = "right is that it serves until it is interrupted"
+            if raised := exception_in(server.output):
+                # The same in every check, so that one card is enough.
+                raise Hinted(f"python main.py raised {raised}, and ended; {right}.")
+            raise AssertionError(
+                f"The server ended with exit status {status} before anything listened on "
+                f"{_url(host, port)}; {right}."
+            )
         assert elsewhere is None, (
             f"The server runs on {elsewhere}; right, for these HOST and PORT, is "
             f"{_url(host, port)}."
@@ -102,6 +109,14 @@ async def _address_of(server: Process, port: int) -> tuple[str, int] | None:
         if await is_reachable(*each):
             return each
     return None
+
+
+def exception_in(output: str) -> str | None:
+    """Return the exception that a program's output ends with, as Python writes it, if any."""
+    if _TRACEBACK not in output:
+        return None
+    found = _EXCEPTION.findall(output[-_SEARCHED_CHARACTERS:])
+    return found[-1].strip() if found else None
 
 
 def announced_address(output: str) -> tuple[str, int] | None:

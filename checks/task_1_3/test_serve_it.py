@@ -77,14 +77,22 @@ async def test_it_serves_on_the_host_of_the_environment(task: Task) -> None:
             await client.get("/health")  # what it answers is another check's question
 
 
+def _env_with_a_free_port() -> tuple[dict[str, str], int]:
+    """Return both variables, and the port: their defaults are other checks' questions."""
+    port = free_port()
+    return {"HOST": "127.0.0.1", "PORT": str(port)}, port
+
+
 @on_the_wall_clock
 @points(2, hint="What is __name__ in a file that is run, and in one that is imported?")
 async def test_imported_it_starts_nothing(task: Task) -> None:
     """Imported it starts nothing; run as a script it starts a server."""
     await task.load(env={"PORT": str(free_port())})
-    port = free_port()
-    async with server_process.started(task, {"PORT": str(port)}) as script:
+    env, port = _env_with_a_free_port()
+    async with server_process.started(task, env) as script:
         await server_process.wait_until_serving_or_ended(script, port)
+        if script.status:
+            await server_process.wait_until_listening(script, port)
         assert script.status is None, (
             f"Run as a script, main.py ended with exit status {script.status}; right is that it "
             "serves the application."
@@ -95,8 +103,7 @@ async def test_imported_it_starts_nothing(task: Task) -> None:
 @points(2, hint="What does a program tell the shell when it could not do its work?")
 async def test_a_port_in_use_ends_it(task: Task) -> None:
     """Started on a port that is in use, it ends with a non-zero exit status."""
-    port = free_port()
-    env = {"PORT": str(port)}
+    env, port = _env_with_a_free_port()
     begun = time.monotonic()
     async with server_process.started(task, env) as first:
         host, port = await server_process.wait_until_serving(first, port)
@@ -117,10 +124,10 @@ async def test_a_port_in_use_ends_it(task: Task) -> None:
 @points(2, hint="What does uvicorn do by itself when Ctrl-C is pressed, and what keeps it from it?")
 async def test_an_interrupt_ends_it(task: Task) -> None:
     """An interrupt (Ctrl-C) ends it in order: the application is shut down, no process is left."""
-    port = free_port()
+    env, port = _env_with_a_free_port()
     journal = task.files.outside("life.txt")
     command = ("python", "-c", WATCHED_MAIN, str(journal))
-    async with server_process.started(task, {"PORT": str(port)}, command) as server:
+    async with server_process.started(task, env, command) as server:
         host, port = await server_process.wait_until_serving(server, port)
         async with server_process.client(task, port, host) as client:
             await client.get("/health")  # what it answers is another check's question

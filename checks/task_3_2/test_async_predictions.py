@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 from checks.support.http import expect, is_close, request_line
 from checks.support.predictions import MODELS, draw_features, expect_prediction, predict
-from ml_api_lab.check import Clock, Span, Task, answered_at, points, seconds, took
+from ml_api_lab.check import Clock, Hinted, Span, Task, answered_at, points, seconds, took
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import httpx
 
 SINGLE_TIMES = {"logistic_regression": seconds(2), "random_forest": seconds(3)}
 LEAST_WAIT = seconds(1)
 
 
-@points(2, hint="How long does each model take, and is the wait really waited for?")
+@points(2, hint="Does every prediction come to the wait, in seconds, and is it awaited?")
 async def test_each_model_takes_its_time(task: Task) -> None:
     """A prediction of logistic_regression takes 2 s, one of random_forest 3 s."""
     flower = draw_features(task)
@@ -25,10 +27,15 @@ async def test_each_model_takes_its_time(task: Task) -> None:
         for model, alone in list(SINGLE_TIMES.items()) * 2:
             response = await predict(client, model, flower)
             expect(response, 200)
-            assert is_close(took(response), alone), (
+            sentence = (
                 f"{request_line(response)} took {took(response)}, with nothing else to do; "
                 f"right is {alone}."
             )
+            if took(response) >= LEAST_WAIT and not is_close(took(response), alone):
+                raise Hinted(
+                    sentence, "Which time has this model in the task, and which in main.py?"
+                )
+            assert is_close(took(response), alone), sentence
 
 
 async def measure_alone(task: Task, client: httpx.AsyncClient) -> dict[str, Span]:
@@ -45,17 +52,25 @@ async def measure_alone(task: Task, client: httpx.AsyncClient) -> dict[str, Span
     return alone
 
 
+async def measure_together(
+    task: Task, clock: Clock, client: httpx.AsyncClient, models: Sequence[str]
+) -> Span:
+    """Return what a prediction of each of these models takes, all asked for at the same time."""
+    requests = [(model, draw_features(task)) for model in models]
+    clock.restart()
+    answers = await asyncio.gather(*(predict(client, *each) for each in requests))
+    together = clock.elapsed
+    for response in answers:
+        expect(response, 200)
+    return together
+
+
 @points(3, hint="Which kind of sleep gives the event loop back while it waits?")
 async def test_two_predictions_share_the_wait(task: Task, clock: Clock) -> None:
     """Two predictions at the same time take as long as the slower one."""
     async with task.serve() as client:
         slowest = max((await measure_alone(task, client)).values())
-        flower = draw_features(task)
-        clock.restart()
-        answers = await asyncio.gather(*(predict(client, model, flower) for model in MODELS))
-        both = clock.elapsed
-    for response in answers:
-        expect(response, 200)
+        both = await measure_together(task, clock, client, MODELS)
     assert is_close(both, slowest), (
         f"Both models together took {both}; right is {slowest}, what the slower one takes alone."
     )
@@ -66,16 +81,13 @@ async def test_twenty_predictions_share_the_wait(task: Task, clock: Clock) -> No
     """Twenty predictions at the same time take no longer than one."""
     async with task.serve() as client:
         times = await measure_alone(task, client)
+        if not is_close(await measure_together(task, clock, client, MODELS), max(times.values())):
+            return  # where even two wait in turn, another check asks for that
         for models, right in (
             (MODELS * 10, max(times.values())),
             *(((model,) * 20, alone) for model, alone in times.items()),
         ):
-            requests = [(model, draw_features(task)) for model in models]
-            clock.restart()
-            answers = await asyncio.gather(*(predict(client, *each) for each in requests))
-            together = clock.elapsed
-            for response in answers:
-                expect(response, 200)
+            together = await measure_together(task, clock, client, models)
             whose = "ten of each model" if len({*models}) > 1 else f"all of {models[0]}"
             assert is_close(together, right), (
                 f"Twenty predictions at once, {whose}, took {together}; "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from checks.support.http import is_close, request_line
 from checks.support.json_lines import object_in
 from checks.support.tracing import parse_seconds
-from ml_api_lab.check import Span, milliseconds, seconds, took
+from ml_api_lab.check import Hinted, Span, milliseconds, seconds, took
 
 if TYPE_CHECKING:
     import httpx
@@ -41,10 +41,13 @@ async def wait_for_line(
         )
     # The line of a request has its status; others with its id are nobody's business.
     found = [each for each in found if "status" in each] or found
-    assert len(found) == 1 or not exact, (
-        f"{len(found)} JSON lines of the output have the id {request_id}; "
-        "right is one line for each request."
-    )
+    if len(found) > 1 and exact:
+        raise Hinted(
+            f"{len(found)} JSON lines of the output have the id {request_id}; "
+            "right is one line for each request.",
+            "Who writes the lines of a request: is there a second call, or does a second handler "
+            "print what the first has printed?",
+        )
     return found[0]
 
 

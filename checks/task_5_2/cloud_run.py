@@ -20,6 +20,7 @@ from checks.task_5_2.platforms import (
     SCALAR,
     TEXTS,
     Platform,
+    entries,
     kind_of,
     scalars,
 )
@@ -104,7 +105,7 @@ class CloudRun(Platform):
 
     @property
     def containers(self) -> list[Node]:
-        return list(self._revision.get("containers").elements())
+        return entries(self._revision.get("containers"))
 
     @property
     def container(self) -> Node:
@@ -132,12 +133,12 @@ class CloudRun(Platform):
         yield from super().fields()
 
     def port(self) -> Iterator[str]:
-        ports = list(self.container.get("ports").elements())
+        ports = entries(self.field(self.container, "ports"))
         if len(ports) > 1:
             yield f"{ports[1].where} is a second port; right is one, {PORT}."
         node = (ports[0] if ports else self.container.get("ports[0]")).get("containerPort")
         yield from self.integer_findings(node, PORT, PORT, f"{PORT}, where the container listens")
-        for entry in self.container.get("env").elements():
+        for entry in entries(self.container.get("env")):
             if entry.get("name").value == "PORT":
                 yield (
                     f"{entry.where} sets PORT, which Cloud Run sets itself and refuses; right is "
@@ -165,7 +166,7 @@ class CloudRun(Platform):
 
     def probes_of(self, container: Node) -> list[Node]:
         names = ("startupProbe", "livenessProbe", "readinessProbe")
-        return [node for name in names if not (node := container.get(name)).missing]
+        return [node for name in names if not (node := self.field(container, name)).missing]
 
     def probes(self) -> Iterator[str]:
         found = self.probes_of(self.container)
@@ -176,7 +177,7 @@ class CloudRun(Platform):
             yield from self.probe_findings(probe)
 
     def limits(self) -> Iterator[str]:
-        limits = self.container.get("resources", "limits")
+        limits = self.field(self.container, "resources").get("limits")
         cpu = r"(?!0*(\.0*)?m?$)(\d+(\.\d+)?|\.\d+|\d+m)"
         yield from self.quantity_findings(limits.get("cpu"), cpu, "a number of CPUs, such as '1'")
         memory = r"(?!0*(\.0*)?[A-Za-z])(\d+(\.\d+)?|\.\d+)(Ki|Mi|Gi|k|M|G)|[1-9]\d{6,}"
@@ -214,6 +215,6 @@ class CloudRun(Platform):
                     )
 
     def concurrency(self) -> Iterator[str]:
-        node = self._revision.get("containerConcurrency")
+        node = self.field(self._revision, "containerConcurrency")
         right = "a number of requests from 1 to 1000"
         yield from self.integer_findings(node, 1, 1000, f"{right} that one instance takes at once")

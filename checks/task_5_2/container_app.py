@@ -21,6 +21,7 @@ from checks.task_5_2.platforms import (
     SCALAR,
     TEXTS,
     Platform,
+    entries,
     scalars,
 )
 from ml_api_lab.yaml_file import Node
@@ -139,13 +140,13 @@ class ContainerApp(Platform):
     @property
     def containers(self) -> list[Node]:
         kinds = ("containers", "initContainers")
-        return [each for kind in kinds for each in self._template.get(kind).elements()]
+        return [each for kind in kinds for each in entries(self._template.get(kind))]
 
     @property
     def container(self) -> Node:
-        containers = list(self._template.get("containers").elements())
+        containers = entries(self._template.get("containers"))
         for each in containers:
-            names = [entry.get("name").value for entry in each.get("env").elements()]
+            names = [entry.get("name").value for entry in entries(each.get("env"))]
             if "API_KEY" in names:
                 return each
         return containers[0] if containers else self._template.get("containers[0]")
@@ -157,16 +158,17 @@ class ContainerApp(Platform):
             yield f"{kind.where} is {kind.text}; right is Microsoft.App/containerApps."
 
     def port(self) -> Iterator[str]:
-        node = self.root.get("properties", "configuration", "ingress", "targetPort")
+        ingress = self.field(self.root.get("properties", "configuration"), "ingress")
+        node = self.field(ingress, "targetPort")
         yield from self.integer_findings(node, PORT, PORT, f"{PORT}, where the container listens")
-        for entry in self.container.get("env").elements():
+        for entry in entries(self.container.get("env")):
             value = entry.get("value")
             if entry.get("name").value == "PORT" and value.text != str(PORT):
                 yield f"{value.where} is {value.text}; right is {PORT}, as for the ingress."
 
     def secret(self) -> Iterator[str]:
         yield from self.exposed_key()
-        secrets = self.root.get("properties", "configuration", "secrets")
+        secrets = self.field(self.root.get("properties", "configuration"), "secrets")
         for entry in self.key_entries():
             value, reference = entry.get("value"), entry.get("secretRef")
             if not value.missing:
@@ -178,7 +180,7 @@ class ContainerApp(Platform):
             if reference.missing:
                 yield f"{reference.where} is missing; right is the name of a secret."
                 continue
-            named = [s for s in secrets.elements() if s.get("name").value == reference.value]
+            named = [s for s in entries(secrets) if s.get("name").value == reference.value]
             if not named:
                 yield (
                     f"{reference.where} is {reference.text}, and {secrets.where} has no secret of "
@@ -193,7 +195,7 @@ class ContainerApp(Platform):
                     )
 
     def probes_of(self, container: Node) -> list[Node]:
-        return list(container.get("probes").elements())
+        return entries(self.field(container, "probes"))
 
     def probes(self) -> Iterator[str]:
         found = self.probes_of(self.container)
@@ -213,7 +215,7 @@ class ContainerApp(Platform):
                 yield f"{port.where} is missing; right is {PORT}, where the app listens."
 
     def limits(self) -> Iterator[str]:
-        resources = self.container.get("resources")
+        resources = self.field(self.container, "resources")
         cpu = r"(?!0+(\.0*)?$)\d*\.?\d+"
         yield from self.quantity_findings(
             resources.get("cpu"), cpu, "a number of cores, such as 0.5"
@@ -222,8 +224,8 @@ class ContainerApp(Platform):
         yield from self.quantity_findings(resources.get("memory"), memory, "an amount such as 1Gi")
 
     def instances(self) -> Iterator[str]:
-        scale = self._template.get("scale")
-        least, most = scale.get("minReplicas"), scale.get("maxReplicas")
+        scale = self.field(self._template, "scale")
+        least, most = self.field(scale, "minReplicas"), self.field(scale, "maxReplicas")
         wrong = [
             *self.integer_findings(least, 0, 1000, "a number from 0 to 1000"),
             *self.integer_findings(most, 1, 1000, "a number from 1 to 1000"),
@@ -236,7 +238,8 @@ class ContainerApp(Platform):
             )
 
     def concurrency(self) -> Iterator[str]:
-        rules = list(self._template.get("scale", "rules").elements())
+        scale = self.field(self._template, "scale")
+        rules = entries(self.field(scale, "rules"))
         found = []
         for rule in rules:
             found.append(rule.get("http", "metadata", "concurrentRequests"))
@@ -244,7 +247,7 @@ class ContainerApp(Platform):
                 found.append(rule.get("custom", "metadata", "concurrentRequests"))
         given = [node for node in found if not node.missing]
         if not given:
-            place = (rules[0] if rules else self._template.get("scale", "rules[0]")).get(
+            place = (rules[0] if rules else scale.get("rules[0]")).get(
                 "http", "metadata", "concurrentRequests"
             )
             yield f"{place.where} is missing; right is a number of requests from 1, in quotes."

@@ -45,7 +45,8 @@ PROBE_NUMBERS = scalars(
 class Platform(ABC):
     """A deployment file, and what is wrong with it: what both platforms have in common.
 
-    Every method that yields yields findings; none is right.
+    Every method that yields yields findings; none is right. `fields` asks for the platform's fields
+    in their places; the others judge what a misplaced field says, too (see `field` and `entries`).
 
     Attributes:
         file: the name of the deployment file.
@@ -68,7 +69,7 @@ class Platform(ABC):
 
     def image(self) -> Iterator[str]:
         """Yield what is wrong with the name of the image."""
-        node = self.container.get("image")
+        node = self.field(self.container, "image")
         if node.missing:
             yield f"{node.where} is missing; right is the name of the image to run."
         elif not isinstance(node.value, str) or not re.fullmatch(r"[\w.:/@${}<>-]+", node.value):
@@ -112,6 +113,19 @@ class Platform(ABC):
     def concurrency(self) -> Iterator[str]:
         """Yield what is wrong with the number of requests that one instance takes at once."""
 
+    def field(self, mapping: Node, name: str) -> Node:
+        """Return a field of a mapping, or where it is missing the one that was meant to be it.
+
+        That one stands where the platform knows no such field, or is written in other letters.
+        `fields` refuses it.
+        """
+        usual = mapping.get(name)
+        if not usual.missing:
+            return usual
+        strays = _unknown_fields(self.root, self.shape)
+        meant = (node for spelling, node in strays if spelling.lower() == name.lower())
+        return next(meant, usual)
+
     def key_entries(self) -> Iterator[Node]:
         """Yield the entries for API_KEY among the variables of all containers."""
         for container in self.containers:
@@ -121,14 +135,14 @@ class Platform(ABC):
         """Yield where the key stands in the open, or that there is none."""
         for container in self.containers:
             for name in ("command", "args"):
-                for word in container.get(name).elements():
+                for word in entries(container.get(name)):
                     # An expansion is no key: API_KEY=$API_KEY.
                     if re.search(r"API_KEY=(?![\"']?\$)", word.text):
                         yield (
                             f"{word.where} holds the key itself; right is a reference to a secret."
                         )
             for probe in self.probes_of(container):
-                for header in probe.get("httpGet", "httpHeaders").elements():
+                for header in entries(probe.get("httpGet", "httpHeaders")):
                     if header.get("name").text.lower() == "x-api-key":
                         yield (
                             f"{header.where} holds the key itself; right is to leave it out, "
@@ -213,8 +227,26 @@ class Platform(ABC):
 
 
 def _key_entries(container: Node) -> list[Node]:
-    entries = container.get("env").elements()
-    return [each for each in entries if each.get("name").value == "API_KEY"]
+    variables = entries(container.get("env"))
+    return [each for each in variables if each.get("name").value == "API_KEY"]
+
+
+def entries(node: Node) -> list[Node]:
+    """Return a list's entries; a mapping in place of the list, which `fields` refuses, is one."""
+    return [node] if isinstance(node.value, dict) else list(node.elements())
+
+
+def _unknown_fields(node: Node, shape: Shape) -> Iterator[tuple[str, Node]]:
+    """Yield the fields that the platform does not know in their places, with their names."""
+    if isinstance(shape, dict):
+        for name, child in node.items():
+            if name in shape:
+                yield from _unknown_fields(child, shape[name])
+            else:
+                yield name, child
+    elif isinstance(shape, list):
+        for element in entries(node):
+            yield from _unknown_fields(element, shape[0])
 
 
 def kind_of(node: Node) -> str:

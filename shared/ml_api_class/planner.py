@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ml_api_class.digests import Origin, grade_key
 from ml_api_class.journal.records import Submission
+from ml_api_class.verdict_keys import Origin, grade_key
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Plan:
             pending.own.update(
                 {task: kept[key] for task, key in pending.keys.items() if key in kept}
             )
-        self._suspects: deque[Pending] = deque()
+        self._alone: deque[Pending] = deque()
         self._finished: deque[tuple[Pending, dict[str, int]]] = deque()
 
     def next_work(self) -> Work | None:
@@ -98,11 +98,11 @@ class Plan:
                 self._finished.append((pending, {**shared, **pending.own}))
         return None
 
-    def next_suspect(self) -> Work | None:
-        """Return the work of a submission that ended a worker, to be done alone."""
-        if not self._suspects:
+    def next_alone(self) -> Work | None:
+        """Return work to be done alone: it ended a worker, or the harness failed in it."""
+        if not self._alone:
             return None
-        pending = self._suspects.popleft()
+        pending = self._alone.popleft()
         unknown = [
             task
             for task, key in pending.keys.items()
@@ -129,10 +129,10 @@ class Plan:
         self._release(work)
         self._queue.appendleft(work.pending)
 
-    def again(self, work: Work, *, alone: bool) -> None:
-        """Have some work done once more: at the end, or alone after all else."""
+    def again(self, work: Work) -> None:
+        """Have some work done once more, alone and after all else."""
         self._release(work)
-        (self._suspects if alone else self._queue).append(work.pending)
+        self._alone.append(work.pending)
 
     def give_up(self, work: Work) -> None:
         """Leave a submission ungraded; who waits for its verdicts is graded without it."""

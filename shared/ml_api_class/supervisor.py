@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass
 
-from ml_api_class.digests import Origin
 from ml_api_class.engines.engine import Engine
 from ml_api_class.errors import WorkerEnded
 from ml_api_class.grading.unit import Answer, Unit
 from ml_api_class.journal.journal import Journal
 from ml_api_class.journal.records import KeptVerdict
 from ml_api_class.planner import Plan, Work, pending_of
+from ml_api_class.verdict_keys import Origin
 from ml_api_lab.errors import HarnessError
 
 MAX_HARNESS_FAILURES = 3
@@ -125,7 +125,7 @@ class Supervisor:
             if work is None:
                 break
             self._begin(work)
-        if not self._in_flight and (suspect := plan.next_suspect()) is not None:
+        if not self._in_flight and (suspect := plan.next_alone()) is not None:
             self._is_alone = True
             self._begin(suspect)
 
@@ -182,13 +182,13 @@ class Supervisor:
             self._give_up(plan, work, reason, can_retry=False)
         else:
             work.pending.is_suspect = True
-            plan.again(work, alone=True)
+            plan.again(work)
 
     def _fail(self, plan: Plan, work: Work, reason: str) -> None:
         """Try a submission in which the harness failed again; then leave it to the next run."""
         work.pending.failures += 1
         if work.pending.failures < MAX_HARNESS_FAILURES:
-            plan.again(work, alone=True)
+            plan.again(work)
         else:
             told = f"The harness failed {MAX_HARNESS_FAILURES} times: {reason}"
             self._give_up(plan, work, told, can_retry=True)

@@ -8,7 +8,8 @@ LabError
 │   ├── StartFailed  it did not import, or its start-up raised
 │   ├── Stopped      its script raised
 │   └── Dead         its process ended, hung or broke the link; nothing more can be asked of it
-│       └── Untimed  it waits in a read, and it cannot be known for whom
+│       └── Late     it did not come to rest within its budget
+│           └── UntimedRead  it waits in a read, and it cannot be known for whom
 ├── WrongEnvironment the Python that runs the lab lacks what it needs: the run is refused
 └── HarnessError     the harness itself failed: the run ends with an exit status of its own
 
@@ -72,7 +73,20 @@ class Dead(SubmissionFault):
     """The submission's process is gone."""
 
 
-class Untimed(Dead):
+class Late(Dead):
+    """Its process has used up its budget of real time.
+
+    Attributes:
+        place: the file and the function in which it was, "" if that is not known. The line would be
+            another one each time: a loop has many.
+    """
+
+    def __init__(self, message: str, place: str = "") -> None:
+        super().__init__(message)
+        self.place = place
+
+
+class UntimedRead(Late):
     """Its process waits in a read whose answer may come from outside: no lab time can pass."""
 
 

@@ -29,7 +29,7 @@ from ml_api_lab.course.syllabus import Syllabus
 from ml_api_lab.errors import CourseError, LabError
 from ml_api_lab.sandbox.hosts import isolation
 from ml_api_lab.sandbox.hosts.isolation import Isolation, NotIsolated
-from ml_api_lab.sandbox.hosts.pools import HostPools, modules_of
+from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools, modules_of
 from ml_api_lab.sanitize import sanitize
 from ml_api_lab.session import preflight, signals, streams
 from ml_api_lab.session.options import add_options

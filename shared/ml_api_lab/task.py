@@ -25,8 +25,8 @@ from ml_api_lab.protocol.messages import (
 )
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.files.workspace import Workspace
-from ml_api_lab.sandbox.hosts.pool import HostPool
-from ml_api_lab.sandbox.hosts.pools import can_fork
+from ml_api_lab.sandbox.hosts.host_pool import HostPool
+from ml_api_lab.sandbox.hosts.pools_of_a_run import can_fork
 from ml_api_lab.sandbox.submission import Submission
 from ml_api_lab.sandbox.transcript import Line, Transcript
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ml_api_lab.images.image import Image
     from ml_api_lab.sandbox.debugger import Debugger
     from ml_api_lab.sandbox.models import Models
-    from ml_api_lab.sandbox.process import Process
+    from ml_api_lab.sandbox.real_process import Process
 
 _INHERITED = (
     "PATH",
@@ -276,7 +276,7 @@ class Task:
         folder: Path,
         env: Mapping[str, str] | None,
     ) -> Process:
-        from ml_api_lab.sandbox.process import Process
+        from ml_api_lab.sandbox.real_process import Process
 
         if self._models is not None:
             self._models.write_tables()

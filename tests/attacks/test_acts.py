@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import sys
 import threading
@@ -51,6 +52,7 @@ class Ground:
 
     def __init__(self, folder: Path, tier: Tier) -> None:
         self._secret = secrets.token_hex()
+        self._mark = secrets.token_hex(7)  # as long as a process's name may be
         self._told: dict[str, str] = {}
         self._home = folder / "home"
         (self._home / ".ssh").mkdir(parents=True)
@@ -84,6 +86,7 @@ class Ground:
             if (act["sees"] == "told" and self._is_told(name))
             or (act["sees"] == "marked" and (self._home / name).exists())
             or (act["sees"] == "changed" and before[self._place(name)] != after[self._place(name)])
+            or (act["sees"] == "left" and self._end_marked())
         }
         for place, _ in self._files():
             if place.is_relative_to("/dev/shm"):
@@ -108,6 +111,7 @@ class Ground:
     def _write(self, course: Course, port: int) -> None:
         for number, (name, act) in enumerate(ACTS.items()):
             given = {"lab": str(self._lab), "home": str(self._home), "port": port, "name": name}
+            given["mark"] = self._mark
             prelude = PRELUDE.format(targets=json.dumps(TARGETS), given=json.dumps(given))
             course.task(f"task_{number}_1", CHECK, prelude + act["code"])
 
@@ -121,6 +125,19 @@ class Ground:
                 for line in said:
                     name, _, text = line.strip().partition("=")
                     self._told[name] = text
+
+    def _end_marked(self) -> bool:
+        """End the processes that bear the mark; return whether there were any."""
+        found = []
+        for place in Path("/proc").glob("[0-9]*"):
+            try:
+                if (place / "comm").read_text().strip() == self._mark:
+                    found.append(int(place.name))
+            except OSError:  # it has ended meanwhile
+                continue
+        for pid in found:
+            os.kill(pid, signal.SIGKILL)
+        return bool(found)
 
     def _is_told(self, name: str) -> bool:
         wants_the_secret = "secret" in name or "environment" in name

@@ -227,9 +227,22 @@ def test_the_checks_and_the_others_are_there(opened: Visit) -> None:
     assert page.locator("#checks tbody tr").count() == sum(
         len(verdict.checks) for verdict in GRADED[0].verdicts
     )
+    columns = page.locator("#checks thead th").all_text_contents()
+    assert columns[-4:] == ["Attempts", "A mistake costs", "Mutants", "Note"]
+    rows = page.locator("#checks tbody tr").evaluate_all(
+        "all => all.map((row) => [...row.children].map((cell) => cell.textContent))"
+    )
+    proven = {(row[0], *row[-3:-1]) for row in rows}
+    number = made_class.SYLLABUS.entry(made_class.PROVEN_TASK).number
+    others = {(each.number, "", "") for each in made_class.SYLLABUS.tasks if each.number != number}
+    assert proven == {(number, "2.50", "5 of 11"), *others}
+    # Some handed in once, some twice, and of the others nobody knows.
+    means = {float(row[-4]) for row in rows}
+    assert len(means) > 1 and min(means) >= 1 and max(means) <= 2
+    assert page.locator("#checks-note").text_content() == "Those of 3.2 are left out."
     nothing = sum(each.reason == "Nothing was handed in." for each in CLASS)
     texts = page.locator("#others summary").all_text_contents()
-    assert f"Nothing was handed in.: {nothing} students" in texts
+    assert f"Nothing was handed in: {nothing} students" in texts
 
 
 def test_paper_has_every_row(opened: Visit) -> None:

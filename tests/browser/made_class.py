@@ -16,6 +16,7 @@ from pathlib import Path
 from ml_api_class.journal.records import Person, Standing, State, Submission
 from ml_api_class.page.assembly import assemble
 from ml_api_class.page.contents import Contents
+from ml_api_class.page.proven import Figures, Proven
 from ml_api_class.verdict import CheckVerdict, TaskVerdict
 from ml_api_lab.course import syllabus
 from ml_api_lab.course.catalog import Catalog, Check
@@ -30,6 +31,8 @@ _WORDS = (
     "store", "value", "entry", "client", "session", "record", "worker", "token", "job", "item",
 )  # fmt: skip
 _MISTAKES_OF_A_TASK = 4
+PROVEN_TASK = "task_3_1"
+PROVEN_FIGURES = Figures(mistakes=4, cost=2.5, alone=3, killed=5, mutants=11)
 _STUB = "stub"
 
 
@@ -45,6 +48,11 @@ def _golden(task: str) -> tuple[str, ...]:
 @cache
 def _checks(task: str) -> tuple[Check, ...]:
     return tuple(Catalog(COURSE, SYLLABUS).task(task).values())
+
+
+def _proven() -> Proven:
+    figures = {check.name: PROVEN_FIGURES for check in _checks(PROVEN_TASK)}
+    return Proven({PROVEN_TASK: figures}, "Those of 3.2 are left out.")
 
 
 def _failed(check: Check, mistake: int, draw: random.Random) -> CheckVerdict:
@@ -145,7 +153,10 @@ def is_untouched(submission: Submission, task: str) -> bool:
 
 def write(path: Path, made: Sequence[Standing]) -> Path:
     """Write the page of such a class."""
-    text = assemble(SYLLABUS.title, "Seed 1.", Contents(SYLLABUS, made, is_untouched).pack())
+    # Of every third student nobody knows how many attempts there were.
+    attempts = {each.submission.id: place % 3 for place, each in enumerate(made)}
+    contents = Contents(SYLLABUS, made, is_untouched, attempts, _proven())
+    text = assemble(SYLLABUS.title, "Seed 1.", contents.pack())
     path.write_text(text, encoding="utf-8", newline="\n")
     return path
 

@@ -29,6 +29,15 @@ def test_a_folder_of_a_course(folder: str, inside: str | None, course: Course) -
     assert (None if place.inside is None else place.inside.name) == inside
 
 
+@pytest.mark.parametrize("said", ["0", "part 0", "Part_0"])
+def test_a_part_means_its_tasks(said: str, course: Course) -> None:
+    place = find(course.root)
+    assert [entry.number for entry in place.tasks(said)] == ["0.1", "0.2"]
+    assert [entry.number for entry in place.tasks("0.2")] == ["0.2"]
+    with pytest.raises(CourseError, match="'7' is no task of the course"):
+        place.tasks("7")
+
+
 def test_a_folder_of_no_course(tmp_path: Path) -> None:
     with pytest.raises(CourseError, match="is not in a course"):
         find(tmp_path)

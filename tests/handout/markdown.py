@@ -7,7 +7,7 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
-_FENCE = re.compile(r"^( *)```(\w*)$")
+_FENCE = re.compile(r"^( *)```(\w*)(?: \S+)?$")
 _NOT_RUN = re.compile(r"^<!-- not run: (.+) -->$")
 
 
@@ -16,7 +16,7 @@ class Block:
     """A fenced block.
 
     Attributes:
-        language: the word after its first fence.
+        language: the first word after its first fence.
         text: its lines, without their common indentation.
         line: the number of its first fence.
         lead: the line of text above it.

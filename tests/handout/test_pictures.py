@@ -42,7 +42,7 @@ def test_a_picture_is_what_happens(
 
 def test_every_picture_is_drawn_and_shown() -> None:
     shown = [match[2] for match in _SHOWN.finditer(HANDOUT.read_text(encoding="utf-8"))]
-    files = [path.stem for path in FOLDER.glob("*.svg")]
+    files = [path.stem for path in FOLDER.glob("task_*.svg")]
     assert sorted(shown) == sorted(files) == sorted(PICTURES)
 
 

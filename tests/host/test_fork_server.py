@@ -10,14 +10,7 @@ import pytest
 
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.task import Task
-from tests.support.faults import (
-    NO_REST,
-    Fault,
-    Outcomes,
-    expect_fault,
-    possible_here,
-    without_forks,
-)
+from tests.support.faults import NO_REST, Fault, each_fault, each_fault_without_forks
 from tests.support.toy import LIMIT, Scenes
 
 FAULTS = {
@@ -46,19 +39,8 @@ FAULTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    return Outcomes(tmp_path_factory.mktemp("faults"), FAULTS)
-
-
-@pytest.mark.parametrize("name", possible_here(FAULTS))
-def test_fault(name: str, outcomes: Outcomes) -> None:
-    expect_fault(outcomes.forked[name], FAULTS[name])
-
-
-@pytest.mark.parametrize("name", without_forks(FAULTS))
-def test_fault_without_forks(name: str, outcomes: Outcomes) -> None:
-    expect_fault(outcomes.fresh[name], FAULTS[name])
+test_fault = each_fault(FAULTS)
+test_fault_without_forks = each_fault_without_forks(FAULTS)
 
 
 HELPED = """

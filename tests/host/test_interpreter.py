@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from ml_api_lab.sandbox.clock import WallClock
-from ml_api_lab.sandbox.hosts.pool import HostPool
-from ml_api_lab.sandbox.process import Process, python_arguments
+from ml_api_lab.sandbox.hosts.host_pool import HostPool
+from ml_api_lab.sandbox.real_process import Process, python_arguments
 from ml_api_lab.sandbox.transcript import Transcript
 from tests.support.toy import LIMIT
 

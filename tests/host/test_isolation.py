@@ -15,7 +15,7 @@ from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.course.tree import Tree
 from ml_api_lab.protocol.confinement import NEWEST_LANDLOCK, Tier
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.hosts.pools import HostPools
+from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools
 from ml_api_lab.task import Run, Task
 from ml_api_lab.trials.task_runner import TaskRunner
 from tests.support import tiers
@@ -257,3 +257,13 @@ def test_a_namespace_shows_a_process_itself_and_what_it_has_started(tmp_path: Pa
     finally:
         confined.runner.close()
     assert run.output.splitlines() == ["True", "True", "-c", "0", "hidden", "hidden"]
+
+
+@pytest.mark.parametrize("tier", ["none", "landlock", "namespace"])
+def test_who_uses_up_the_memory_is_ended_first(tier: Tier, tmp_path: Path) -> None:
+    confined = Confined(tmp_path, tier, NEWEST_LANDLOCK)
+    try:
+        run = confined.script("print(open('/proc/self/oom_score_adj').read().strip())")
+    finally:
+        confined.runner.close()
+    assert run.output == "1000"

@@ -11,13 +11,7 @@ import pytest
 from ml_api_lab.errors import SubmissionFault
 from ml_api_lab.task import Task
 from tests.proofs.prover import Prover
-from tests.support.faults import (
-    SERVE,
-    Fault,
-    Outcomes,
-    expect_fault,
-    possible_here,
-)
+from tests.support.faults import SERVE, Fault, each_fault
 from tests.support.toy import Course, Scenes
 from tests.support.toy_tasks import CHECKS
 
@@ -72,14 +66,7 @@ FAULTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    return Outcomes(tmp_path_factory.mktemp("faults"), FAULTS)
-
-
-@pytest.mark.parametrize("name", possible_here(FAULTS))
-def test_fault(name: str, outcomes: Outcomes) -> None:
-    expect_fault(outcomes.forked[name], FAULTS[name])
+test_fault = each_fault(FAULTS)
 
 
 def test_an_import_may_make_a_pair_of_sockets(scripts: Scenes) -> None:
@@ -174,5 +161,7 @@ def test_the_solution_cannot_be_imported(
     verdicts = prover.grade(tmp_path, task)
     assert [name for name, each in verdicts.items() if each.message is None] == []
     assert {each.on_the_wall_clock for each in verdicts.values()} == {on_the_wall_clock}
-    without = [n for n, each in verdicts.items() if "No module named 'solutions'" not in each.card]
+    without = [
+        n for n, each in verdicts.items() if "No module named 'solutions'" not in each.card()
+    ]
     assert without == []

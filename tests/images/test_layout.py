@@ -9,7 +9,7 @@ import pytest
 from ml_api_lab.errors import SubmissionFault
 from ml_api_lab.images.container import Container
 from ml_api_lab.images.layout import signal_named
-from ml_api_lab.sandbox.process import free_port
+from ml_api_lab.sandbox.real_process import free_port
 from ml_api_lab.task import Task
 from tests.support.images import DOCKERFILE, Images, get, port_of
 

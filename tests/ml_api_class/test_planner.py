@@ -64,16 +64,16 @@ def test_who_waits_for_one_that_is_given_up_is_graded() -> None:
     ada = plan.next_work()
     assert ada is not None
     assert plan.next_work() is None
-    plan.again(ada, alone=True)
+    plan.again(ada)
     bob = plan.next_work()
     assert bob is not None
     assert (bob.pending.submission.id, bob.tasks) == ("bob", TASKS)
     plan.complete(bob, {"task_0_1": 1, "task_0_2": 2}, {})
     plan.next_work()
-    suspect = plan.next_suspect()
+    suspect = plan.next_alone()
     assert suspect is not None
     assert suspect.tasks == ()
-    assert plan.next_suspect() is None
+    assert plan.next_alone() is None
 
 
 def test_what_is_known_needs_no_work() -> None:

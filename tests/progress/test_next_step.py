@@ -56,11 +56,12 @@ def lines_of_next(text: str) -> list[str]:
 
 
 def test_a_grade_of_exercises_ends_with_it(course: Course) -> None:
-    here = "checks/task_0_1"
-    assert lines_of_next(course.run(here).text) == [
+    assert lines_of_next(course.run().text) == [
         "Next: 0.1: read checks/task_0_1/README.md, edit exercises/task_0_1/main.py, "
         "run pytest checks/task_0_1 (or: lab watch 0.1)"
     ]
+    # The grade has just spoken of the one task that was asked for.
+    assert lines_of_next(course.run("checks/task_0_1").text) == []
     (course.root / "exercises" / "task_0_1" / "main.py").write_text(RIGHT, encoding="utf-8")
     assert lines_of_next(course.run(cwd="exercises/task_0_1").text) == [
         "Next: 0.2: read ../../checks/task_0_2/README.md, edit ../task_0_2/main.py, "
@@ -93,6 +94,6 @@ def test_a_part_of_a_task_is_not_remembered(course: Course) -> None:
 
 def test_what_cannot_be_written_costs_nothing(course: Course) -> None:
     (course.root / ".lab").write_text("a file where a folder should be", encoding="utf-8")
-    graded = course.run("checks/task_0_1")
-    assert (graded.status, graded.score) == (1, (0, 10))
+    graded = course.run()
+    assert (graded.status, graded.score) == (1, (0, 20))
     assert len(lines_of_next(graded.text)) == 1

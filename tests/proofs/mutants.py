@@ -52,7 +52,8 @@ class Mutant:
 def mutants(stub: Path, solution: Path, file: str) -> Iterator[Mutant]:
     """Yield all mutants of one file of a solution."""
     text = (solution / file).read_text(encoding="utf-8")
-    known = set((stub / file).read_text(encoding="utf-8").splitlines())
+    begun = stub / file
+    known = set(begun.read_text(encoding="utf-8").splitlines() if begun.is_file() else ())
     work = {n for n, line in enumerate(text.splitlines(), 1) if line not in known}
     tree = ast.parse(text)
     for number, node in enumerate(ast.walk(tree)):

@@ -36,8 +36,9 @@ from __future__ import annotations
 
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +46,17 @@ from ml_api_lab.course import catalog, syllabus
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.corpus import Edit, edits_of
 from ml_api_lab.course.tree import Tree
+from ml_api_lab.grading import verdict as grading
+from ml_api_lab.grading.card import COLUMNS
 from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
 from ml_api_lab.protocol.messages import ClockName
-from ml_api_lab.sandbox.hosts.pools import HostPools
+from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools
 from ml_api_lab.trials.task_runner import TaskRunner
 from ml_api_lab.trials.trial import Trial, load, play
 
 COURSE = Path(__file__).resolve().parents[2]
-CORPUS = COURSE / "tests" / "proofs" / "corpus"
+CORPUS_FOLDER = "tests/proofs/corpus"
+CORPUS = COURSE / CORPUS_FOLDER
 BUDGET = 60.0
 
 IGNORED = [
@@ -107,22 +111,45 @@ def files(folder: Path) -> list[str]:
 
 
 def cases(kind: str, course: Path = COURSE) -> Iterator[Case]:
-    """Yield the cases of all corpora that are of that kind, "mistake" or "variant"."""
-    for path in sorted((course / "tests" / "proofs" / "corpus").glob("task_*.toml")):
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-        if unknown := content.keys() - {"mistake", "variant"}:
-            raise ValueError(f"{path.name} has an unknown table {unknown.pop()!r}")
-        for table in content.get(kind, ()):
-            yield _case(course, path.stem, kind, table)
+    """Yield the cases of all corpora that are of that kind, "mistake" or "variant".
+
+    Raises:
+        ValueError: a corpus says what it cannot say.
+    """
+    for path in sorted((course / CORPUS_FOLDER).glob("task_*.toml")):
+        for table in tables(path).get(kind, ()):
+            yield case_of(course, path.stem, kind, table)
 
 
-def _case(course: Path, task: str, kind: str, table: dict[str, Any]) -> Case:
-    expected = {"name", "edit"} | ({"check", "says"} if kind == "mistake" else set())
-    optional = {"exact", "also", "whole", "because"} if kind == "mistake" else set()
-    if table.keys() - optional != expected:
-        raise ValueError(f"{task}: a {kind} has the fields {sorted(expected)}, not {sorted(table)}")
+def tables(path: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the tables of a corpus, by their kind.
+
+    Raises:
+        ValueError: it is not TOML, or has a table of another kind.
+    """
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    require_known(content, ("mistake", "variant"), path.name)
+    return content
+
+
+def case_of(course: Path, task: str, kind: str, table: dict[str, Any]) -> Case:
+    """Return the case that a table of a task's corpus describes.
+
+    Raises:
+        ValueError: it lacks a field, or has one that nobody reads.
+    """
+    where = f"{task}, {table.get('name', 'a ' + kind + ' without a name')!r}"
+    required = ["name", "edit", *(["check", "says"] if kind == "mistake" else ())]
+    optional = ["exact", "also", "whole", "because"] if kind == "mistake" else []
+    require_known(table, (*required, *optional), where)
+    if missing := [each for each in required if each not in table]:
+        raise ValueError(f"{where}: a {kind} has {', '.join(required)}; it lacks {missing[0]!r}")
+    for edit in table["edit"]:
+        require_known(edit, ("file", "old", "new"), f"{where}: an edit")
+        if "file" not in edit:
+            raise ValueError(f"{where}: an edit names no file")
     if ("because" in table) != ("also" in table or "whole" in table):
-        raise ValueError(f"{task}, {table['name']!r}: 'because' is the reason of 'also' or 'whole'")
+        raise ValueError(f"{where}: 'because' is the reason of 'also' or 'whole'")
     return Case(
         task,
         table["name"],
@@ -136,6 +163,23 @@ def _case(course: Path, task: str, kind: str, table: dict[str, Any]) -> Case:
     )
 
 
+def require_known(table: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+    """See that a table has no field but these.
+
+    Raises:
+        ValueError: it has another; the sentence names the field that is meant, if one is near.
+    """
+    for name in table:
+        if name not in known:
+            raise ValueError(f"{where} has the unknown field {name!r}{near(name, known)}")
+
+
+def near(word: str, words: Iterable[str]) -> str:
+    """Return the end of a sentence about a misspelt word, "" if no other is near it."""
+    close = get_close_matches(word, list(words), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What a check said of a submission.
@@ -145,14 +189,20 @@ class Verdict:
         lab_time: how far the clock went, in nanoseconds.
         raised: the exceptions that kept the submission from being imported.
         on_the_wall_clock: whether the check talks to a real process.
-        card: what a student would see of a failure.
+        found: the verdict as it was found, with all that a student would see of a failure.
     """
 
     message: str | None
     lab_time: int
     raised: tuple[str, ...] = ()
     on_the_wall_clock: bool = False
-    card: str = ""
+    found: grading.Verdict | None = None
+
+    def card(self, columns: int = COLUMNS) -> str:
+        """Return what a student would see of a failure in a terminal of that width."""
+        if self.message is None or self.found is None:
+            return ""
+        return self.found.card(f"pytest {self.found.check.id}", columns=columns)
 
 
 class Prover:
@@ -186,28 +236,35 @@ class Prover:
         check = next(each for each in self.checks(case.task) if each.name == case.check)
         return check.on_the_wall_clock
 
-    def grade(self, root: Path, task: str, only: str | None = None) -> dict[str, Verdict]:
-        """Grade one task of the tree in that folder; return its checks' verdicts by name."""
+    def grade(
+        self, root: Path, task: str, only: str | None = None, seed: int | None = None
+    ) -> dict[str, Verdict]:
+        """Grade one task of the tree in that folder; return its checks' verdicts by name.
+
+        Args:
+            only: the one check to ask, by default all.
+            seed: what the draws begin with, in place of the prover's.
+        """
         checks = [check for check in self.checks(task) if only in (None, check.name)]
         if not checks:
             names = ", ".join(check.name for check in self.checks(task))
             raise ValueError(f"corpus/{task}.toml names {only}; {task} has {names}")
-        return {check.name: self._verdict(root, check) for check in checks}
+        return {check.name: self._verdict(root, check, seed) for check in checks}
 
-    def trial(self, root: Path, check: Check) -> Trial:
+    def trial(self, root: Path, check: Check, seed: int | None = None) -> Trial:
         """Return the trial of that check on the tree in that folder."""
         return Trial(
             check=check,
             function=load(self.course, check),
             entry=self.syllabus.entry(check.task),
             tree=Tree("exercises", root),  # as a student's own, wherever it lies
-            seed=self._seed,
+            seed=self._seed if seed is None else seed,
             clock="real" if check.on_the_wall_clock else self._clock,
             budget=self._budget,
         )
 
-    def _verdict(self, root: Path, check: Check) -> Verdict:
-        found = play(self.trial(root, check), self._runner)
+    def _verdict(self, root: Path, check: Check, seed: int | None) -> Verdict:
+        found = play(self.trial(root, check, seed), self._runner)
         if found.transcript is None:
             raise AssertionError(f"{check.id} could not begin: {found.error}") from found.error
         stopped = (each.type for each in found.transcript.raised if each.stage == "import")
@@ -216,7 +273,7 @@ class Prover:
             found.lab_time,
             tuple(stopped),
             check.on_the_wall_clock,
-            "" if found.passed else found.card(f"pytest {check.id}"),
+            found,
         )
 
     def close(self) -> None:

@@ -13,9 +13,9 @@ import pytest
 from ml_api_lab.course import syllabus
 from tests.proofs.prover import COURSE
 
-TASKS = syllabus.read(COURSE / "checks" / "syllabus.toml").names
-WITH_PREDICTIONS = [task for task in TASKS if task >= "task_3_1"]
-WITH_A_KEY = [task for task in TASKS if task >= "task_4_2"]
+TASKS = syllabus.read(COURSE / "checks" / "syllabus.toml").tasks
+WITH_PREDICTIONS = [task.name for task in TASKS if task.models and task.name >= "task_3_1"]
+WITH_A_KEY = [task for task in WITH_PREDICTIONS if task >= "task_4_2"]
 PREDICT = "/predict/{model_name}"
 
 

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import ast
 import difflib
-import re
 import shutil
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ml_api_lab.course import syllabus
+from tests.proofs.author import counts, junk, spelling, survivors
+from tests.proofs.author.proof import MISTAKES, VARIANTS
 from tests.proofs.prover import CORPUS, COURSE, Prover, cases, files
 
 SYLLABUS = syllabus.read(COURSE / "checks" / "syllabus.toml")
 TASKS = SYLLABUS.names
-MISTAKES, VARIANTS = 5, 2
-"""How many a corpus has at the least."""
-
 FOLLOWERS = [(entry.name, entry.follows) for entry in SYLLABUS.tasks if entry.follows]
 
 
@@ -41,6 +38,19 @@ def test_stub_earns_nothing_for_the_right_reason(task: str, prover: Prover) -> N
     assert passed == [], f"exercises/{task} passes these checks before any work is done: {passed}"
     broken = {kind for each in verdicts.values() for kind in each.raised}
     assert broken == set(), f"exercises/{task} cannot be imported: {broken}"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_junk_earns_nothing(
+    task: str, prover: Prover, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for kind in junk.KINDS:
+        if kind.must_earn_nothing and kind.module is not None:
+            tree = tmp_path_factory.mktemp("junk")
+            kind.write(tree / task, files(COURSE / "exercises" / task))
+            verdicts = prover.grade(tree, task)
+            passed = [name for name, each in verdicts.items() if each.message is None]
+            assert passed == [], f"{kind.name} earns the points of {passed}"
 
 
 @pytest.mark.parametrize("task", ["task_2_1", "task_4_2"])
@@ -95,13 +105,12 @@ def test_stub_carries_on_from_the_solution_before(task: str, before: str) -> Non
 
 @pytest.mark.parametrize("task", TASKS)
 def test_students_are_told_the_points(task: str, prover: Prover) -> None:
-    text = (COURSE / "checks" / task / "README.md").read_text(encoding="utf-8")
-    told = re.findall(r"\((\d+)\)", text.partition("Checked")[2].partition("<details")[0])
-    points = [(check.name, check.points) for check in prover.checks(task)]
-    assert [int(each) for each in told] == [number for _, number in points], (
-        f'under "Checked", checks/{task}/README.md gives the points {", ".join(told)}; '
-        f"its checks have {points}"
-    )
+    assert list(counts.wrong_points(COURSE, task, prover.checks(task))) == []
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_no_name_is_misspelt(task: str) -> None:
+    assert list(spelling.misspelt(COURSE, SYLLABUS, task)) == []
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -117,8 +126,8 @@ def test_every_check_is_proved(task: str, prover: Prover) -> None:
 def test_nothing_is_left_of_tasks_that_are_gone() -> None:
     found = [*CORPUS.glob("task_*"), *(COURSE / "tests" / "proofs" / "cards").glob("task_*")]
     left = [path.relative_to(COURSE).as_posix() for path in found if path.stem not in TASKS]
-    survivors = tomllib.loads((CORPUS / "survivors.toml").read_text(encoding="utf-8"))["survivor"]
-    left += [f"{each['task']} in survivors.toml" for each in survivors if each["task"] not in TASKS]
+    explained = {each.change.task for each in survivors.read(COURSE)}
+    left += [f"{task} in survivors.toml" for task in sorted(explained.difference(TASKS))]
     assert left == [], f"checks/syllabus.toml has no task for {left}; remove them"
 
 

@@ -14,16 +14,7 @@ from ml_api_lab.check import Span, SubmissionFault, seconds, took
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.transcript import RequestRecord
 from ml_api_lab.task import Task
-from tests.support.faults import (
-    ASKED,
-    SERVE,
-    SPEAK_ON_LINK,
-    Fault,
-    Outcomes,
-    app,
-    expect_fault,
-    possible_here,
-)
+from tests.support.faults import ASKED, SERVE, SPEAK_ON_LINK, Fault, app, each_fault
 from tests.support.toy import LIMIT, Scenes
 from tests.support.waiting_app import play_served
 
@@ -181,11 +172,4 @@ FAULTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    return Outcomes(tmp_path_factory.mktemp("faults"), FAULTS)
-
-
-@pytest.mark.parametrize("name", possible_here(FAULTS))
-def test_fault(name: str, outcomes: Outcomes) -> None:
-    expect_fault(outcomes.forked[name], FAULTS[name])
+test_fault = each_fault(FAULTS)

@@ -20,11 +20,9 @@ from tests.support.faults import (
     SPEAK_ON_LINK,
     START,
     Fault,
-    Outcomes,
     app,
-    expect_fault,
-    possible_here,
-    without_forks,
+    each_fault,
+    each_fault_without_forks,
 )
 from tests.support.toy import Scenes
 from tests.support.waiting_app import WAITING_APP
@@ -210,19 +208,8 @@ FAULTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    return Outcomes(tmp_path_factory.mktemp("faults"), FAULTS)
-
-
-@pytest.mark.parametrize("name", possible_here(FAULTS))
-def test_fault(name: str, outcomes: Outcomes) -> None:
-    expect_fault(outcomes.forked[name], FAULTS[name])
-
-
-@pytest.mark.parametrize("name", without_forks(FAULTS))
-def test_fault_without_forks(name: str, outcomes: Outcomes) -> None:
-    expect_fault(outcomes.fresh[name], FAULTS[name])
+test_fault = each_fault(FAULTS)
+test_fault_without_forks = each_fault_without_forks(FAULTS)
 
 
 Scene = Callable[[Task, Clock], Any]

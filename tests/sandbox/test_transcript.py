@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.support.faults import (
-    SERVE,
-    SPEAK_ON_LINK,
-    Fault,
-    Outcomes,
-    app,
-    expect_fault,
-    possible_here,
-)
+from tests.support.faults import SERVE, SPEAK_ON_LINK, Fault, app, each_fault
 
 FAULTS = {
     "raises in a file of no possible name": Fault(
@@ -36,11 +26,4 @@ FAULTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    return Outcomes(tmp_path_factory.mktemp("faults"), FAULTS)
-
-
-@pytest.mark.parametrize("name", possible_here(FAULTS))
-def test_fault(name: str, outcomes: Outcomes) -> None:
-    expect_fault(outcomes.forked[name], FAULTS[name])
+test_fault = each_fault(FAULTS)

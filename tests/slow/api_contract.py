@@ -27,7 +27,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ml_api_lab.sandbox.process import free_port
+from ml_api_lab.sandbox.real_process import free_port
 from tests.proofs.prover import COURSE, LEFT_OUT
 
 TASKS = ["task_4_5", "task_5_1", "task_5_2"]

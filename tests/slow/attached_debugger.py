@@ -9,16 +9,14 @@ import json
 import re
 import socket
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.editor import TASKS, load
-from tests.support.toy import LIMIT, Course, own_environment
+from tests.support.toy import LIMIT, Course, own_environment, started
 from tests.support.toy_tasks import CHECKS
 
 PROGRAM = 'import time\nvalue = "of the submission"\nprint("hello")\ntime.sleep(2)\n'
@@ -108,24 +106,11 @@ def free_port() -> int:
         return port
 
 
-@contextmanager
-def debugged(course: Course, port: int, *words: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        course.command(f"--debugger={port}", *words),
-        cwd=course.root,
-        env=own_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    limit = threading.Timer(LIMIT, process.kill)
-    limit.start()
-    try:
-        yield process
-    finally:
-        limit.cancel()
-        process.kill()
-        process.communicate()
+def debugged(
+    course: Course, port: int, *words: str
+) -> AbstractContextManager[subprocess.Popen[str]]:
+    command = course.command(f"--debugger={port}", *words)
+    return started(command, course.root, own_environment())
 
 
 def wait_until_it_waits(process: subprocess.Popen[str]) -> None:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.toy import LIMIT, Course
 
 HANGING_SECONDS = 2
@@ -215,3 +217,23 @@ def expect_fault(check: dict[str, Any], fault: Fault) -> None:
     assert len(check["message"]) < 400
     assert len(check["card"]) < 20_000
     assert all(each.isprintable() or each in "\t\n" for each in check["card"])
+
+
+def each_fault(faults: Mapping[str, Fault]) -> Callable[..., None]:
+    """Return the test of a module's faults, each by its name; the module calls them FAULTS."""
+
+    @pytest.mark.parametrize("name", possible_here(faults))
+    def test_fault(name: str, outcomes: Outcomes) -> None:
+        expect_fault(outcomes.forked[name], faults[name])
+
+    return test_fault
+
+
+def each_fault_without_forks(faults: Mapping[str, Fault]) -> Callable[..., None]:
+    """Return the test of those that are also committed in a fresh interpreter."""
+
+    @pytest.mark.parametrize("name", without_forks(faults))
+    def test_fault_without_forks(name: str, outcomes: Outcomes) -> None:
+        expect_fault(outcomes.fresh[name], faults[name])
+
+    return test_fault_without_forks

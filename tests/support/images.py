@@ -77,7 +77,7 @@ class Images:
                 printed.extend(task.transcript.lines)
 
         tree = Tree("scene", self._folder)
-        self.runner.play(played, entry, tree, random.Random(1), clock="real")
+        self.runner.play(played, entry, tree, random.Random(1), clock="real", budget=60)
         return [line.text for line in printed]
 
 

@@ -13,7 +13,9 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Awaitable, Callable, Mapping
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,13 +26,16 @@ from ml_api_lab.lab_time import NS
 from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.hosts.pools import HostPools
+from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools
 from ml_api_lab.task import Run, Task
 from ml_api_lab.trials.task_runner import TaskRunner
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 240
 """Seconds of real time after which a run that should have ended long ago is given up."""
+
+_ENDING_SECONDS = 10.0
+"""How long a process may take that was told to end."""
 
 T = TypeVar("T")
 
@@ -79,6 +84,33 @@ def own_environment(**env: str) -> dict[str, str]:
         kept.pop(name, None)
     fixed = {"COLUMNS": "100", "NO_COLOR": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return {**kept, **fixed, **env}
+
+
+@contextmanager
+def started(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    """Start a process whose output is read while it runs; it is ended with the block, or late."""
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    limit = threading.Timer(LIMIT, process.kill)
+    limit.start()
+    try:
+        yield process
+    finally:
+        limit.cancel()
+        process.terminate()
+        try:
+            process.communicate(timeout=_ENDING_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
 
 
 class Course:

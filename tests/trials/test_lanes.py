@@ -13,7 +13,7 @@ import pytest
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.course.tree import Tree
-from ml_api_lab.errors import Dead
+from ml_api_lab.errors import Dead, Late
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.messages import ClockName
@@ -106,6 +106,28 @@ def fails(trial: Trial, on_start: OnStart) -> Verdict:
 
 def dies(trial: Trial, on_start: OnStart) -> Verdict:
     return verdict(trial, Dead("It has died."))
+
+
+def computes_in(place: str) -> Scene:
+    def computes(trial: Trial, on_start: OnStart) -> Verdict:
+        return verdict(trial, Late("It did not come to rest.", place))
+
+    return computes
+
+
+def test_the_whole_budget_is_waited_for_once_at_a_place() -> None:
+    stage = Stage(
+        one=computes_in("main.py predict"),
+        two=computes_in("main.py predict"),
+        other=computes_in("main.py health"),
+    )
+    lanes = Lanes(stage, place)
+    trials = [trial("one"), trial("two"), trial("other")]
+    lanes.begin(trials)
+    seen = [lanes.verdict(each) for each in trials]
+    lanes.end()
+    assert [each.passed for each in seen if each is not None] == [False] * 3
+    assert [name for name, _, alone in stage.played if alone] == ["one", "other"]
 
 
 def test_several_run_side_by_side() -> None:

@@ -8,12 +8,17 @@ import click
 
 from ml_api_class.cli.options import run_argument
 from ml_api_class.journal.journal import Journal
-from ml_api_class.page import assembly
+from ml_api_class.page import assembly, proven
 from ml_api_lab.cli.tasks import here, lab_command
 from ml_api_lab.exit_status import ExitStatus
 
 
-@lab_command("page", "lab class page run", "lab class page run --to monday.html")
+@lab_command(
+    "page",
+    "lab class page run",
+    "lab class page run --to monday.html",
+    "lab class page run --proven proven.json",
+)
 @run_argument
 @click.option(
     "--to",
@@ -21,10 +26,18 @@ from ml_api_lab.exit_status import ExitStatus
     type=click.Path(dir_okay=False, path_type=Path),
     help=f"The file to write; by default, {assembly.FILE} in the run's folder.",
 )
-def command(run: Path, target: Path | None) -> int:
+@click.option(
+    "--proven",
+    "proven_in",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What lab author check --write has measured of the checks; by default, "
+    f"{proven.FILE} if the course has it.",
+)
+def command(run: Path, target: Path | None, proven_in: Path | None) -> int:
     """Write RUN as one page: points, mistakes with who made them, and how the checks did."""
     place = here()
     with Journal(run) as journal:
-        path = assembly.write(journal, place, run / assembly.FILE if target is None else target)
+        path = run / assembly.FILE if target is None else target
+        assembly.write(journal, place, path, proven_in)
     click.echo(f"The page, with names and code of students: {path}")
     return ExitStatus.ALL_POINTS

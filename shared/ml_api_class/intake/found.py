@@ -21,6 +21,7 @@ class Found:
         submitted: when it was handed in, ISO 8601; "" if it is not told.
         is_late: what the platform says of it; None if it says nothing.
         is_group: whether it counts for several people.
+        attempt: the number of this attempt, from 1; 0 if it is not told.
     """
 
     label: str
@@ -33,3 +34,4 @@ class Found:
     submitted: str = ""
     is_late: bool | None = None
     is_group: bool = False
+    attempt: int = 0

@@ -84,6 +84,7 @@ def plan(path: Path, roster: Roster | None, due: datetime | None) -> list[Matche
     for id_, several in attempts.items():
         several.sort(key=lambda each: each[0].order)
         found, person = several[-1]
+        person = replace(person, attempts=_attempts([each for each, _ in several]))
         matched.append(Matched(id_, person, found, len(several) - 1))
     if roster is not None:
         for student in roster.students:
@@ -91,6 +92,12 @@ def plan(path: Path, roster: Roster | None, due: datetime | None) -> list[Matche
                 person = Person(student.name, student.email, student.section, is_listed=True)
                 matched.append(Matched(student.id, person, None))
     return sorted(matched, key=lambda each: each.id)
+
+
+def _attempts(several: Sequence[Found]) -> int:
+    """Return how many attempts somebody has handed in, 0 if nobody knows."""
+    told = max(each.attempt for each in several)
+    return max(told, len(several)) if told or len(several) > 1 else 0
 
 
 def _person(found: Found, roster: Roster | None) -> tuple[str, Person]:

@@ -105,7 +105,15 @@ def of_plain(entries: Iterable[Path]) -> list[Found]:
         number = int(several["number"]) if several else 0
         label = several["label"] if several else label
         found.append(
-            Found(label, (path,), ids=(label,), names=(label,), folder=label, order=("", number))
+            Found(
+                label,
+                (path,),
+                ids=(label,),
+                names=(label,),
+                folder=label,
+                order=("", number),
+                attempt=number,
+            )
         )
     return found
 
@@ -160,6 +168,8 @@ def of_canvas(entries: Iterable[Path]) -> list[Found]:
                 ids=(user,),
                 folder=first["folder"],
                 is_late=any(match["late"] for *_, match in parts),
+                # Canvas numbers from the second upload of a file on.
+                attempt=1 + again if (again := max(copy for copy, *_ in parts)) else 0,
             )
         )
     return found
@@ -210,8 +220,8 @@ def _of(entry: dict[str, Any], name: str) -> Any:
 def of_csv(path: Path) -> list[Found]:
     """Return the submissions that a CSV file lists: `path`, and what else it says of each.
 
-    Its columns: `path` (from the file's folder), and `id`, `name`, `email`, `submitted`, each if
-    known. Of rows with the same id the latest counts: by `submitted`, else the last.
+    Its columns: `path` (from the file's folder), and `id`, `name`, `email`, `submitted`, `attempt`,
+    each if known. Of rows with the same id the latest counts: by `submitted`, else the last.
 
     Raises:
         ClassError: it cannot be read, or has no column `path`.
@@ -233,9 +243,15 @@ def of_csv(path: Path) -> list[Found]:
                 folder=label,
                 order=(row.get("submitted", ""), number),
                 submitted=row.get("submitted", ""),
+                attempt=_whole_number(row.get("attempt", "")),
             )
         )
     return found
+
+
+def _whole_number(text: str) -> int:
+    """Return the number that a cell holds, 0 if it holds none."""
+    return int(text) if re.fullmatch(r"[0-9]{1,6}", text) else 0
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:

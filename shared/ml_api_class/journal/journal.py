@@ -16,12 +16,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ml_api_class.digests import Origin
 from ml_api_class.errors import ClassError
 from ml_api_class.journal.records import KeptVerdict, Person, Standing, State, Submission
 from ml_api_class.journal.schema import migrate
 from ml_api_class.task_files import TaskFiles
 from ml_api_class.verdict import TaskVerdict
+from ml_api_class.verdict_keys import Origin
 
 FILE = "journal.sqlite"
 _BUSY_SECONDS = 30.0
@@ -385,6 +385,13 @@ class Journal:
             database.execute(
                 "UPDATE attempt SET ended = ?, outcome = ? WHERE id = ?", (_now(), outcome, number)
             )
+
+    def graded_attempts(self) -> dict[str, int]:
+        """Return how often each submission was graded to the end: anew whenever it had changed."""
+        rows = self._database.execute(
+            "SELECT submission, COUNT(*) FROM attempt WHERE outcome = 'graded' GROUP BY submission"
+        )
+        return dict(rows.fetchall())
 
     def end_lost_attempts(self) -> int:
         """Mark the attempts of a process that was killed; return how many there were."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from ml_api_class.digests import Origin
 from ml_api_class.verdict import TaskVerdict
+from ml_api_class.verdict_keys import Origin
 
 
 class State(StrEnum):
@@ -36,6 +36,7 @@ class Person:
         folder: how the platform's download calls the submission, for feedback to be taken back.
         submitted: when it was handed in, in ISO 8601; "" if nobody knows.
         is_late: whether that was after the due date; None if nobody knows.
+        attempts: how many attempts were handed in, as the platform tells it; 0 if it does not.
     """
 
     name: str = ""
@@ -46,6 +47,7 @@ class Person:
     folder: str = ""
     submitted: str = ""
     is_late: bool | None = None
+    attempts: int = 0
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -10,13 +10,15 @@ import base64
 import hashlib
 import os
 import zlib
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 from string import Template
 
 from ml_api_class.feedback.student import is_untouched_task
 from ml_api_class.journal.journal import Journal
-from ml_api_class.journal.records import Submission
+from ml_api_class.journal.records import Standing, Submission
+from ml_api_class.page import proven
 from ml_api_class.page.contents import Contents
 from ml_api_class.task_files import TaskFiles
 from ml_api_lab.course.place import Place
@@ -38,8 +40,16 @@ SCRIPTS = (
 _HERE = Path(__file__).parent
 
 
-def write(journal: Journal, place: Place, path: Path) -> Path:
-    """Write the page of a run, whole or not at all; return its path."""
+def write(journal: Journal, place: Place, path: Path, proven_in: Path | None = None) -> Path:
+    """Write the page of a run, whole or not at all; return its path.
+
+    Args:
+        proven_in: the file that tells what is proved of the checks; by default, the course's own,
+            if it has one.
+
+    Raises:
+        ClassError: that file cannot be read.
+    """
     untouched: dict[tuple[str, str], bool] = {}
 
     def is_untouched(submission: Submission, task: str) -> bool:
@@ -51,7 +61,15 @@ def write(journal: Journal, place: Place, path: Path) -> Path:
             )
         return untouched[task, digest]
 
-    contents = Contents(place.syllabus, journal.standings(), is_untouched)
+    figures = proven.read(place.course / proven.FILE if proven_in is None else proven_in)
+    standings = list(journal.standings())
+    contents = Contents(
+        place.syllabus,
+        standings,
+        is_untouched,
+        _attempts(standings, journal.graded_attempts()),
+        proven.current(figures, journal.origins()),
+    )
     seed = journal.setting("seed") or "unknown"
     tiers = sorted({str(each.tier) for each in journal.origins()}) or ["unknown"]
     run = f"Seed {seed}, isolation {', '.join(tiers)}."
@@ -61,6 +79,21 @@ def write(journal: Journal, place: Place, path: Path) -> Path:
     draft.write_text(text, encoding="utf-8", newline="\n")
     os.replace(draft, path)
     return path
+
+
+def _attempts(standings: Iterable[Standing], graded: Mapping[str, int]) -> dict[str, int]:
+    """Return how many attempts there are where that is known, by the submission's id.
+
+    The platform knows best. Else what was graded several times has changed in between; what was
+    graded once may have had any number of attempts before.
+    """
+    found = {}
+    for each in standings:
+        told = each.submission.person.attempts
+        times = graded.get(each.submission.id, 0)
+        if told or times > 1:
+            found[each.submission.id] = told or times
+    return found
 
 
 def assemble(title: str, run: str, contents: str) -> str:

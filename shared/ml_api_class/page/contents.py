@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ml_api_class.journal.records import Standing, Submission
 from ml_api_class.page import statistics
 from ml_api_class.page.mistakes import Groups
+from ml_api_class.page.proven import NOTHING_PROVEN, Proven
 from ml_api_class.verdict import TaskVerdict
 from ml_api_lab.course.syllabus import Syllabus
 from ml_api_lab.sanitize import sanitize
@@ -38,6 +39,8 @@ class Contents:
         standings: all submissions.
         is_untouched: whether nobody has begun with a submission's task: it is still as it was
             handed out, or not there; asked only of tasks without a point.
+        attempts: how many attempts there are, by a submission's id; of those where it is known.
+        proven: what is proved of the checks.
     """
 
     def __init__(
@@ -45,10 +48,15 @@ class Contents:
         syllabus: Syllabus,
         standings: Iterable[Standing],
         is_untouched: Callable[[Submission, str], bool],
+        attempts: Mapping[str, int] | None = None,
+        proven: Proven = NOTHING_PROVEN,
     ) -> None:
         self._syllabus = syllabus
         self._is_untouched = is_untouched
         self._standings = list(standings)
+        known = {} if attempts is None else attempts
+        self._attempts = [known.get(each.submission.id, 0) for each in self._standings]
+        self._proven = proven
         asked = {each.task for standing in self._standings for each in standing.verdicts}
         self._tasks = [_Task(name) for name in syllabus.names if name in asked]
         self._numbers = {task.name: number for number, task in enumerate(self._tasks)}
@@ -87,6 +95,7 @@ class Contents:
             "grades": self._rows,
             "groups": groups,
             "items": [self._item(number) for number in range(len(self._checks))],
+            "proven": sanitize(self._proven.note),
         }
         cards = list(self._cards)
         order = self._order_of_cards()
@@ -129,7 +138,13 @@ class Contents:
             for check in verdict.checks
         ]
         ended = tuple(
-            (self._check(task, check.id, check.title, check.maximum), check.points, card)
+            (
+                self._check(task, check.id, check.title, check.maximum),
+                check.points,
+                card,
+                # What another run may not repeat is marked; of most nothing is said.
+                *((1,) if check.is_doubtful else ()),
+            )
             for check, card in zip(verdict.checks, cards, strict=True)
         )
         entry = (verdict.score, verdict.maximum, int(untouched), ended)
@@ -177,22 +192,34 @@ class Contents:
             "notes": [sanitize(" ".join(each.submission.notes))[:500] for each in self._standings],
             "score": [each.score for each in self._standings],
             "maximum": [each.maximum for each in self._standings],
+            "attempts": self._attempts,
         }
 
     def _item(self, number: int) -> dict[str, Any]:
         began = [n for n, points in enumerate(self._points) if number in points]
+        maximum = self._checks[number]["maximum"]
         found = statistics.item(
             [self._points[n][number] for n in began],
             [self._standings[n].score for n in began],
-            self._checks[number]["maximum"],
+            maximum,
         )
         correlation = found.rest_correlation
+        attempts = statistics.mean_known(
+            self._attempts[n] for n in began if self._points[n][number] == maximum
+        )
+        task = self._tasks[self._checks[number]["task"]].name
+        figures = self._proven.of(task, self._checks[number]["name"])
         return {
             "began": found.began,
             "passed": found.passed,
             "mean": round(found.mean, 3),
             "rest": None if correlation is None else round(correlation, 3),
             "note": found.note,
+            "attempts": None if attempts is None else round(attempts, 2),
+            "cost": None if figures is None or figures.cost is None else round(figures.cost, 2),
+            "mistakes": 0 if figures is None else figures.mistakes,
+            "killed": None if figures is None else figures.killed,
+            "mutants": None if figures is None else figures.mutants,
         }
 
     def _order_of_cards(self) -> list[int]:
@@ -201,7 +228,7 @@ class Contents:
         for entry in self._verdicts:
             ended = entry[3]
             assert isinstance(ended, tuple)
-            for check, _, card in ended:
+            for check, _, card, *_ in ended:
                 if card != _NOBODY:
                     first.setdefault(card, check)
         cards = list(self._cards)

@@ -7,7 +7,7 @@ nothing about a check, and would make each check agree with every other.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -54,6 +54,12 @@ def item(points: Sequence[int], totals: Sequence[int], maximum: int) -> Item:
         sum(points) / len(points) if points else 0.0,
         correlation(points, rests),
     )
+
+
+def mean_known(numbers: Iterable[int]) -> float | None:
+    """Return the mean of the numbers that are known, which are not 0; None if none is."""
+    known = [number for number in numbers if number]
+    return sum(known) / len(known) if known else None
 
 
 def correlation(first: Sequence[int], second: Sequence[int]) -> float | None:

@@ -15,6 +15,9 @@ class SubmissionView {
     if (students.section[student]) told.push(`section ${students.section[student]}`);
     told.push(stateText(data, student));
     if (students.submitted[student]) told.push(`handed in ${students.submitted[student]}`);
+    if (students.attempts[student]) {
+      told.push(counted(students.attempts[student], "attempt", "attempts"));
+    }
     const isGraded = students.state[student] === "graded";
     const points = isGraded ? `: ${students.score[student]} of ${students.maximum[student]}` : "";
     const place = this.selection.shown.indexOf(student);
@@ -27,7 +30,9 @@ class SubmissionView {
     const tasks = data.tasks.map((_, number) => this.task(student, number, number === task));
     const parts = [
       element("div", { class: "buttons" },
-        beside(-1, "Previous"), beside(1, "Next"), button("Close", () => dialog.close())),
+        beside(-1, "Previous"), beside(1, "Next"), button("Close", () => dialog.close()),
+        // The heading scrolls away with the first tasks; this stays.
+        element("span", { class: "who", "aria-hidden": "true" }, isolated(students.name[student]))),
       element("h2", { id: "submission-title", tabindex: "-1" },
         isolated(students.name[student]), points),
       element("p", {}, isolated(told.join(", ")), "."),
@@ -54,11 +59,11 @@ class SubmissionView {
     const heading = element("h3", isChosen ? { tabindex: "-1", "data-chosen": "" } : {},
       `${number} ${title}: ${points} of ${maximum}${mark}`);
     if (isUntouched) return element("section", {}, heading);
-    const rows = checks.map(([check, earned, card]) => {
+    const rows = checks.map(([check, earned, card, inRealTime]) => {
       const { title: name, maximum: most } = this.data.checks[check];
       return element("tr", {},
         element("th", { scope: "row" }, name),
-        element("td", {}, card < 0 ? "passed" : "failed"),
+        element("td", {}, card < 0 ? "passed" : `failed${inRealTime ? ", in real time" : ""}`),
         element("td", { class: "number" }, `${earned} of ${most}`));
     });
     const table = element("table", { class: "ended" },
@@ -68,7 +73,11 @@ class SubmissionView {
       element("tbody", {}, ...rows));
     const cards = checks.filter(([, , card]) => card >= 0).map(([check, , card]) =>
       this.card(this.data.checks[check].title, card, isChosen));
-    return element("section", {}, heading, table, ...cards);
+    const doubt = checks.some(([, , , inRealTime]) => inRealTime)
+      ? element("p", {}, "In real time: a machine that is very busy can cause such a failure, though "
+        + "it was tried again alone before it counted.")
+      : null;
+    return element("section", {}, heading, table, doubt, ...cards);
   }
 
   card(title, number, isOpen) {

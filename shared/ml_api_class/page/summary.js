@@ -48,19 +48,48 @@ function drawDistribution(scores, maximum) {
   byId("distribution").tBodies[0].replaceChildren(...rows);
 }
 
+// The columns of the table of checks: a name, what a cell says, and what it means if that is not
+// plain. Those that are "" for every check are left out: nobody has measured them.
+const CHECK_COLUMNS = [
+  ["Points", ({ check }) => String(check.maximum)],
+  ["Began", ({ item }) => String(item.began)],
+  ["Passed", ({ item }) => (item.began ? `${((100 * item.passed) / item.began).toFixed(0)} %` : "")],
+  ["Mean", ({ item }) => (item.began ? item.mean.toFixed(2) : "")],
+  ["With the rest", ({ item }) => fixed(item.rest),
+    "the correlation of a check's points with all other points of the same student. Near 0 or below, "
+    + "the check tells nothing of how the others do."],
+  ["Attempts", ({ item }) => fixed(item.attempts),
+    "how many attempts those who passed it had handed in, on average, as far as that is known."],
+  ["A mistake costs", ({ item }) => fixed(item.cost),
+    "proved with known mistakes, before the class: the points that a mistake of this check costs in "
+    + "its task, on average. More than the check's own points: it fails other checks as well."],
+  ["Mutants", ({ item }) => (item.killed === null ? "" : `${item.killed} of ${item.mutants}`),
+    "proved as well: how many small changes of the reference solution this check sees."],
+];
+
+function fixed(number) {
+  return number === null ? "" : number.toFixed(2);
+}
+
 function drawChecks(data) {
-  const number = (text) => element("td", { class: "number" }, text);
   const rows = data.checks.map((check, place) => ({ check, item: data.items[place] }));
   rows.sort((a, b) => a.check.task - b.check.task);
-  byId("checks").tBodies[0].replaceChildren(...rows.map(({ check, item }) => element("tr", {},
-    element("td", {}, data.tasks[check.task].number),
-    element("th", { scope: "row" }, check.title),
-    number(String(check.maximum)),
-    number(String(item.began)),
-    number(item.began ? `${((100 * item.passed) / item.began).toFixed(0)} %` : ""),
-    number(item.began ? item.mean.toFixed(2) : ""),
-    number(item.rest === null ? "" : item.rest.toFixed(2)),
-    element("td", {}, item.note))));
+  const columns = CHECK_COLUMNS.filter(([, cell]) => rows.some((row) => cell(row) !== ""));
+  byId("checks-columns").replaceChildren(...columns
+    .filter(([, , meaning]) => meaning !== undefined)
+    .map(([name, , meaning]) => element("li", {}, element("b", {}, name), `: ${meaning}`)));
+  const note = byId("checks-note");
+  note.textContent = data.proven;
+  note.hidden = data.proven === "";
+  const head = (text, look = null) => element("th", { scope: "col", class: look }, text);
+  const { tHead, tBodies } = byId("checks");
+  tHead.rows[0].replaceChildren(head("Task"), head("Check"),
+    ...columns.map(([name]) => head(name, "number")), head("Note"));
+  tBodies[0].replaceChildren(...rows.map((row) => element("tr", {},
+    element("td", {}, data.tasks[row.check.task].number),
+    element("th", { scope: "row" }, row.check.title),
+    ...columns.map(([, cell]) => element("td", { class: "number" }, cell(row))),
+    element("td", { class: "note" }, row.item.note))));
 }
 
 function drawOthers(data, onOpen) {
@@ -78,7 +107,7 @@ function drawOthers(data, onOpen) {
     if (students.length === 0) continue;
     const list = element("ul", { class: "students" });
     const details = element("details", {}, element("summary", {},
-      isolated(kind), `: ${counted(students.length, "student", "students")}`), list);
+      isolated(kind.replace(/\.$/, "")), `: ${counted(students.length, "student", "students")}`), list);
     details.addEventListener("toggle", () => {
       if (list.children.length > 0) return;
       list.append(...students.map((student) =>

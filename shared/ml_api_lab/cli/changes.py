@@ -52,7 +52,7 @@ class Changes:
     """Tells of changes, from a thread of its own, until it is closed.
 
     Args:
-        course: the folder of which parts are watched.
+        folders: what is watched; those that are not there are left out.
         on_change: is told, in that thread, that something may have changed.
     """
 

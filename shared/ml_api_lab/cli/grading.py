@@ -9,7 +9,7 @@ from ml_api_lab.course.catalog import Catalog
 from ml_api_lab.course.place import Place
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.sandbox.hosts import isolation
-from ml_api_lab.sandbox.hosts.pools import HostPools, modules_of
+from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools, modules_of
 from ml_api_lab.session import preflight
 
 if TYPE_CHECKING:

@@ -34,6 +34,7 @@ _OWN = (
     "history",
     "serve",
     "doctor",
+    "author",
 )
 
 _TASK = re.compile(r"(task[\s_.-]*)?\d+[\s_.-]\d+", re.IGNORECASE)

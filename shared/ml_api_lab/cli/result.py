@@ -55,7 +55,8 @@ def conclude(place: Place, grading: Grading, states: Mapping[str, str]) -> Itera
         yield problem
     if not grade.ended:
         points = {task: score(grade.results_of(task)) for task in grade.tasks}
-        yield next_line(place.course, place.here, place.syllabus, points)
+        if line := next_line(place.course, place.here, place.syllabus, points):
+            yield line
 
 
 def status(grade: Grade) -> ExitStatus:

@@ -21,7 +21,7 @@ from ml_api_lab.progress.next_step import next_task
 _WIDTH_OF_A_FILE = 100
 
 
-class _Command(click.Command):
+class _WithExamples(click.Command):
     """A command whose help ends with examples."""
 
     def __init__(self, *arguments: Any, examples: tuple[str, ...] = (), **options: Any) -> None:
@@ -34,9 +34,18 @@ class _Command(click.Command):
                 formatter.write_text(each)
 
 
+class _Group(_WithExamples, click.Group):
+    """Commands with a name in common, and examples."""
+
+
 def lab_command(name: str, *examples: str) -> Callable[[Callable[..., int]], click.Command]:
     """Make a function a command of `lab`; it returns an exit status."""
-    return click.command(name, cls=_Command, examples=examples)
+    return click.command(name, cls=_WithExamples, examples=examples)
+
+
+def lab_group(name: str, *examples: str) -> Callable[[Callable[..., None]], click.Group]:
+    """Make a function a group of commands of `lab`; its docstring is their help."""
+    return click.group(name, cls=_Group, examples=examples)
 
 
 def here() -> Place:

@@ -1,9 +1,10 @@
-"""Text in a terminal: how wide it is, wrapped and cut to a width."""
+"""Text in a terminal: how wide it is, wrapped and cut to a width; and a line of progress."""
 
 from __future__ import annotations
 
+import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _TAB = 4
 
@@ -34,6 +35,24 @@ def pad(text: str, width: int) -> str:
 def wrap(text: str, width: int) -> list[str]:
     """Return the text as rows of at most that many columns; a row goes on as far in as it began."""
     return [row for line in text.split("\n") for row in _rows(line.expandtabs(_TAB), width)]
+
+
+def progress_line(noun: str, before: str = "") -> Callable[[int, int], None]:
+    """Return what shows how many of how many are done, on a line of a terminal's error stream.
+
+    Args:
+        noun: what they are, in the plural.
+        before: what stands at the beginning of the line.
+    """
+    shows = sys.stderr.isatty()
+
+    def show(done: int, number: int) -> None:
+        if shows:
+            text = f"{before}{done} of {number} {noun}"
+            shown = " " * len(text) if done == number else text
+            print(f"\r{shown}\r", end="", file=sys.stderr, flush=True)
+
+    return show
 
 
 def _rows(line: str, width: int) -> Iterator[str]:

@@ -12,6 +12,7 @@ from ml_api_lab.course.syllabus import Entry, Syllabus
 from ml_api_lab.errors import CourseError
 
 _SAID = re.compile(r"(?:task[\s_.-]*)?(\d+)[\s_.,-]+(\d+)", re.IGNORECASE)
+_PART_SAID = re.compile(r"(?:part[\s_.-]*)?(\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,18 @@ class Place:
             f"{said!r} is no task of the course; its tasks are {tasks[0].number} to "
             f"{tasks[-1].number} (lab list shows them)."
         )
+
+    def tasks(self, said: str) -> list[Entry]:
+        """Return the task that somebody means, or by `0` or `part 0` all tasks of a part.
+
+        Raises:
+            CourseError: there is no such task or part.
+        """
+        if found := _PART_SAID.fullmatch(said.strip()):
+            number = f"{int(found[1])}."
+            if part := [each for each in self.syllabus.tasks if each.number.startswith(number)]:
+                return part
+        return [self.task(said)]
 
 
 def find(here: Path) -> Place:

@@ -15,14 +15,9 @@ from itertools import groupby
 
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.errors import (
-    RAISED,
-    Hinted,
     LabError,
-    NotThere,
-    StartFailed,
-    Stopped,
-    Untimed,
 )
+from ml_api_lab.grading.hint import NEVER_AWAITED
 from ml_api_lab.lab_time import Span, time_of_day
 from ml_api_lab.sandbox.transcript import Line, Raised, RequestRecord, Transcript
 from ml_api_lab.sanitize import (
@@ -37,17 +32,13 @@ from ml_api_lab.sanitize import (
 COLUMNS = 80
 """How wide a card is where there is no terminal."""
 
-_BRIEF_ROWS = 18
+_BRIEF_ROWS = 16
 _MIN_BLOCK_ROWS = 3
 _MAX_ROWS = 100
 _MAX_MESSAGE_ROWS = 6
 _FRAMES = 2
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _WORD = re.compile(r"[\w./-]{3,}")
-_AWAITED = re.compile(r"coroutine '([\w.<>]+)' was never awaited")
-
-NOT_WRITTEN = "This line is the placeholder of a part that you have not written yet."
-_DEBUGGER = "`breakpoint()` stops only where it has a terminal: run pytest with -s, or remove it."
 
 
 @dataclass(frozen=True)
@@ -62,23 +53,6 @@ class _Row:
     text: str
     weight: int = 0
     group: int = 0
-
-
-_MOVED = "How far is each line moved to the right? What belongs together begins in one column."
-_IMPORTED = "Is the module's name right, and is its package installed where the lab runs?"
-_OF_TYPES = {
-    "SyntaxError": "Python cannot read this line: look at its quotes and brackets, and at the end "
-    "of the line above it.",
-    "IndentationError": _MOVED,
-    "TabError": _MOVED,
-    "NameError": "Is this name spelt as where it is made, and is it made before this line runs?",
-    "AttributeError": "Is the name behind the dot spelt as in the documentation of what stands "
-    "before the dot, and is that what you think it is?",
-    "ImportError": _IMPORTED,
-    "ModuleNotFoundError": _IMPORTED,
-    "KeyError": "Which keys are there, and what is to happen where this one is missing?",
-}
-"""What to ask of an exception in the submission that ended it; of all others, where it began."""
 
 
 def card(
@@ -130,30 +104,6 @@ def card(
     return sanitize("\n\n".join(filter(None, [head, body, again])))
 
 
-def hint_of(check: Check, error: BaseException | None, transcript: Transcript | None = None) -> str:
-    """Return the hint for a check that failed so, "" if none would help."""
-    raised = transcript.raised if transcript is not None else []
-    stopped = isinstance(error, StartFailed | Stopped)
-    if isinstance(error, Hinted) and error.hint != RAISED:
-        return error.hint
-    if isinstance(error, NotThere | Untimed) or (isinstance(error, StartFailed) and error.is_slip):
-        return ""
-    if raised and raised[-1].type == "NotImplementedError":
-        return NOT_WRITTEN
-    if raised and raised[-1].text.startswith("breakpoint() needs the terminal"):
-        return _DEBUGGER
-    for line in transcript.lines if transcript is not None and not stopped else ():
-        if found := _AWAITED.search(line.text):
-            name = found[1].rpartition(".")[2]
-            return (
-                f"{name}(...) without await only makes a coroutine, which does not run. Where "
-                "does your code await it?"
-            )
-    if isinstance(error, Stopped | Hinted):
-        return _OF_TYPES.get(raised[-1].type, RAISED) if raised else RAISED
-    return check.hint
-
-
 def message_of(error: BaseException | None, *, skipped: bool = False) -> str:
     """Return the sentence that says why a check failed; it is plain and of a bounded length."""
     return sanitize_and_truncate(_sentence(error, skipped), MESSAGE_LIMIT)
@@ -194,12 +144,11 @@ def _blocks(
 ) -> list[tuple[str, list[_Row]]]:
     """Return the blocks below the sentence, each with its name and all that it could show."""
     blocks = []
-    if transcript.entries:
-        rows = _log(message, transcript)
+    if rows := _log(message, transcript):
         name = "What happened, in lab time:" if is_lab_time else "What happened:"
         blocks.append((name, _around(rows, _MAX_ROWS) if is_whole else rows))
     if transcript.lines:
-        rows = _printed(message, transcript.lines)
+        rows = _printed(message, transcript.lines, "" if is_whole else transcript.shown_as)
         rows = _around(rows, _MAX_ROWS) if is_whole else rows
         if transcript.dropped:
             rows.append(_Row(f"   ... and {transcript.dropped} lines more, which were not kept"))
@@ -207,7 +156,9 @@ def _blocks(
             rows.append(_Row(f"   ... and {transcript.unread} bytes more, which were not read"))
         blocks.append(("What it printed:", rows))
     raised = _unique(transcript.raised)
-    blocks.extend(_traceback(each, is_whole) for each in (raised if is_whole else raised[-1:]))
+    blocks.extend(
+        _traceback(each, message, is_whole) for each in (raised if is_whole else raised[-1:])
+    )
     if is_whole:
         return blocks
     return [
@@ -322,8 +273,12 @@ def _weight(message: str, record: RequestRecord) -> int:
     return weight + len(words & set(_WORD.findall(f"{record.text} {record.answer}")))
 
 
-def _printed(message: str, lines: list[Line]) -> list[_Row]:
-    """Return what was printed, equal lines of a moment as one; marked what the sentence quotes."""
+def _printed(message: str, lines: list[Line], folder: str) -> list[_Row]:
+    """Return what was printed, equal lines of a moment as one; marked what the sentence quotes.
+
+    Args:
+        folder: where the submission lies: left out in front of a warning, which has its file.
+    """
     runs = [list(group) for _, group in groupby(lines, key=lambda line: (line.text, line.at))]
     quoted = [
         i
@@ -331,12 +286,12 @@ def _printed(message: str, lines: list[Line]) -> list[_Row]:
         if len(run[0].text.strip()) > 2
         and (repr(run[0].text.strip()) in message or run[0].text.strip() in message)
     ]
-    awaited = [i for i, run in enumerate(runs) if _AWAITED.search(run[0].text)]
+    awaited = [i for i, run in enumerate(runs) if NEVER_AWAITED.search(run[0].text)]
     marked = set(awaited[:1] or quoted[:2])
     rows = []
     for i, run in enumerate(runs):
         lead = ">> " if i in marked else "   "
-        text = _row(f"{lead}{time_of_day(run[0].at):<12}| ", run[0].text)
+        text = _row(f"{lead}{time_of_day(run[0].at):<12}| ", run[0].text.removeprefix(f"{folder}/"))
         more = f"  ({len(run)} x the same)" if len(run) > 1 else ""
         rows.append(_Row(text + more, int(i in marked)))
     return rows
@@ -347,7 +302,11 @@ def _unique(raised: list[Raised]) -> list[Raised]:
     return list(unique.values())[:3]
 
 
-def _traceback(raised: Raised, is_whole: bool) -> tuple[str, list[_Row]]:
+def _traceback(raised: Raised, message: str, is_whole: bool) -> tuple[str, list[_Row]]:
+    if not is_whole and len(raised.frames) == 1 and f"{raised} ({raised.frames[0]})" in message:
+        # The sentence has said it all but for the line itself.
+        frame = raised.frames[0]
+        return f"{frame}:", [_Row(_row("     ", row)) for row in frame.source.splitlines()[:2]]
     rows: list[_Row] = []
     frames = raised.frames if is_whole else raised.frames[-_FRAMES:]
     for number, frame in enumerate(frames, 1):

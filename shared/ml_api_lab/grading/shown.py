@@ -16,6 +16,9 @@ from ml_api_lab.course.tree import TREES, Tree
 from ml_api_lab.grading.grade import Grade, Outcome, Result, how_graded, score, summary
 from ml_api_lab.grading.verdict import Verdict
 
+_MOST_NAMED = 2
+"""How many checks that failed by the same are named, each in a row of its own."""
+
 K = TypeVar("K", bound=Hashable)
 
 
@@ -52,11 +55,15 @@ class ShownCard(Generic[K]):
     @property
     def rows(self) -> list[str]:
         """What is told of the cards that are not shown."""
-        rows = [
-            f"also fails for this reason: {check.name} "
-            f"(0 of {check.points} point{'' if check.points == 1 else 's'})"
-            for check in self.same
-        ]
+        if len(self.same) > _MOST_NAMED:
+            lost = sum(check.points for check in self.same)
+            rows = [f"{len(self.same)} more checks fail for this reason (0 of {lost} points)"]
+        else:
+            rows = [
+                f"also fails for this reason: {check.name} "
+                f"(0 of {check.points} point{'' if check.points == 1 else 's'})"
+                for check in self.same
+            ]
         if self.further:
             cards = "1 more card" if self.further == 1 else f"{self.further} more cards"
             rows.append(f"({cards} of this task with -v)")

@@ -17,7 +17,8 @@ from ml_api_lab.errors import (
     Stopped,
     SubmissionFault,
 )
-from ml_api_lab.grading.card import COLUMNS, card, hint_of, message_of
+from ml_api_lab.grading.card import COLUMNS, card, message_of
+from ml_api_lab.grading.hint import hint_of
 from ml_api_lab.grading.timeline import TimeLine, of_transcript
 from ml_api_lab.lab_time import NO_TIME, Span
 from ml_api_lab.protocol.messages import ClockName

@@ -12,7 +12,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from ml_api_lab.host.server import Server
+from ml_api_lab.host.asgi_server import Server
 from ml_api_lab.protocol.messages import Message, Request, Stop
 
 

@@ -21,13 +21,13 @@ from pathlib import Path
 from types import ModuleType
 
 from ml_api_lab.host import debugger, internals, loops, own_modules, tracebacks
+from ml_api_lab.host.asgi_server import Server
 from ml_api_lab.host.clock import CLOCK, start_untracked_thread
 from ml_api_lab.host.isolation import without_psutil
 from ml_api_lab.host.model_oracle import CheckOracle
 from ml_api_lab.host.patches import pipes
 from ml_api_lab.host.patches.sleep import real_sleep
 from ml_api_lab.host.patches.threads import meet_at_files
-from ml_api_lab.host.server import Server
 from ml_api_lab.protocol import stand_in
 from ml_api_lab.protocol.link import BadFrame, Link, LinkClosed
 from ml_api_lab.protocol.messages import (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ml_api_lab.errors import SubmissionFault
 from ml_api_lab.images import published_port
-from ml_api_lab.sandbox.process import Process
+from ml_api_lab.sandbox.real_process import Process
 
 Launch = Callable[[Sequence[str], Path, Mapping[str, str]], Process]
 """Starts a process: its command, the folder in which it runs, and its environment."""

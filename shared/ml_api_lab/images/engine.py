@@ -11,7 +11,7 @@ from pathlib import Path
 from ml_api_lab.errors import CourseError, SubmissionFault
 from ml_api_lab.images.container import Container, Launch, answers_http, write_stand_in_package
 from ml_api_lab.images.image import Image
-from ml_api_lab.sandbox.process import Process, free_port
+from ml_api_lab.sandbox.real_process import Process, free_port
 
 _BUILD_TIMEOUT_SECONDS = 1800.0
 _CALL_TIMEOUT_SECONDS = 60.0

@@ -31,7 +31,7 @@ from ml_api_lab.images.container import (
     write_stand_in_package,
 )
 from ml_api_lab.images.image import Image
-from ml_api_lab.sandbox.process import Process, free_port, is_free_port, other_address
+from ml_api_lab.sandbox.real_process import Process, free_port, is_free_port, other_address
 
 _SETTLE_SECONDS = 1.0
 """How long a server may take to listen on one more port."""

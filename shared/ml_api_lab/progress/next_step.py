@@ -35,6 +35,8 @@ def next_task(syllabus: Syllabus, asked: Sequence[str], points: Mapping[str, int
 def next_line(course: Path, here: Path, syllabus: Syllabus, points: Mapping[str, int]) -> str:
     """Return what comes next after a grade of `exercises`, in a line.
 
+    That is "" where it is the one task that was graded: the grade has just spoken of it.
+
     Args:
         here: the folder in which commands will be given.
         points: what each of the graded tasks has earned, in the order of the syllabus.
@@ -43,6 +45,8 @@ def next_line(course: Path, here: Path, syllabus: Syllabus, points: Mapping[str,
     entry = next_task(syllabus, list(points), {**best, **points})
     if entry is None:
         return comparison_line(course, here, syllabus)
+    if list(points) == [entry.name]:
+        return ""
     return f"Next: {how_to_go_on(course, here, entry)}"
 
 

@@ -26,6 +26,9 @@ _UNSENT_LIMIT_BYTES = 64 * 1024
 _READ_BYTES = 64 * 1024
 """How much is received at a time: a larger buffer is memory to be mapped and unmapped each time."""
 
+_VALUE_BYTES = 64
+"""What one more value takes in memory, however short it was sent."""
+
 
 class BadFrame(Exception):
     """A frame that is too large, not JSON, or not one of the messages."""
@@ -109,7 +112,7 @@ class Link:
         self._unsent: bytearray = bytearray()
         self._buffer = bytearray()
         self.received = 0
-        """How many bytes have come so far."""
+        """How many bytes have come so far; many small values count as what they take in memory."""
 
     def limit_waiting(self, seconds: float) -> None:
         """Let no send or receive take longer than that from now on; it is closed then."""
@@ -161,6 +164,7 @@ class Link:
             return None
         frame = bytes(self._buffer[_HEADER_BYTES : _HEADER_BYTES + size])
         del self._buffer[: _HEADER_BYTES + size]
+        self.received += _VALUE_BYTES * (1 + frame.count(b",") + frame.count(b"["))
         return decode(frame)
 
     def read_more(self) -> None:

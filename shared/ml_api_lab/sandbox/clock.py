@@ -73,7 +73,7 @@ class Clock:
     Attributes:
         budget: the real time that a check may take, in seconds; on the wall clock, besides the
             waits that it asks for itself.
-        budget_end: when that is over (`time.monotonic`).
+        budget_end: when that is over (`time.monotonic`); a submission looks at it as it waits.
     """
 
     name: ClockName

@@ -11,7 +11,7 @@ import time
 
 from ml_api_lab.protocol.link import BadFrame, Link, LinkClosed
 from ml_api_lab.protocol.messages import Start, Waiting, Where
-from ml_api_lab.sandbox.hosts.pool import HostPool
+from ml_api_lab.sandbox.hosts.host_pool import HostPool
 from ml_api_lab.sandbox.transcript import Frame, Transcript
 
 _MAX_TRACE_BYTES = 64 * 1024

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import zlib
-
 import httpx
 
-from ml_api_lab.errors import SubmissionFault
 from ml_api_lab.lab_time import Span
-from ml_api_lab.sandbox.exchanges import ANSWERS_LIMIT_BYTES, Exchange
+from ml_api_lab.sandbox.responses import ACCEPTED_ENCODINGS, bounded_response
 from ml_api_lab.sandbox.submission import Submission
 
 # Where uvicorn serves by default: an application may look at the host that it is asked by.
@@ -33,49 +30,23 @@ class LinkTransport(httpx.AsyncBaseTransport):
         exchange = await self._submission.request(
             request.method, target.decode("latin-1"), headers, await request.aread()
         )
-        _refuse_decompression_bombs(exchange)
-        return httpx.Response(
+        return bounded_response(
+            exchange.name,
             exchange.status,
-            headers=[
-                (name.encode("latin-1"), each.encode("latin-1")) for name, each in exchange.headers
-            ],
-            content=exchange.body,
-            extensions={"lab": (exchange.sent, exchange.completed)},
+            [(name.encode("latin-1"), each.encode("latin-1")) for name, each in exchange.headers],
+            exchange.body,
+            {"lab": (exchange.sent, exchange.completed)},
         )
-
-
-def _refuse_decompression_bombs(exchange: Exchange) -> None:
-    """Decompress an answer as httpx will do, but only so far.
-
-    Raises:
-        SubmissionFault: it is more than a submission may answer.
-    """
-    encodings = [each for name, each in exchange.headers if name.lower() == "content-encoding"]
-    body = exchange.body
-    for _ in filter(None, ",".join(encodings).split(",")):
-        if (decompressed := _decompress(body)) is None:
-            return  # httpx says what is wrong with it
-        if len(decompressed) > ANSWERS_LIMIT_BYTES:
-            raise SubmissionFault(
-                f"{exchange.name} is answered with more than {ANSWERS_LIMIT_BYTES // 2**20} MB, "
-                f"compressed to {len(exchange.body)} bytes."
-            )
-        body = decompressed
-
-
-def _decompress(data: bytes) -> bytes | None:
-    """Decompress gzip, zlib or raw deflate, up to one byte more than the limit."""
-    for kind in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
-        try:
-            return zlib.decompressobj(kind).decompress(data, ANSWERS_LIMIT_BYTES + 1)
-        except zlib.error:
-            continue
-    return None
 
 
 def client(submission: Submission) -> httpx.AsyncClient:
     """Return a client of that submission; requests wait for their answers without a timeout."""
-    return httpx.AsyncClient(transport=LinkTransport(submission), base_url=_BASE_URL, timeout=None)
+    return httpx.AsyncClient(
+        transport=LinkTransport(submission),
+        base_url=_BASE_URL,
+        headers=ACCEPTED_ENCODINGS,
+        timeout=None,
+    )
 
 
 def took(response: httpx.Response) -> Span:

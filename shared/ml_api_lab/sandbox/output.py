@@ -12,6 +12,7 @@ OUTPUT_LIMIT_BYTES = 32 * 1024 * 1024
 """What a submission may print in one check."""
 
 _KEPT_BYTES = 1024 * 1024
+_KEPT_LINES = 2_000
 _LINE_BYTES = 10_000
 
 
@@ -20,7 +21,8 @@ class Output:
 
     Args:
         path: where it lies; it is made.
-        transcript: where the lines are recorded, up to a megabyte of them.
+        transcript: where the lines are recorded, up to a megabyte and 2,000 of them: each process
+            has its own limit, so that none can crowd out what a later one prints.
     """
 
     def __init__(self, path: Path, transcript: Transcript) -> None:
@@ -29,6 +31,7 @@ class Output:
         self._recorded = 0
         self._unread = 0
         self._partial = b""
+        self._lines_left = _KEPT_LINES
 
     @property
     def size(self) -> int:
@@ -59,8 +62,12 @@ class Output:
         data = self._file.read(there)
         self._recorded += len(data)
         *lines, self._partial = (self._partial + data).split(b"\n")
-        for line in lines:
+        kept = lines[: self._lines_left]
+        self._lines_left -= len(kept)
+        for line in kept:
             self._record(now, line)
+        # Counted, and not looked at: a megabyte may be half a million lines.
+        self._transcript.dropped += len(lines) - len(kept)
 
     def close(self, now: Span) -> None:
         """Record the rest, also a line that was not ended."""
@@ -70,6 +77,7 @@ class Output:
         self._file.close()
 
     def _record(self, now: Span, line: bytes) -> None:
+        self._transcript.unread += max(0, len(line) - _LINE_BYTES)
         self._transcript.printed(now, _decode(line[:_LINE_BYTES].rstrip(b"\r")))
 
 

@@ -11,17 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ml_api_lab.errors import Dead, StartFailed, SubmissionFault, Untimed
+from ml_api_lab.errors import Dead, Late, StartFailed, SubmissionFault, UntimedRead
 from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol import messages
 from ml_api_lab.protocol.link import BadFrame, LinkClosed
 from ml_api_lab.protocol.messages import Message, Problem, Start
 from ml_api_lab.sandbox import diagnosis
 from ml_api_lab.sandbox.clock import Clock, WallLoop
-from ml_api_lab.sandbox.exchanges import ANSWERS_LIMIT_BYTES, Exchange, Exchanges
-from ml_api_lab.sandbox.hosts.pool import HostPool
+from ml_api_lab.sandbox.exchanges import Exchange, Exchanges
+from ml_api_lab.sandbox.hosts.host_pool import HostPool
+from ml_api_lab.sandbox.limits import Limits
 from ml_api_lab.sandbox.models import Reply
-from ml_api_lab.sandbox.output import OUTPUT_LIMIT_BYTES, Output
+from ml_api_lab.sandbox.output import Output
 from ml_api_lab.sandbox.transcript import Frame, Raised, Transcript
 
 _POLL_SECONDS = 0.25
@@ -87,6 +88,7 @@ class Submission:
         self._link, self._pid = hosts.acquire()
         # Only now: without a host nobody would close it.
         self._output = Output(Path(start.output), transcript)
+        self._limits = Limits(self._output, Path(start.workspace), self._link)
         self._detach: Callable[[], None] = lambda: None
         clock.join(self)
         self.send(start)
@@ -166,7 +168,7 @@ class Submission:
 
     def wait_until_idle(self) -> None:
         # Asked first: who is idle again at once, time after time, would never be waited for.
-        while self._fault is None and not self._is_over_budget():
+        while self._fault is None and not self._has_timed_out():
             with self._aborting_on_link_errors():
                 while (message := self._link.next_message()) is not None:
                     if isinstance(message, messages.Idle):
@@ -212,7 +214,7 @@ class Submission:
             if self._is_terminated:
                 return
             self._output.record(self._clock.now)
-            if self._is_over_budget() or self._is_over_limits():
+            if self._has_timed_out() or self._is_over_limits():
                 self.deliver()
             else:
                 loop.call_unnoticed(_WATCH_SECONDS, poll)
@@ -306,12 +308,12 @@ class Submission:
             self._is_fault_known |= future is not self.done
         return bool(waiting)
 
-    def _abort(self, sentence: str, kind: type[Dead] = Dead) -> None:
+    def _abort(self, fault: str | Dead) -> None:
         """The process is of no more use: end it, and remember why."""
         if self._fault is None:
-            self._fault = kind(sentence)
+            self._fault = Dead(fault) if isinstance(fault, str) else fault
             self.next_moment = None
-            self.transcript.note(self._clock.now, f"!! {sentence}")
+            self.transcript.note(self._clock.now, f"!! {self._fault}")
         self._terminate()
 
     def _abort_ended(self) -> None:
@@ -339,7 +341,7 @@ class Submission:
 
     def _await_bytes(self) -> None:
         """Wait for bytes on the link, for as long as the limits allow."""
-        while not self._is_over_budget() and not self._is_over_limits():
+        while not self._has_timed_out() and not self._is_over_limits():
             left = min(_POLL_SECONDS, self._clock.budget_end - time.monotonic())
             if self._paused_since is not None:
                 left = _POLL_SECONDS
@@ -347,29 +349,25 @@ class Submission:
                 self._link.read_more()
                 return
 
-    def _is_over_budget(self) -> bool:
+    def _has_timed_out(self) -> bool:
         if self._paused_since is not None or time.monotonic() < self._clock.budget_end:
             return False
         budget = f"{self._clock.budget:g} s of real time"
         late = f"{self._subject()} did not come to rest within {budget}"
         in_lab_time = self._clock.name == "lab"
         if in_lab_time and (read := diagnosis.untimed_read(self._link, self.transcript)):
-            self._abort(f"{late}: {read}.", Untimed)
+            self._abort(UntimedRead(f"{late}: {read}."))
             return True
         where = diagnosis.where_it_is(self._hosts, self._pid, self._start, self.transcript)
-        self._abort(f"{late}{diagnosis.of_a_busy_process(where, in_lab_time=in_lab_time)}.")
+        why = diagnosis.of_a_busy_process(where, in_lab_time=in_lab_time)
+        self._abort(Late(f"{late}{why}.", f"{where.file} {where.function}" if where else ""))
         return True
 
     def _is_over_limits(self) -> bool:
-        for what, size, limit in (
-            ("printed", self._output.size, OUTPUT_LIMIT_BYTES),
-            ("sent", self._link.received, ANSWERS_LIMIT_BYTES),
-        ):
-            if size > limit:
-                too_much = f"{what} more than {limit // 2**20} MB, and was ended for it"
-                self._abort(f"{self._subject()} {too_much}.")
-                return True
-        return False
+        excess = self._limits.excess()
+        if excess is not None:
+            self._abort(f"{self._subject()} {excess}.")
+        return excess is not None
 
     def _subject(self) -> str:
         pending = self._exchanges.pending

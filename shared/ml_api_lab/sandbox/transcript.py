@@ -13,7 +13,8 @@ from ml_api_lab.protocol.messages import ProblemStage
 
 _MAX_BODY_LENGTH = 400
 _MAX_HEADERS_LENGTH = 200
-_MAX_LINES = 2000
+_MAX_LINES = 40_000
+"""How many lines are kept of all processes of a check."""
 
 # What every client sends and every server answers, which says nothing about either.
 _USUAL_HEADERS = {
@@ -131,6 +132,11 @@ class Transcript:
 
     def note(self, at: Span, text: str) -> None:
         self.entries.append((at, text))
+
+    @property
+    def has_all_output(self) -> bool:
+        """Whether all that was printed is in `lines`: who looks for what must not be there asks."""
+        return not self.dropped and not self.unread
 
     def printed(self, at: Span, text: str) -> None:
         if len(self.lines) >= _MAX_LINES:

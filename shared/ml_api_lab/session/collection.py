@@ -11,7 +11,7 @@ from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.tree import TREES
 from ml_api_lab.grading.grade import Outcome, Result
 from ml_api_lab.progress.record import keep_states
-from ml_api_lab.sandbox.hosts.pools import modules_of
+from ml_api_lab.sandbox.hosts.pools_of_a_run import modules_of
 from ml_api_lab.session.session import Session
 
 

@@ -28,7 +28,7 @@ from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock, new_loop
 from ml_api_lab.sandbox.debugger import Debugger
 from ml_api_lab.sandbox.hosts.isolation import Isolation
-from ml_api_lab.sandbox.hosts.pools import HostPools
+from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools
 from ml_api_lab.session.selection import Selection
 from ml_api_lab.task import Task
 from ml_api_lab.trials import trusted

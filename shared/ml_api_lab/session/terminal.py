@@ -187,9 +187,11 @@ class Reporting:
         }
         shown = choose_cards(self._session.grade, cards, self._session.is_untouched)
         for each in shown:
-            card = reports[each.card].longrepr
-            assert isinstance(card, _CardRepr)
-            card.stands_for = each.rows
+            report = reports[each.card]
+            assert isinstance(report.longrepr, _CardRepr)
+            report.longrepr.stands_for = each.rows
+            # pytest writes this as the heading of a failure; the name is in the command below.
+            report.location = (*report.location[:2], report.longrepr.take_title())
         ours = iter([reports[each.card] for each in shown])
         chosen = {each.card for each in shown}
         kept = [each for each in failed if id(each) not in reports or id(each) in chosen]
@@ -209,7 +211,8 @@ class Reporting:
         if grade.results and session.grades and session.tree.name == TREES[0] and not grade.ended:
             here = session.config.invocation_params.dir
             points = {task: score(grade.results_of(task)) for task in grade.tasks}
-            terminal.write_line(next_line(session.course, here, session.syllabus, points))
+            if line := next_line(session.course, here, session.syllabus, points):
+                terminal.write_line(line)
 
 
 class _CardRepr(TerminalRepr):
@@ -220,22 +223,29 @@ class _CardRepr(TerminalRepr):
     """
 
     def __init__(self, card: str) -> None:
-        *blocks, self._again = card.split("\n\n")
-        self._blocks = blocks
+        self._title, *self._blocks, self._again = card.split("\n\n")
+        self._is_dense = False
         self.stands_for: list[str] = []
 
+    def take_title(self) -> str:
+        """Return the title in one line; the card shows it no more, nor any empty row."""
+        self._is_dense = True
+        return " ".join(self._title.split())
+
     def toterminal(self, tw: TerminalWriter) -> None:
-        title, *blocks = self._blocks
-        tw.line(title, bold=True)
-        for number, block in enumerate(blocks):
-            tw.line()
+        if not self._is_dense:
+            tw.line(self._title, bold=True)
+        for number, block in enumerate(self._blocks):
+            if not self._is_dense:
+                tw.line()
             for row in block.split("\n"):
                 if number == 0:
                     # The first block is the sentence, with the hint under it.
                     tw.line(row, **({"cyan": True} if row.startswith("Hint: ") else {"red": True}))
                 else:
                     tw.line(row, bold=row.startswith(" >> "))
-        tw.line()
+        if not self._is_dense:
+            tw.line()
         for row in self.stands_for:
             tw.line(row)
         tw.line(self._again)

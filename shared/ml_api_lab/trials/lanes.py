@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Protocol
 
-from ml_api_lab.errors import Untimed
+from ml_api_lab.errors import Late
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.files.workspace import Workspace
@@ -73,7 +73,7 @@ class Lanes:
         self._grace_seconds = _GRACE_SECONDS
         self._room = threading.Semaphore(_MOST_WORKSPACES)
         self._lanes: dict[str, ThreadPoolExecutor] = {}
-        self._untimed_tasks: set[str] = set()
+        self._late_places: set[tuple[str, str]] = set()
 
     def begin(self, trials: Sequence[Trial]) -> None:
         """Begin with these trials, in this order."""
@@ -102,12 +102,18 @@ class Lanes:
             return None
         if verdict is None or verdict.stands:
             return verdict
-        if isinstance(verdict.error, Untimed) and trial.check.task in self._untimed_tasks:
+        if self._late_place(verdict) in self._late_places:
             return verdict  # the whole budget, which is real time, has been waited for once
         verdict = self.play_alone(trial)
-        if isinstance(verdict.error, Untimed):
-            self._untimed_tasks.add(trial.check.task)
+        if (place := self._late_place(verdict)) is not None:
+            self._late_places.add(place)
         return verdict
+
+    @staticmethod
+    def _late_place(verdict: Verdict) -> tuple[str, str] | None:
+        """Return where in which task a submission was when its budget was used up, if it was."""
+        error = verdict.error
+        return (verdict.check.task, error.place) if isinstance(error, Late) else None
 
     def play_alone(self, trial: Trial) -> Verdict:
         """Play a trial now, with its whole budget and nothing beside it."""

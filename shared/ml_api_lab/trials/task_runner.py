@@ -14,7 +14,7 @@ from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock, new_loop
 from ml_api_lab.sandbox.debugger import Debugger
 from ml_api_lab.sandbox.files.workspace import Workspace, sweep
-from ml_api_lab.sandbox.hosts.pools import HostPools, modules_of
+from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools, modules_of
 from ml_api_lab.sandbox.transcript import Transcript
 from ml_api_lab.task import Task
 
@@ -95,7 +95,7 @@ class TaskRunner:
         draw: random.Random,
         *,
         clock: ClockName = "lab",
-        budget: float = 60,
+        budget: float,
         science: bool = False,
         workspace: Workspace | None = None,
     ) -> T:

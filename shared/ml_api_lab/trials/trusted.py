@@ -25,7 +25,7 @@ _ALWAYS = (
     "ml_api_lab.grading.card",
     "ml_api_lab.grading.reports",
     "ml_api_lab.sandbox.models",
-    "ml_api_lab.sandbox.process",
+    "ml_api_lab.sandbox.real_process",
     "ml_api_lab.sandbox.http_client",
 )
 _OF_IMAGES = ("ml_api_lab.images.dockerfile", "ml_api_lab.images.layout")
@@ -35,6 +35,7 @@ _ENCODINGS = ("utf-8-sig", "utf-16", "idna", "latin-1", "unicode-escape")
 
 _DIGEST_CHARACTERS = 10
 _COMPILED = ".pyc"
+_CUSTOMIZE = ("sitecustomize.py", "usercustomize.py")
 _MAX_NAMES_TOLD = 3
 
 State = tuple[int, int, int]
@@ -56,10 +57,12 @@ def digest(course: Path) -> str:
     """Return a short digest of the lab and of the course's checks and settings, as they are now."""
     found = hashlib.blake2b(digest_size=16)
     for root, path in _files(course):
-        if path.suffix != _COMPILED:
-            name = path.relative_to(root).as_posix()
-            found.update(f"{name}\0{path.stat().st_size}\0".encode())
-            found.update(path.read_bytes())
+        if not path.endswith(_COMPILED):
+            name = path[len(root) + 1 :].replace(os.sep, "/")
+            with open(path, "rb", buffering=0) as file:
+                content = file.read()
+            found.update(f"{name}\0{len(content)}\0".encode(errors="surrogateescape"))
+            found.update(content)
     return found.hexdigest()[:_DIGEST_CHARACTERS]
 
 
@@ -80,15 +83,16 @@ class Watch:
         both = {**self._before, **now}
         changed = [path for path in both if self._before.get(path) != now.get(path)]
         for path in changed:
-            if path.suffix == _COMPILED:
-                path.unlink(missing_ok=True)
-        return sorted(map(self._shown, (each for each in changed if each.suffix != _COMPILED)))
+            if path.endswith(_COMPILED):
+                Path(path).unlink(missing_ok=True)
+        sources = (Path(path) for path in changed if not path.endswith(_COMPILED))
+        return sorted(map(self._shown, sources))
 
-    def _states(self) -> dict[Path, State]:
+    def _states(self) -> dict[str, State]:
         found = {}
-        for _, path in [*_files(self._course), *_files_of_environment()]:
+        for path in [*(path for _, path in _files(self._course)), *_files_of_environment()]:
             try:
-                state = path.lstat()
+                state = os.lstat(path)
             except OSError:
                 continue
             found[path] = (state.st_mtime_ns, state.st_ctime_ns, state.st_size)
@@ -110,24 +114,26 @@ def sentence(changes: list[str]) -> str:
     )
 
 
-def _files(course: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield the trusted files, each with the folder from which it is named."""
+def _files(course: Path) -> Iterator[tuple[str, str]]:
+    """Yield the trusted files, each with the folder from which it is named.
+
+    As texts, not as `Path`: some hundred files are looked at three times in each run.
+    """
     for name in ("pyproject.toml", "conftest.py", "pytest.ini", "tox.ini"):
         if (course / name).is_file():
-            yield course, course / name
-    for root in (course / "checks", _PACKAGE):
+            yield str(course), str(course / name)
+    for root in (str(course / "checks"), str(_PACKAGE)):
         for folder, folders, names in os.walk(root):
             folders.sort()
             for name in sorted(names):
-                yield root, Path(folder, name)
+                yield root, os.path.join(folder, name)
 
 
-def _files_of_environment() -> Iterator[tuple[Path, Path]]:
+def _files_of_environment() -> Iterator[str]:
     """Yield the files that Python runs when it starts."""
-    for name in ("purelib", "platlib"):
-        folder = Path(sysconfig.get_path(name))
-        if not folder.is_dir():
-            continue
-        for path in folder.iterdir():
-            if path.suffix == ".pth" or path.name in ("sitecustomize.py", "usercustomize.py"):
-                yield folder, path
+    for kind in ("purelib", "platlib"):
+        folder = sysconfig.get_path(kind)
+        if os.path.isdir(folder):
+            for name in os.listdir(folder):
+                if name.endswith(".pth") or name in _CUSTOMIZE:
+                    yield os.path.join(folder, name)

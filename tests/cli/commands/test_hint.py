@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ml_api_lab.progress.folder import lab_folder
-from ml_api_lab.progress.hints import of_readme
 from ml_api_lab.progress.history import Graded, History
+from ml_api_lab.progress.readme_hints import of_readme
 from tests.proofs.prover import COURSE, Prover
 from tests.support.lab import Lab
 

@@ -33,6 +33,22 @@ def test_a_reset_and_an_undo(lab: Lab) -> None:
     assert lab("undo").out == "There is no reset to take back.\n"
 
 
+def test_several_tasks_are_reset_at_once(lab: Lab) -> None:
+    lab.exercise("task_0_2").write_text(MINE, encoding="utf-8")
+    said = lab("reset", "0.1", "0_2", "0.1")
+    assert [line.split(" is ")[0] for line in said.lines[::2]] == ["0.1", "0.2"]
+    for task in ("task_0_1", "task_0_2"):
+        assert lab.exercise(task).read_text(encoding="utf-8") == WRONG
+    # Taken back one at a time, the last one first.
+    assert lab("undo").out == "0.2 is as it was before lab reset.\n"
+    assert lab.exercise("task_0_1").read_text(encoding="utf-8") == WRONG
+    assert lab("undo").out == "0.1 is as it was before lab reset.\n"
+    assert lab.exercise("task_0_1").read_text(encoding="utf-8") == MINE
+    assert lab("reset", "0.1", "9.9").status == 4
+    assert lab.exercise("task_0_1").read_text(encoding="utf-8") == MINE
+    assert lab("reset", "0.1", "0.2", "--to", "12345678").status == 4
+
+
 def test_what_was_written_after_a_reset_is_kept_by_an_undo(lab: Lab) -> None:
     lab("reset", "0.1")
     lab.exercise("task_0_1").write_text("later", encoding="utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_api_lab.sandbox.process import free_port
+from ml_api_lab.sandbox.real_process import free_port
 from tests.support.graded import ON_WINDOWS
 from tests.support.lab import COMMAND, Lab, keep_stubs
 from tests.support.toy import LIMIT, Course, own_environment

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import re
 import signal
 import subprocess
 import sys
@@ -18,56 +17,11 @@ from ml_api_lab.progress.folder import lab_folder
 from ml_api_lab.progress.history import History
 from tests.support.graded import ON_WINDOWS
 from tests.support.lab import COMMAND, Lab
+from tests.support.terminal import Terminal, in_a_terminal, screens
 from tests.support.toy import LIMIT, own_environment
 from tests.support.toy_tasks import RIGHT
 
 HALF = 'print("hello")\n'
-in_a_terminal = pytest.mark.skipif(ON_WINDOWS, reason="Windows has no pseudo-terminals of POSIX")
-
-
-class Terminal:
-    """`lab` in a pseudo-terminal of a given size."""
-
-    def __init__(self, course: Path, *words: str, columns: int = 80, lines: int = 24) -> None:
-        import pexpect
-
-        self.columns, self.lines = columns, lines
-        self.shown = ""
-        self._process = pexpect.spawn(
-            COMMAND[0],
-            [*COMMAND[1:], *words],
-            cwd=str(course),
-            env={**own_environment(), "TERM": "xterm"},
-            dimensions=(lines, columns),
-            encoding="utf-8",
-            timeout=LIMIT,
-        )
-
-    def expect(self, pattern: str) -> str:
-        """Wait until something is shown; return what was shown since the last time."""
-        self._process.expect(pattern)
-        found: str = self._process.before + self._process.after
-        self.shown += found
-        return found
-
-    def press(self, key: str) -> None:
-        self._process.send(key)
-
-    def resize(self, columns: int, lines: int) -> None:
-        self._process.setwinsize(lines, columns)
-
-    def status(self) -> int:
-        """Wait for the end; return the exit status."""
-        import pexpect
-
-        self._process.expect(pexpect.EOF)
-        self.shown += self._process.before
-        self._process.close()
-        status: int = self._process.exitstatus
-        return status
-
-    def close(self) -> None:
-        self._process.close(force=True)
 
 
 @pytest.fixture
@@ -76,16 +30,6 @@ def terminals() -> Iterator[list[Terminal]]:
     yield opened
     for each in opened:
         each.close()
-
-
-def screens(text: str) -> list[list[str]]:
-    """Return the screens that were drawn, as rows without colours."""
-    drawn = re.split(r"\x1b\[H(?!\x1b)", text)[1:]
-    return [
-        [re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", row) for row in screen.split("\r\n")]
-        for screen in drawn
-        if screen.endswith("\x1b[J")
-    ]
 
 
 @in_a_terminal

@@ -12,6 +12,8 @@ import pytest
 from ml_api_class.grading.unit import Answer
 from ml_api_class.journal.journal import Journal
 from ml_api_class.journal.records import Person, Submission
+from ml_api_class.page import proven
+from ml_api_class.page.proven import Figures, ProvenTask
 from ml_api_class.supervisor import Supervisor
 from ml_api_class.task_files import TaskFiles
 from ml_api_lab.course import stubs
@@ -60,3 +62,16 @@ def test_it_shows_the_run(
     assert table["students"]["score"] == [10, 10, 10, 10]
     assert [table["verdicts"][row[1]][2] for row in table["grades"]] == [0, 0, 1, 1]
     assert [each[5] for each in table["groups"]] == [[0, 1]]
+    assert {each["cost"] for each in table["items"]} == {None}
+    # The course's own file is read by itself, another one if it is named.
+    for name, cost, words in (
+        ("checks/proven.json", 2.5, []),
+        ("other.json", 1.25, ["--proven", "other.json"]),
+    ):
+        figures = {"test_one": Figures(2, cost, 1)}
+        proven.write(toy_class.course / name, {"task_0_1": ProvenTask("c", figures)})
+        done = toy_class.command(monkeypatch.chdir, "page", str(toy_class.out), *words)
+        assert done.exception is None, done.output
+        data = parse(path.read_text("utf-8")).all("script")[0].text
+        table, _ = unpack(zlib.decompress(base64.b64decode(data)).decode())
+        assert [each["cost"] for each in table["items"]] == [cost, None]

@@ -30,6 +30,7 @@ def test_the_last_attempt_counts_and_the_missing_are_named(toy_class: ToyClass) 
     ada, both, guest = found["s1"], found["s2+s3"], found["guest"]
     assert ada.found is not None
     assert (ada.found.sources[0].name, ada.earlier) == ("s1_attempt_10", 2)
+    assert (ada.person.attempts, both.person.attempts) == (10, 0)
     assert both.person.members == ("s2", "s3")
     assert (ada.person.is_listed, guest.person.is_listed) == (True, False)
     (toy_class.submissions / "red").rename(toy_class.submissions / "s2")

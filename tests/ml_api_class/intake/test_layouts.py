@@ -23,11 +23,11 @@ def files(root: Path, *names: str) -> None:
 def test_plain_folders_and_archives(tmp_path: Path) -> None:
     files(tmp_path, "ada/", "bob.tar.gz", "cy_attempt_1/", "cy attempt 2.zip", "notes.txt", ".git/")
     found = find_submissions(tmp_path)
-    assert sorted((each.label, each.order[1]) for each in found) == [
-        ("ada", 0),
-        ("bob", 0),
-        ("cy", 1),
-        ("cy", 2),
+    assert sorted((each.label, each.order[1], each.attempt) for each in found) == [
+        ("ada", 0, 0),
+        ("bob", 0, 0),
+        ("cy", 1, 1),
+        ("cy", 2, 2),
     ]
 
 
@@ -61,6 +61,7 @@ def test_canvas_takes_the_last_of_each_file_and_tells_late(tmp_path: Path) -> No
     jane, bob = sorted(find_submissions(tmp_path), key=lambda each: each.label)
     assert (jane.label, jane.ids, jane.is_late) == ("doejane (11)", ("11",), False)
     assert [path.name for path in jane.sources] == ["doejane_11_902_lab-1.zip"]
+    assert (jane.attempt, bob.attempt) == (2, 0)
     assert (jane.folder, bob.folder) == ("doejane_11_902", "hopebob_LATE_12_903")
     assert bob.is_late
     assert len(bob.sources) == 2
@@ -111,16 +112,17 @@ def test_metadata_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("separator", [",", ";"])
 def test_a_csv_file_of_paths(tmp_path: Path, separator: str) -> None:
     rows = [
-        ["Path", "ID", "submitted"],
-        ["work/a", "s1", "2026-11-01"],
-        ["work/b.zip", "s1", "2026-11-02"],
-        ["/elsewhere/c", "", ""],
+        ["Path", "ID", "submitted", "attempt"],
+        ["work/a", "s1", "2026-11-01", "3"],
+        ["work/b.zip", "s1", "2026-11-02", "four"],
+        ["/elsewhere/c", "", "", ""],
     ]
     text = "\r\n".join(separator.join(row) for row in rows)
     (tmp_path / "list.csv").write_text(text, encoding="utf-8-sig")
     first, second, third = find_submissions(tmp_path / "list.csv")
     assert (first.label, first.sources) == ("s1", (tmp_path / "work" / "a",))
     assert first.order < second.order
+    assert [each.attempt for each in (first, second, third)] == [3, 0, 0]
     assert (third.label, third.sources) == ("c", (Path("/elsewhere/c"),))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from ml_api_class.journal.records import Person, Standing
 from ml_api_class.page.contents import Contents
+from ml_api_class.page.proven import Figures, Proven
 from ml_api_class.verdict import TaskVerdict
 from tests.ml_api_class.page.class_of_two import SYLLABUS, check, standing, unpack
 
@@ -137,3 +139,36 @@ def test_control_characters_of_names_and_cards_are_spelled_out() -> None:
 def test_a_class_without_any_grade_can_be_shown() -> None:
     table, cards = unpack(contents(standing("dee", reason="Nothing was handed in.")).pack())
     assert (table["tasks"], table["grades"], cards) == ([], [[]], [])
+
+
+def test_what_is_proved_of_a_check_stands_beside_how_the_class_did() -> None:
+    figures = {"test_b": Figures(4, 5.25, 3, 6, 9), "test_c": Figures(0, None, 0)}
+    proven = Proven({"task_1_1": figures}, "Some of it is old.")
+    made = Contents(SYLLABUS, CLASS, lambda *_: False, {}, proven)
+    table, _ = unpack(made.pack())
+    told = {
+        check["name"]: [item[name] for name in ("cost", "mistakes", "killed", "mutants")]
+        for check, item in zip(table["checks"], table["items"], strict=True)
+    }
+    assert told == {
+        "test_a": [None, 0, None, None],
+        "test_b": [5.25, 4, 6, 9],
+        "test_c": [None, 0, None, None],
+    }
+    assert table["proven"] == "Some of it is old."
+
+
+def test_attempts_are_those_of_who_passed_where_they_are_known() -> None:
+    attempts = {"ada": 2, "bob": 5}
+    made = Contents(SYLLABUS, CLASS, lambda *_: False, attempts)
+    table, _ = unpack(made.pack())
+    assert table["students"]["attempts"] == [2, 5, 0, 0]
+    # Of the first check only ada has all points; nobody knows of cy, who passes nothing anyway.
+    assert [each["attempts"] for each in table["items"]] == [2, 3.5, 2]
+
+
+def test_a_failure_that_another_run_may_not_repeat_is_marked() -> None:
+    sure, doubtful = second(False, True).checks
+    verdict = TaskVerdict("task_1_1", (replace(sure, is_doubtful=True), doubtful))
+    table, _ = unpack(contents(standing("ada", verdict)).pack())
+    assert [ended[3:] for ended in table["verdicts"][0][3]] == [[1], []]

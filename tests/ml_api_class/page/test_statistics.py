@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from ml_api_class.page.statistics import correlation, item
+from ml_api_class.page.statistics import correlation, item, mean_known
 
 
 def test_the_item_itself_is_left_out_of_the_rest() -> None:
@@ -39,3 +39,8 @@ def test_where_it_is_not_defined_there_is_none(first: list[int], second: list[in
 )
 def test_what_an_author_should_look_at_is_noted(points: list[int], note: str) -> None:
     assert item(points, points, 2).note == note
+
+
+def test_what_is_not_known_is_not_in_a_mean() -> None:
+    assert mean_known([0, 2, 0, 3]) == pytest.approx(2.5)
+    assert mean_known([0, 0]) is None

@@ -25,10 +25,12 @@ def test_no_path_leads_out(name: str, tmp_path: Path) -> None:
         write_plain(tmp_path / "root", name, b"x")
 
 
-def test_no_more_files_are_listed_than_asked_for(tmp_path: Path) -> None:
+def test_files_that_are_too_many_to_be_listed_are_told(tmp_path: Path) -> None:
     for number in range(9):
         (tmp_path / f"{number}.txt").touch()
-    assert len(list(plain_files(tmp_path, 5))) == 5
+    assert len(list(plain_files(tmp_path, 9))) == 9
+    with pytest.raises(OSError, match="too many files"):
+        list(plain_files(tmp_path, 8))
 
 
 @links

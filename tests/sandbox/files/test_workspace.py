@@ -16,12 +16,7 @@ from dotenv import dotenv_values, find_dotenv
 from ml_api_lab.errors import HarnessError
 from ml_api_lab.sandbox.files import workspace
 from ml_api_lab.sandbox.files.workspace import Workspace
-from tests.support.faults import (
-    Fault,
-    Outcomes,
-    expect_fault,
-    possible_here,
-)
+from tests.support.faults import Fault, each_fault
 from tests.support.sentences import fault
 
 GIGABYTE = 2**30
@@ -358,11 +353,4 @@ FAULTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    return Outcomes(tmp_path_factory.mktemp("faults"), FAULTS)
-
-
-@pytest.mark.parametrize("name", possible_here(FAULTS))
-def test_fault(name: str, outcomes: Outcomes) -> None:
-    expect_fault(outcomes.forked[name], FAULTS[name])
+test_fault = each_fault(FAULTS)

@@ -119,7 +119,7 @@ def _memory(place: Place) -> Finding:
 
 
 def _processes() -> Finding:
-    from ml_api_lab.sandbox.hosts.pools import can_fork
+    from ml_api_lab.sandbox.hosts.pools_of_a_run import can_fork
 
     if can_fork():
         return Finding("Each check runs in a fork of a process that has FastAPI loaded.")

@@ -7,7 +7,7 @@ import click
 from ml_api_lab.cli.tasks import here, history_of, lab_command, task_meant
 from ml_api_lab.errors import CourseError
 from ml_api_lab.exit_status import ExitStatus
-from ml_api_lab.progress.hints import next_hint
+from ml_api_lab.progress.readme_hints import next_hint
 
 
 @lab_command("hint", "lab hint 3.2", "lab hint 3.2 --number 1")

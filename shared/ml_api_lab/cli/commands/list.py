@@ -60,9 +60,12 @@ def rows(place: Place, history: History, columns: int, *, full: bool) -> list[st
     current = current_task(place, history)
     earned = sum(each.best for task, each in standings.items() if task in place.syllabus.names)
     most = POINTS_PER_TASK * len(place.syllabus.tasks)
-    found = [cut(f"{place.syllabus.title}: {earned} of {most} points", columns)]
+    found = [f"{place.syllabus.title}: {earned} of {most} points"]
     if today := _today(history):
-        found.append(cut(today, columns))
+        found.append(today)
+    if len(in_one := ". ".join(found)) <= columns:
+        found = [in_one]  # so that all fits a terminal of 24 rows
+    found = [cut(row, columns) for row in found]
     part = ""
     longest = max(len(entry.title) for entry in place.syllabus.tasks)
     titles = min(longest, max(columns - _POINTS_WIDTH - 9, 8))

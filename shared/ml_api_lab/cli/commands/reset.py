@@ -4,36 +4,48 @@ from __future__ import annotations
 
 import click
 
-from ml_api_lab.cli.replacing import writing_states
+from ml_api_lab.cli.kept_states import writing_states
 from ml_api_lab.cli.tasks import here, lab_command, task_named
 from ml_api_lab.course import stubs
+from ml_api_lab.course.place import Place
 from ml_api_lab.course.state import State
+from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.exit_status import ExitStatus
-from ml_api_lab.progress.states import short
+from ml_api_lab.progress.states import States, short
 
 
-@lab_command("reset", "lab reset 3.2", "lab reset 3.2 --to 1a2b3c4d")
-@click.argument("task", required=False)
+@lab_command("reset", "lab reset 3.2", "lab reset 0.1 0.2", "lab reset 3.2 --to 1a2b3c4d")
+@click.argument("tasks", nargs=-1)
 @click.option("--to", "to", metavar="STATE", help="Bring back this state (see lab history TASK).")
-def command(task: str | None, to: str | None) -> int:
-    """Bring TASK back as it was handed out.
+def command(tasks: tuple[str, ...], to: str | None) -> int:
+    """Bring TASKS back as they were handed out.
 
-    Your files are kept first, graded or not; lab undo brings them back.
+    Your files are kept first, graded or not; lab undo brings them back, one task at a time.
     """
+    if to is not None and len(tasks) > 1:
+        raise click.UsageError("A state is of one task: name one with --to.")
     place = here()
-    entry = task_named(place, task, "lab reset")
-    folder = place.folder(entry)
+    entries = [task_named(place, said, "lab reset") for said in tasks or (None,)]
     with writing_states(place) as states:
-        if to is None:
-            after, described = stubs.read(place.course, entry.name), "as it was handed out"
-        else:
-            digest = states.named(entry.name, to)
-            after, described = states.get(entry.name, digest), f"as in the state {short(digest)}"
-        changed = after.differing(State.read(folder))
-        if not changed:
-            click.echo(f"{entry.number} is {described} already.")
-            return ExitStatus.ALL_POINTS
-        replaced = states.replace(entry.name, folder, after)
-    click.echo(f"{entry.number} is {described}. Changed: {', '.join(changed)}.")
-    click.echo(f"Your files are kept as {short(replaced.before)}; lab undo brings them back.")
+        for entry in dict.fromkeys(entries):
+            for line in _reset(place, entry, to, states):
+                click.echo(line)
     return ExitStatus.ALL_POINTS
+
+
+def _reset(place: Place, entry: Entry, to: str | None, states: States) -> list[str]:
+    """Replace the files of one task; return what to say."""
+    folder = place.folder(entry)
+    if to is None:
+        after, described = stubs.read(place.course, entry.name), "as it was handed out"
+    else:
+        digest = states.named(entry.name, to)
+        after, described = states.get(entry.name, digest), f"as in the state {short(digest)}"
+    changed = after.differing(State.read(folder))
+    if not changed:
+        return [f"{entry.number} is {described} already."]
+    replaced = states.replace(entry.name, folder, after)
+    return [
+        f"{entry.number} is {described}. Changed: {', '.join(changed)}.",
+        f"Your files are kept as {short(replaced.before)}; lab undo brings them back.",
+    ]

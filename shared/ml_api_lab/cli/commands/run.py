@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from contextlib import ExitStack
 
 import click
 
 from ml_api_lab.cli.grading import open_grader
 from ml_api_lab.cli.tasks import here, lab_command, task_meant
+from ml_api_lab.cli.text import progress_line
 from ml_api_lab.session import signals
 
 
-@lab_command("run", "lab run 3.2", "lab run 0.1 0.2 0.3", "lab run --all")
+@lab_command("run", "lab run 3.2", "lab run 0.1 0.2 0.3", "lab run 0", "lab run --all")
 @click.argument("tasks", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Grade all tasks.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every card, also where one is enough.")
@@ -21,14 +20,15 @@ from ml_api_lab.session import signals
 def command(tasks: tuple[str, ...], everything: bool, verbose: bool, seed: int | None) -> int:
     """Grade TASKS once.
 
-    It shows what pytest shows of them. Without TASKS, it grades the task that you are in, or the
-    one that lab shows as yours.
+    It shows what pytest shows of them. A part's number means all tasks of the part. Without TASKS,
+    it grades the task that you are in, or the one that lab shows as yours.
     """
     place = here()
     if everything:
         entries = list(place.syllabus.tasks)
     else:
-        asked = {task_meant(place, said).name for said in tasks or (None,)}
+        meant = [entry for said in tasks for entry in place.tasks(said)]
+        asked = {entry.name for entry in meant or [task_meant(place, None)]}
         entries = [entry for entry in place.syllabus.tasks if entry.name in asked]
     with ExitStack() as stack:
         stack.callback(signals.restore)
@@ -43,7 +43,7 @@ def command(tasks: tuple[str, ...], everything: bool, verbose: bool, seed: int |
         grading = grader.prepare(names, seed)
         states = keep_states(place.course, names)
         try:
-            grading.run(_progress())
+            grading.run(progress_line("checks"))
         except KeyboardInterrupt:
             pass  # the grade says so, and what it has is shown
         for card in result.cards(grading, all_of_them=verbose):
@@ -51,15 +51,3 @@ def command(tasks: tuple[str, ...], everything: bool, verbose: bool, seed: int |
         for line in result.conclude(place, grading, states):
             click.echo(line)
         return result.status(grading.grade)
-
-
-def _progress() -> Callable[[int, int], None]:
-    """Return what shows how far a grading is, in a terminal."""
-    shows = sys.stderr.isatty()
-
-    def show(done: int, number: int) -> None:
-        if shows:
-            text = "" if done == number else f"{done} of {number} checks"
-            print(f"\r{text:<24}\r", end="", file=sys.stderr, flush=True)
-
-    return show

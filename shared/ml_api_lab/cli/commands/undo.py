@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ml_api_lab.cli.replacing import writing_states
+from ml_api_lab.cli.kept_states import writing_states
 from ml_api_lab.cli.tasks import here, lab_command
 from ml_api_lab.exit_status import ExitStatus
 from ml_api_lab.progress.states import short

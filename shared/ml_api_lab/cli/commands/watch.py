@@ -25,8 +25,8 @@ from ml_api_lab.course.syllabus import POINTS_PER_TASK, Entry
 from ml_api_lab.errors import LabError
 from ml_api_lab.exit_status import ExitStatus
 from ml_api_lab.grading import problems
-from ml_api_lab.progress.hints import next_hint
 from ml_api_lab.progress.next_step import comparison_line, next_task
+from ml_api_lab.progress.readme_hints import next_hint
 from ml_api_lab.session import signals
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ import struct
 from typing import Any, NoReturn
 
 from ml_api_lab.host.isolation import (
+    allowed_paths,
     landlock,
     namespaces,
-    places,
     seccomp,
     system,
     without_psutil,
@@ -62,7 +62,7 @@ def prepare(confinement: Confinement, clock: ClockName, *, serves_forks: bool) -
     _limit_resources()
     _forget_capabilities()
     # Found out and made once, for all hosts.
-    list(places.allowed(confinement.course, ""))
+    list(allowed_paths.allowed(confinement.course, ""))
     if system.MACHINE:
         seccomp.template(system.MACHINE, _elders, _abi(confinement))
 
@@ -76,12 +76,14 @@ def confine(confinement: Confinement, workspace: str) -> None:
     Raises:
         OSError: the kernel refused a part of it.
     """
+    _be_ended_first_without_memory()
     if confinement.tier == "none":
         return
     abi = _abi(confinement)
-    allowed = list(places.allowed(confinement.course, workspace))
+    allowed = list(allowed_paths.allowed(confinement.course, workspace))
     if confinement.tier == "namespace":
-        namespaces.hide_temporary_files(path for path, _ in allowed)
+        writable = landlock.WRITE_FILE
+        namespaces.hide_temporary_files((path, bool(may & writable)) for path, may in allowed)
         allowed += [(place, landlock.ALL) for place in namespaces.TEMPORARY]
     if _shows_children:
         allowed.append(("/proc", landlock.READ))
@@ -89,6 +91,19 @@ def confine(confinement: Confinement, workspace: str) -> None:
     landlock.restrict(allowed, abi)
     seccomp.install(os.getpid(), _elders, abi)
     socket.socket.connect = _refuse_to_connect  # type: ignore[method-assign,assignment]
+
+
+def _be_ended_first_without_memory() -> None:
+    """Have the kernel end this process, and what it starts, before any other for lack of memory.
+
+    How much memory it takes is not limited: who uses up the machine's shall not take the checks
+    with it.
+    """
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+    except OSError:  # no Linux, or a kernel without it
+        pass
 
 
 def _around() -> frozenset[int]:

@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ml_api_lab.host.isolation import system
 
@@ -83,34 +83,50 @@ def _end_with(child: int) -> None:
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 
-def hide_temporary_files(kept: Iterable[str]) -> None:
+def hide_temporary_files(kept: Iterable[tuple[str, bool]]) -> None:
     """Let this process see small and empty places for temporary files, with its own ones in them.
 
     Args:
-        kept: what is still to be seen, wherever it lies.
+        kept: what is still to be seen, wherever it lies, and whether it may be written to. The
+            folders above it are new ones in which nothing can be listed or made.
 
     Raises:
         OSError: the kernel refused.
     """
     system.unshare(_NEW_MOUNTS)
     places = [place for place in TEMPORARY if os.path.isdir(place)]
-    opened: list[tuple[str, int]] = []
-    for path in sorted(set(kept)):
+    opened: list[tuple[str, bool, int]] = []
+    for path, is_writable in sorted(set(kept)):
         if any(path.startswith(f"{place}/") for place in places) and os.path.exists(path):
-            opened.append((path, os.open(path, os.O_PATH | os.O_CLOEXEC)))
+            opened.append((path, is_writable, os.open(path, os.O_PATH | os.O_CLOEXEC)))
     for place in places:
         options = f"mode=1777,size={_TEMPORARY_SIZE},nr_inodes=10k"
         system.mount("none", place, "tmpfs", _NO_SETUID | _NO_DEVICES, options)
-    for path, descriptor in opened:
+    made: set[str] = set()
+    for path, is_writable, descriptor in opened:
         source = f"/proc/self/fd/{descriptor}"
         if not os.path.exists(path):  # a part of what was shown already is there
+            folder = os.path.dirname(path)
+            os.makedirs(folder, exist_ok=True)
+            made.update(_folders_above(path, places))
             if os.path.isdir(source):
-                os.makedirs(path)
+                os.mkdir(path)
             else:
-                os.makedirs(os.path.dirname(path), exist_ok=True)
                 os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
             system.mount(source, path, "", _BIND | _WITH_ALL_BELOW)
+            if not is_writable:
+                system.make_read_only(path)
         os.close(descriptor)
+    for folder in made:
+        os.chmod(folder, 0o111)
+
+
+def _folders_above(path: str, places: Iterable[str]) -> Iterator[str]:
+    """Yield the folders between a path and the place that it lies in."""
+    folder = os.path.dirname(path)
+    while folder not in places:
+        yield folder
+        folder = os.path.dirname(folder)
 
 
 def _limit_processes() -> None:

@@ -75,7 +75,11 @@ def write_plain(root: Path, name: str, data: bytes) -> None:
 
 
 def plain_files(root: Path, max_files: int) -> Iterator[str]:
-    """Yield the paths of the plain files below a folder, no more than so many; follow no link."""
+    """Yield the paths of the plain files below a folder; follow no link.
+
+    Raises:
+        OSError: there are more files and folders than so many, so that some were not looked at.
+    """
     left = max_files
     waiting = [""]
     while waiting:
@@ -85,14 +89,14 @@ def plain_files(root: Path, max_files: int) -> Iterator[str]:
         except OSError:  # gone, or closed to everybody
             continue
         for entry in entries:
+            left -= 1
+            if left < 0:
+                raise OSError(errno.E2BIG, "too many files", str(root))
             name = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(name)
             elif entry.is_file(follow_symlinks=False):
                 yield name
-            left -= 1
-            if left <= 0:
-                return
 
 
 def _parts(name: str) -> list[str]:

@@ -278,8 +278,17 @@ class Workspace:
         self.path(name).unlink(missing_ok=True)
 
     def names(self) -> list[str]:
-        """Return the submission's files as relative paths, sorted."""
-        return sorted(plain_files(self.folder, _MAX_NAMES))
+        """Return the submission's files as relative paths, sorted.
+
+        Raises:
+            SubmissionFault: there are too many to look at all of them.
+        """
+        try:
+            return sorted(plain_files(self.folder, _MAX_NAMES))
+        except OSError:
+            raise SubmissionFault(
+                f"{self._shown_as} came to more than {_MAX_NAMES} files while it ran."
+            ) from None
 
     @property
     def has_room(self) -> bool:

@@ -26,7 +26,7 @@ from typing import Literal
 from ml_api_lab.errors import HarnessError, LabError
 from ml_api_lab.protocol.confinement import UNCONFINED, Confinement, Tier
 from ml_api_lab.protocol.messages import Execute
-from ml_api_lab.sandbox.hosts.pool import HostPool
+from ml_api_lab.sandbox.hosts.host_pool import HostPool
 
 Wanted = Literal["auto", "best", "none", "landlock", "namespace"]
 

@@ -1,4 +1,9 @@
-"""Digests of what makes a verdict: the course's checks, the lab itself, and the environment."""
+"""Keys under which verdicts are kept, so that equal work is done once: the cache of a class.
+
+A key is a digest of all that makes a verdict: the submission's files, the course's checks, the lab
+itself, the environment, and how it is graded. Whether a verdict may be used again at all is said by
+`ml_api_lab.grading.verdict.Verdict.stands`; who waits for whose verdict, by `planner`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +19,7 @@ import ml_api_lab
 from ml_api_class.verdict import FORMAT
 from ml_api_lab.protocol.confinement import Tier
 
-_ABOUT_CHECKS = {"README.md", "stub.json"}
+_ABOUT_CHECKS = {"README.md", "proven.json", "stub.json"}
 """What lies beside checks and changes no verdict."""
 
 _SHARED_CHECKS = "support"
@@ -29,6 +34,7 @@ class Origin:
         harness: a digest of the lab.
         environment: a digest of Python, the machine's kind and the installed packages.
         tier: how submissions are confined.
+        clock: the clock on which they run, `lab` or `real`.
         budget: the real time that a check may take, in seconds.
         seed: what the draws begin with.
         memory: how much memory a process of a submission may have, in MB; 0 for no limit.

@@ -20,8 +20,9 @@ from typing import Protocol
 from ml_api_lab.protocol.messages import Execute
 from ml_api_lab.protocol.process_groups import has_members
 from ml_api_lab.sandbox.clock import Clock
+from ml_api_lab.sandbox.hosts.host_pool import HostPool
 from ml_api_lab.sandbox.hosts.interpreter import kill_process_tree
-from ml_api_lab.sandbox.hosts.pool import HostPool
+from ml_api_lab.sandbox.limits import Limits
 from ml_api_lab.sandbox.output import Output
 from ml_api_lab.sandbox.transcript import Transcript
 
@@ -219,6 +220,9 @@ class Process:
         self._folder = Path(tempfile.mkdtemp(prefix="lab-process-", dir=workspace))
         file = self._folder / "output"
         self._output = Output(file, transcript)
+        self._limits = Limits(self._output, folder if workspace is None else workspace)
+        self._is_beyond_limits = False
+        self._transcript = transcript
         self._child: Child
         try:
             if pool is not None and pool.can_execute:
@@ -240,8 +244,15 @@ class Process:
 
     @property
     def status(self) -> int | None:
-        """The exit status, None while it runs."""
-        return self._child.poll()
+        """The exit status, None while it runs; asking ends what is beyond its limits."""
+        status = self._child.poll()
+        if status is None and not self._is_beyond_limits:
+            excess = self._limits.excess()
+            if excess is not None:
+                self._is_beyond_limits = True
+                self._transcript.note(self._clock.now, f"!! The process {excess}.")
+                self._child.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+        return status
 
     def interrupt(self) -> None:
         """Do what Ctrl-C does: a terminal tells all that was started from it."""

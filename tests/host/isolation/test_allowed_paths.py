@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_api_lab.host.isolation import landlock, places
+from ml_api_lab.host.isolation import allowed_paths, landlock
 
 sysconfig.get_config_vars()  # read from where Python is, before a test says that it is elsewhere
 
@@ -18,9 +18,9 @@ sysconfig.get_config_vars()  # read from where Python is, before a test says tha
 @pytest.fixture(autouse=True)
 def forget() -> Iterator[None]:
     """What is found out once for a pool is not kept from test to test."""
-    places._readable.cache_clear()
+    allowed_paths._readable.cache_clear()
     yield
-    places._readable.cache_clear()
+    allowed_paths._readable.cache_clear()
 
 
 def is_shown(path: Path, course: Path, right: int = landlock.READ_FILE) -> bool:
@@ -28,7 +28,7 @@ def is_shown(path: Path, course: Path, right: int = landlock.READ_FILE) -> bool:
     real = os.path.realpath(path)
     return any(
         access & right and (real == place or real.startswith(f"{place.rstrip('/')}/"))
-        for place, access in places.allowed(str(course), "/the/workspace")
+        for place, access in allowed_paths.allowed(str(course), "/the/workspace")
     )
 
 
@@ -82,7 +82,7 @@ def test_a_course_may_lie_in_the_folder_of_python(world: Path) -> None:
 
 
 def test_of_the_lab_itself_the_host_s_side_is_shown(world: Path) -> None:
-    package = Path(places.__file__).resolve().parents[2]
+    package = Path(allowed_paths.__file__).resolve().parents[2]
     lab = package.parents[1]
     assert is_shown(package / "host" / "program.py", lab)
     assert is_shown(package / "protocol" / "link.py", lab)
@@ -93,7 +93,7 @@ def test_of_the_lab_itself_the_host_s_side_is_shown(world: Path) -> None:
 def test_the_workspace_alone_is_written_to(world: Path) -> None:
     written = {
         place
-        for place, access in places.allowed(str(world), "/the/workspace")
+        for place, access in allowed_paths.allowed(str(world), "/the/workspace")
         if access & landlock.MAKE_REG
     }
     assert written == {"/the/workspace", "/dev/shm"}

@@ -11,7 +11,7 @@ import threading
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
 from ml_api_lab.protocol.messages import ClockName
-from ml_api_lab.sandbox.hosts.pool import HostPool
+from ml_api_lab.sandbox.hosts.host_pool import HostPool
 
 Kind = tuple[ClockName, tuple[str, ...]]
 """The clock of a host, and the modules that it has loaded."""

@@ -12,17 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ml_api_lab.errors import HarnessError
-from ml_api_lab.sandbox.hosts import interpreter, pool
-from ml_api_lab.sandbox.hosts.pool import HostPool
-from tests.support.faults import (
-    SERVE,
-    SPEAK_ON_LINK,
-    Fault,
-    Outcomes,
-    app,
-    expect_fault,
-    possible_here,
-)
+from ml_api_lab.sandbox.hosts import host_pool, interpreter
+from ml_api_lab.sandbox.hosts.host_pool import HostPool
+from tests.support.faults import SERVE, SPEAK_ON_LINK, Fault, app, each_fault
 from tests.support.toy import LIMIT
 
 posix = pytest.mark.skipif(os.name != "posix", reason="a fork server's signals are POSIX's")
@@ -79,7 +71,7 @@ def test_a_fork_server_that_is_gone_is_replaced(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A submission can do this to its parent; the next one is to notice nothing."""
-    monkeypatch.setattr(pool, "_FORK_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(host_pool, "_FORK_TIMEOUT_SECONDS", 1)
     hosts = HostPool("lab")
     try:
         taken = [hosts.acquire() for _ in range(2)]
@@ -168,11 +160,4 @@ FAULTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    return Outcomes(tmp_path_factory.mktemp("faults"), FAULTS)
-
-
-@pytest.mark.parametrize("name", possible_here(FAULTS))
-def test_fault(name: str, outcomes: Outcomes) -> None:
-    expect_fault(outcomes.forked[name], FAULTS[name])
+test_fault = each_fault(FAULTS)

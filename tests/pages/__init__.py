@@ -1,0 +1,1 @@
+"""Tests of what README.md and docs/ show: pictures of a terminal, and commands."""
