@@ -54,8 +54,9 @@ def shell(command: str) -> Surroundings:
     return Surroundings(shell=command)
 
 
-def python(options: str) -> Surroundings:
-    return Surroundings(shell=f'python=$1; shift; exec "$python" {options} "$@"')
+def python(options: str, **environment: str | None) -> Surroundings:
+    shell = f'python=$1; shift; exec "$python" {options} "$@"'
+    return Surroundings(shell=shell, environment=environment)
 
 
 def start_up(code: str) -> Surroundings:
@@ -91,7 +92,7 @@ SURROUNDINGS = {
     "an isolated interpreter": python("-I"),
     "another seed of hashes": variables(PYTHONHASHSEED="0", PYTHONMALLOC="debug"),
     "caches elsewhere": variables(PYTHONPYCACHEPREFIX="{folder}"),
-    "coverage of pytest": python("-m coverage run --data-file=/dev/null"),
+    "coverage of pytest": python("-m coverage run", COVERAGE_FILE="{folder}/.coverage"),
     "start-up code that prints": start_up("print(1)"),
     "start-up code that fails": start_up("1 / 0"),
     "a safe path": variables(PYTHONSAFEPATH="1"),
