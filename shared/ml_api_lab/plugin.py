@@ -51,6 +51,7 @@ _IS_SHORT = pytest.StashKey[bool]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     # This is the first of pytest's calls; after it pytest captures what the streams are given.
     streams.open_closed()
+    streams.outlive_readers()
     add_options(parser.getgroup("lab", "the lab"))
 
 
@@ -143,6 +144,7 @@ def _configure(config: pytest.Config) -> None:
 
     hooks.delete_old_reports(config)
     preflight.require_assertions()
+    preflight.require_loopback()
     if (refusal := config.stash.get(_REFUSAL, None)) is not None:
         raise refusal
     read = config.stash.get(_SYLLABUS, None)

@@ -232,6 +232,33 @@ def test_a_namespace_has_little_room_for_temporary_files(tmp_path: Path) -> None
     assert not [name for names in left.values() for name in names if name.startswith("full-")]
 
 
+def test_a_namespace_shows_a_process_itself_and_what_it_has_started(tmp_path: Path) -> None:
+    confined = Confined(tmp_path, "namespace", NEWEST_LANDLOCK)
+    source = """
+        import os, subprocess, sys
+        code = "print(len(open('/proc/self/stat').read().split()) > 40, flush=True); input()"
+        command, pipe = [sys.executable, "-c", code], subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as child:
+            print(child.stdout.readline().strip())
+            print({int(name) for name in os.listdir("/proc") if name.isdigit()} == {
+                os.getpid(), child.pid
+            })
+            print(open(f"/proc/{child.pid}/cmdline").read().split(chr(0))[1])
+            child.communicate(chr(10))
+        print(child.returncode)
+        for name in ("cmdline", "status"):
+            try:
+                open(f"/proc/{os.getppid()}/{name}")
+            except (FileNotFoundError, PermissionError):
+                print("hidden")
+        """
+    try:
+        run = confined.script(source)
+    finally:
+        confined.runner.close()
+    assert run.output.splitlines() == ["True", "True", "-c", "0", "hidden", "hidden"]
+
+
 @pytest.mark.parametrize("tier", ["none", "landlock", "namespace"])
 def test_who_uses_up_the_memory_is_ended_first(tier: Tier, tmp_path: Path) -> None:
     confined = Confined(tmp_path, tier, NEWEST_LANDLOCK)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -48,3 +51,16 @@ def test_a_run_in_the_wrong_environment_is_refused(tmp_path: Path) -> None:
     assert (result.status, result.report) == (4, None)
     assert "has no no-such-package; activate the environment" in result.text
     assert "Traceback" not in result.text
+
+
+def test_a_machine_whose_processes_cannot_connect_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    preflight.require_loopback()
+
+    def unreachable(*_: object) -> NoReturn:
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    monkeypatch.setattr(socket, "create_connection", unreachable)
+    with pytest.raises(WrongEnvironment, match=r"^Nothing can connect to 127\.0\.0\.1 here \(Netw"):
+        preflight.require_loopback()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 
 import pytest
 
 from ml_api_lab.grading.grade import Outcome
+from ml_api_lab.session import signals
 from tests.support import graded
 from tests.support.graded import ON_WINDOWS
 from tests.support.grades import (
@@ -66,3 +68,22 @@ def test_a_killed_run_leaves_no_report_not_even_an_old_one(
     options = ["--isolation=none"]  # so that the submission can tell that it runs
     graded.grade(small_course, tree, reports, *options, end=signal.SIGKILL, sign=sign)
     assert list((tmp_path / "reports").iterdir()) == []
+
+
+@pytest.mark.skipif(ON_WINDOWS, reason="needs POSIX signals")
+def test_a_signal_that_comes_twice_at_once_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 5.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(signals, "_before", {})  # not this run's own
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        signals.hear()
+        with pytest.raises(KeyboardInterrupt, match="ended by SIGTERM"):
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        now = 7.0
+        with pytest.raises(KeyboardInterrupt, match="ended by SIGTERM"):
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signals.restore()
+        signal.signal(signal.SIGTERM, before)

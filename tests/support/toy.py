@@ -23,8 +23,10 @@ from typing import Any, TypeVar
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.course.tree import Tree
 from ml_api_lab.lab_time import NS
+from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock
+from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools
 from ml_api_lab.task import Run, Task
 from ml_api_lab.trials.task_runner import TaskRunner
 
@@ -199,10 +201,10 @@ from ml_api_lab.check import (
 class Scenes:
     """Plays scenes: a submission's source, and what a check does with it."""
 
-    def __init__(self, folder: Path, *preload: str) -> None:
+    def __init__(self, folder: Path, *preload: str, confinement: Confinement = UNCONFINED) -> None:
         self._folder = folder
         self._entry = Entry("task_9_9", "Scene", "Scenes", preload)
-        self._runner = TaskRunner()
+        self._runner = TaskRunner(HostPools(confinement))
         self._number = 0
 
     def play(

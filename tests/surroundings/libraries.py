@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from ml_api_lab.check import Clock, Task, seconds
 from ml_api_lab.lab_time import NS
-from tests.support.toy import Scenes
+from ml_api_lab.protocol.confinement import TIERS, Tier
+from tests.support import tiers
+from tests.support.toy import LIMIT, Scenes
 
 # What each is used for; `answer` is the same on any machine, 2 s after the lab's day has begun.
 USES = {
@@ -141,7 +144,7 @@ def test_a_library_is_imported(library: str, place: str, hosts: Scenes) -> None:
         assert answer.status_code == 200, task.transcript.raised
         return answer.json()
 
-    assert hosts.play(source, scene, budget=240) == expected
+    assert hosts.play(source, scene, budget=LIMIT) == expected
 
 
 def test_loguru_prints_in_a_thread_of_its_own(hosts: Scenes) -> None:
@@ -173,3 +176,58 @@ def test_nest_asyncio_leaves_the_beat(hosts: Scenes) -> None:
         return [round(each / NS) for each in run.beats]
 
     assert hosts.play(source, scene) == [1, 2, 3]
+
+
+# joblib asks psutil, where it is installed: in its workers about themselves, and in the process
+# that has started them, before it ends them because one has raised an error.
+WORKERS = """
+import psutil
+from joblib import Parallel, delayed
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+
+def half(number):
+    return 6 // number
+
+if __name__ == "__main__":
+    choices = {"C": [0.5, 1.0]}
+    search = GridSearchCV(LogisticRegression(max_iter=1000), choices, cv=2, n_jobs=2)
+    print(search.fit(*load_iris(return_X_y=True)).best_estimator_.classes_)
+    try:
+        Parallel(n_jobs=2)(delayed(half)(number) for number in (1, 0))
+    except ZeroDivisionError as error:
+        print(error)
+    print(Parallel(n_jobs=2)(delayed(half)(number) for number in (2, 3)))
+    print(psutil.Process().memory_info().rss > 0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("tier", "preload"),
+    [*((tier, ()) for tier in TIERS), ("landlock", ("sklearn.ensemble",))],
+)
+def test_joblib_has_workers_beside_psutil(
+    tier: Tier, preload: tuple[str, ...], tmp_path: Path
+) -> None:
+    scenes = Scenes(tmp_path, *preload, confinement=tiers.require(tier))
+    try:
+        run = scenes.script(WORKERS, budget=LIMIT)
+    finally:
+        scenes.close()
+    said = ["[0 1 2]", "integer division or modulo by zero", "[3, 2]", "True"]
+    assert (run.output.splitlines(), run.error) == (said, None)
+
+
+def test_a_process_that_cannot_use_psutil_says_why(tmp_path: Path) -> None:
+    source = """
+    import subprocess, sys
+    ran = subprocess.run([sys.executable, "-c", "import psutil"], capture_output=True, text=True)
+    print(ran.stderr.splitlines()[-1])
+    """
+    scenes = Scenes(tmp_path, confinement=tiers.require("landlock"))
+    try:
+        run = scenes.script(source, budget=LIMIT)
+    finally:
+        scenes.close()
+    assert run.output.startswith("ImportError: psutil reads /proc")

@@ -54,7 +54,22 @@ def shell(command: str) -> Surroundings:
     return Surroundings(shell=command)
 
 
+def python(options: str, **environment: str | None) -> Surroundings:
+    shell = f'python=$1; shift; exec "$python" {options} "$@"'
+    return Surroundings(shell=shell, environment=environment)
+
+
+def start_up(code: str) -> Surroundings:
+    """Surroundings in which each interpreter begins with that code."""
+    write = f'echo "{code}" > "$PYTHONPATH/sitecustomize.py"'
+    return Surroundings(shell=f'{write}; exec "$@"', environment={"PYTHONPATH": "{folder}"})
+
+
 LIBRARIES = os.pathsep.join((sysconfig.get_path("purelib"), str(ROOT / "shared")))
+HOLDS_BACK = (
+    "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()); "
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
 NO_ASSERTIONS = "Checks are assertions, and Python removes assertions when it runs with -O"
 
 SURROUNDINGS = {
@@ -62,6 +77,8 @@ SURROUNDINGS = {
     "standard output closed": shell('exec "$@" >&-'),
     "standard error closed": shell('exec "$@" 2>&-'),
     "all streams closed": shell('exec "$@" <&- >&- 2>&-'),
+    "a reader that ends first": shell('"$@" | true'),
+    "a full disk behind standard output": shell('exec "$@" >/dev/full'),
     "a terminal of no size": variables(COLUMNS="0", LINES="0", TERM="dumb"),
     "warnings are errors": variables(PYTHONWARNINGS="error"),
     "Python's development mode": variables(PYTHONDEVMODE="1"),
@@ -71,6 +88,13 @@ SURROUNDINGS = {
     "a start-up file": variables(PYTHONSTARTUP="/nowhere.py"),
     "Python's home": variables(PYTHONHOME=sys.base_prefix, PYTHONPATH=LIBRARIES),
     "libraries by PYTHONPATH": variables(PYTHONPATH=LIBRARIES),
+    "strict bytes": python("-bb"),
+    "an isolated interpreter": python("-I"),
+    "another seed of hashes": variables(PYTHONHASHSEED="0", PYTHONMALLOC="debug"),
+    "caches elsewhere": variables(PYTHONPYCACHEPREFIX="{folder}"),
+    "coverage of pytest": python("-m coverage run", COVERAGE_FILE="{folder}/.coverage"),
+    "start-up code that prints": start_up("print(1)"),
+    "start-up code that fails": start_up("1 / 0"),
     "a safe path": variables(PYTHONSAFEPATH="1"),
     "Python's fault handler": variables(PYTHONFAULTHANDLER="1", PYTHONUNBUFFERED="1"),
     "imports are timed": variables(PYTHONPROFILEIMPORTTIME="1", PYTHONVERBOSE="1"),
@@ -82,6 +106,13 @@ SURROUNDINGS = {
         COV_CORE_SOURCE="", COV_CORE_CONFIG=":", COV_CORE_DATAFILE="/nowhere/.coverage"
     ),
     "plugins by themselves": variables(PYTEST_DISABLE_PLUGIN_AUTOLOAD=""),
+    "a few variables alone": shell('exec env -i "PATH=$PATH" "$@"'),
+    "no search path": variables(PATH=None),
+    "certificates that are nowhere": variables(
+        SSL_CERT_FILE="/nowhere", SSL_CERT_DIR="/nowhere", SSLKEYLOGFILE="/nowhere/keys"
+    ),
+    "a proxy by SOCKS": variables(ALL_PROXY="socks5://127.0.0.1:9"),
+    "a locale that is none": variables(LC_ALL="xx_XX", LANG="xx_XX"),
     "no home": variables(HOME=None, USER=None, LOGNAME=None),
     "another zone": variables(TZ="Asia/Kathmandu"),
     "a proxy that is none": variables(
@@ -90,7 +121,10 @@ SURROUNDINGS = {
     "variables of a submission": variables(PORT="1", HOST="nowhere", API_KEY="x", CACHE_TTL="no"),
     "no folder for temporary files": variables(TMPDIR="/nowhere"),
     "private files": shell('umask 077; exec "$@"'),
-    "few open files": shell('ulimit -n 128; exec "$@"'),
+    "signals held back": shell(f'exec {shlex.quote(sys.executable)} -c "{HOLDS_BACK}" "$@"'),
+    "ended children are ignored": shell('trap "" CHLD INT TERM USR1; exec "$@"'),
+    "open to everybody": shell('umask 0; exec "$@"'),
+    "few open files": shell('ulimit -n 64; exec "$@"'),
     "no core files, a small stack": shell('ulimit -c 0; ulimit -s 1024; exec "$@"'),
     "hang-ups are ignored": shell('trap "" HUP PIPE; exec "$@"'),
     "a folder of the tree": Surroundings(folder="solutions"),

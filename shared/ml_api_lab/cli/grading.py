@@ -30,6 +30,7 @@ def open_grader(
     """
     preflight.require_dependencies(place.course)
     preflight.require_assertions()
+    preflight.require_loopback()
     chosen = isolation.choose("auto", place.course) if chosen is None else chosen
     pools = HostPools(chosen.confinement)
     try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from typing import cast
 
@@ -29,6 +30,10 @@ def main(
     confinement: Confinement,
     modules: list[str],
 ) -> int:
+    if hasattr(signal, "pthread_sigmask"):
+        # What started the checks may have held signals back, for all that it starts; here they end
+        # waits.
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
     isolation.prepare(confinement, clock, serves_forks=role == "forks")
     # Nothing is collected while modules are loaded: what is alive then stays alive.
     gc.disable()

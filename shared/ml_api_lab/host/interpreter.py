@@ -8,7 +8,6 @@ arguments, the import path, the streams and their buffers, exit statuses, traceb
 from __future__ import annotations
 
 import builtins
-import contextlib
 import importlib
 import io
 import os
@@ -21,6 +20,7 @@ import types
 from typing import Any
 
 from ml_api_lab.host import internals
+from ml_api_lab.host.isolation import without_psutil
 from ml_api_lab.host.own_modules import IMPORT_PATH, PACKAGE_NAME, give_way
 from ml_api_lab.host.program import exit_status, flush
 from ml_api_lab.protocol.messages import Execute
@@ -83,6 +83,7 @@ def _set_up_process(program: Execute) -> None:
     """Take on the program's folder, environment and streams."""
     os.environ.clear()
     os.environ.update(program.environment)
+    without_psutil.tell_children(os.environ)
     tempfile.tempdir = None  # known from before, and another folder's
     time.tzset()
     _enter_folder(program)
@@ -115,8 +116,11 @@ def _stream(
 def _run(arguments: list[str]) -> None:
     # As `site` does in a fresh interpreter, before anything of the program is on the path.
     sys.modules.pop("sitecustomize", None)
-    with contextlib.suppress(ModuleNotFoundError):
+    try:
         importlib.import_module("sitecustomize")
+    except Exception as error:
+        if not isinstance(error, ImportError) or error.name != "sitecustomize":
+            _tell_of_failed_start_up(error)
     first, *rest = arguments
     main: Any = types.ModuleType("__main__")
     main.__builtins__ = builtins
@@ -141,6 +145,16 @@ def _run(arguments: list[str]) -> None:
         main.__cached__ = None
         code = compile(_source(first), main.__file__, "exec")
     exec(code, main.__dict__)
+
+
+def _tell_of_failed_start_up(error: Exception) -> None:
+    """Say what `site` says, which goes on as if nothing had been."""
+    print(
+        "Error in sitecustomize; set PYTHONVERBOSE for traceback:",
+        f"{type(error).__name__}: {error}",
+        sep="\n",
+        file=sys.stderr,
+    )
 
 
 def _source(file: str) -> bytes:

@@ -23,6 +23,7 @@ from types import ModuleType
 from ml_api_lab.host import debugger, internals, loops, own_modules, tracebacks
 from ml_api_lab.host.asgi_server import Server
 from ml_api_lab.host.clock import CLOCK, start_untracked_thread
+from ml_api_lab.host.isolation import without_psutil
 from ml_api_lab.host.model_oracle import CheckOracle
 from ml_api_lab.host.patches import pipes
 from ml_api_lab.host.patches.sleep import real_sleep
@@ -192,6 +193,7 @@ class Program:
         start = self._start
         os.environ.clear()
         os.environ.update(start.environment)
+        without_psutil.tell_children(os.environ)
         tempfile.tempdir = None  # known from before, and another folder's
         if hasattr(time, "tzset"):
             time.tzset()

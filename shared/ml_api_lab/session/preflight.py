@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import sys
 import tomllib
 from importlib import metadata
@@ -11,6 +12,7 @@ from pathlib import Path
 from ml_api_lab.errors import WrongEnvironment
 
 _NAME = re.compile(r"[\w.-]+")
+_CONNECT_TIMEOUT_SECONDS = 10.0
 
 
 def require_assertions() -> None:
@@ -24,6 +26,25 @@ def require_assertions() -> None:
             "Checks are assertions, and Python removes assertions when it runs with -O or with "
             "PYTHONOPTIMIZE; run pytest without them."
         )
+
+
+def require_loopback() -> None:
+    """Look whether two processes of this machine can connect to each other.
+
+    Raises:
+        WrongEnvironment: they cannot, as in a sandbox whose network is down.
+    """
+    try:
+        with (
+            socket.create_server(("127.0.0.1", 0)) as server,
+            socket.create_connection(server.getsockname(), _CONNECT_TIMEOUT_SECONDS),
+        ):
+            pass
+    except OSError as error:
+        raise WrongEnvironment(
+            f"Nothing can connect to 127.0.0.1 here ({error.strerror or error}), and the lab's "
+            "processes speak with each other in that way; bring the loopback network up."
+        ) from error
 
 
 def require_dependencies(project: Path) -> None:

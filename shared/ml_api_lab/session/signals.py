@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Any
 
 _ENDINGS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+
+_SAME_ENDING_SECONDS = 1.0
 
 _before: dict[int, Any] = {}
 """What was done with each signal before."""
@@ -18,9 +22,16 @@ def hear() -> None:
 
     So the reports get written in the seconds that a platform leaves. asyncio would hear Ctrl-C only
     when the submission has given way.
+
+    Who ends a process and then its whole group, as the command `timeout` does, means it once.
     """
+    heard_at = -math.inf
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal heard_at
+        if time.monotonic() - heard_at < _SAME_ENDING_SECONDS:
+            return
+        heard_at = time.monotonic()
         raise KeyboardInterrupt(f"ended by {signal.Signals(number).name}")
 
     for number in _endings():

@@ -13,7 +13,14 @@ import socket
 import struct
 from typing import Any, NoReturn
 
-from ml_api_lab.host.isolation import allowed_paths, landlock, namespaces, seccomp, system
+from ml_api_lab.host.isolation import (
+    allowed_paths,
+    landlock,
+    namespaces,
+    seccomp,
+    system,
+    without_psutil,
+)
 from ml_api_lab.protocol.confinement import Confinement
 from ml_api_lab.protocol.messages import ClockName
 
@@ -26,6 +33,9 @@ _MAX_CAPABILITIES = 64
 
 _elders: frozenset[int] = frozenset()
 """The processes that began before the first host, and that none may signal."""
+
+_shows_children = False
+"""Whether /proc shows a host the processes that it starts, and shows them themselves."""
 
 REFUSED = "the lab lets a submission connect to nothing"
 
@@ -41,12 +51,14 @@ def prepare(confinement: Confinement, clock: ClockName, *, serves_forks: bool) -
     Raises:
         OSError: the kernel refused.
     """
-    global _elders
+    global _elders, _shows_children
     if confinement.tier == "none":
         return
     _elders = _around()
     if confinement.tier == "namespace" and serves_forks:
-        namespaces.enter(with_network=clock == "lab")
+        _shows_children = namespaces.enter(with_network=clock == "lab")
+    if not _shows_children:
+        without_psutil.install()
     _limit_resources()
     _forget_capabilities()
     # Found out and made once, for all hosts.
@@ -73,6 +85,8 @@ def confine(confinement: Confinement, workspace: str) -> None:
         writable = landlock.WRITE_FILE
         namespaces.hide_temporary_files((path, bool(may & writable)) for path, may in allowed)
         allowed += [(place, landlock.ALL) for place in namespaces.TEMPORARY]
+    if _shows_children:
+        allowed.append(("/proc", landlock.READ))
     _drop_capabilities()
     landlock.restrict(allowed, abi)
     seccomp.install(os.getpid(), _elders, abi)

@@ -30,13 +30,16 @@ _PR_SET_PDEATHSIG = 1
 _GET_FLAGS, _SET_FLAGS, _IS_UP = 0x8913, 0x8914, 1
 
 
-def enter(*, with_network: bool) -> None:
+def enter(*, with_network: bool) -> bool:
     """Go on in new namespaces, as the first process there; the old process waits for its end.
 
     To be called before there are threads, or anything that two processes should not both have.
 
     Args:
         with_network: whether the network is a new one as well, in which nobody else is.
+
+    Returns:
+        Whether /proc shows a confined process no others but those that it has started.
 
     Raises:
         OSError: the kernel refused.
@@ -53,10 +56,23 @@ def enter(*, with_network: bool) -> None:
         _end_with(child)
     system.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     system.mount("none", "/", "", _WITH_ALL_BELOW | _FOLLOWS_OUTSIDE)
-    system.mount("proc", "/proc", "proc", _NO_SETUID | _NO_DEVICES | _NO_PROGRAMS)
+    hides_others = _mount_processes()
     _limit_processes()
     if with_network:
         _start_loopback()
+    return hides_others
+
+
+def _mount_processes() -> bool:
+    """Mount these namespaces' own /proc; return whether it hides the processes of others."""
+    flags = _NO_SETUID | _NO_DEVICES | _NO_PROGRAMS
+    try:
+        # Landlock lets a process trace itself and what it has started, so those are all it sees.
+        system.mount("proc", "/proc", "proc", flags, "hidepid=ptraceable")
+    except OSError:  # before Linux 5.8
+        system.mount("proc", "/proc", "proc", flags)
+        return False
+    return True
 
 
 def _end_with(child: int) -> None:

@@ -200,10 +200,14 @@ def _start_in_lab_time(confinement: Confinement) -> None:
 
 def _run_probe(confinement: Confinement, folder: Path, given: dict[str, object]) -> str | None:
     """Have a host run the probe to its end, and end everything."""
-    output = folder / "output"
+    output, report = folder / "output", folder / "report"
     output.touch()
     program = Execute(
-        arguments=["-c", _PROBE.read_text(encoding="utf-8"), json.dumps(given)],
+        arguments=[
+            "-c",
+            _PROBE.read_text(encoding="utf-8"),
+            json.dumps(given | {"report": str(report)}),
+        ],
         is_python=True,
         folder=str(folder),
         environment={"PATH": os.environ.get("PATH", os.defpath), "TMPDIR": str(folder)},
@@ -219,13 +223,13 @@ def _run_probe(confinement: Confinement, folder: Path, given: dict[str, object])
         pool.terminate(pid)
     finally:
         pool.close()
-    said = output.read_text(encoding="utf-8", errors="replace")
     if status != 0:
+        said = output.read_text(encoding="utf-8", errors="replace")
         return f"the probe ended with status {status}: {_last_line(said)}"
     try:
-        content = json.loads(_last_line(said))
-    except ValueError:
-        return f"the probe said {_last_line(said)[:80]!r}"
+        content = json.loads(report.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "the probe wrote no report"
     if content["possible"]:
         return f"a submission can {', '.join(content['possible'])}"
     if content["impossible"]:

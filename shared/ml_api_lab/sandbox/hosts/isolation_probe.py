@@ -1,6 +1,6 @@
 """What a probe tries inside a tier, as a submission could: what must fail, and what must not.
 
-Its text is run by a host; nobody imports it. It prints what each attempt came to as JSON.
+Its text is run by a host; nobody imports it. It writes what each attempt came to as JSON.
 """
 
 import json
@@ -15,7 +15,11 @@ import time
 import zoneinfo
 
 GIVEN = json.loads(sys.argv[1])
-"""Where things are: "home", "canary", "lab", "checks" (a process id), "port", "socket", "pipe"."""
+"""Where things are: "home", "canary", "lab", "checks" (a process id), "port", "socket", "pipe".
+
+"report" is where to write to: what is printed may be mixed with what an environment's own start-up
+code prints.
+"""
 
 
 def read_the_home() -> None:
@@ -80,6 +84,11 @@ def read_the_environment_of_the_checks() -> None:
 
 def read_the_command_of_the_checks() -> None:
     with open(f"/proc/{GIVEN['checks']}/cmdline", "rb") as file:
+        file.read()
+
+
+def read_the_command_of_the_fork_server() -> None:
+    with open(f"/proc/{os.getppid()}/cmdline", "rb") as file:
         file.read()
 
 
@@ -169,8 +178,8 @@ FORBIDDEN = (
     change_the_rights_of_a_file, read_the_lab, write_into_the_lab,
     write_into_the_environment_of_Python, signal_the_checks, signal_the_fork_server,
     limit_the_checks, read_the_environment_of_the_checks, read_the_command_of_the_checks,
-    read_the_memory_of_the_checks, connect_to_a_port, connect_without_the_patched_class,
-    connect_to_a_local_socket, send_a_datagram,
+    read_the_command_of_the_fork_server, read_the_memory_of_the_checks, connect_to_a_port,
+    connect_without_the_patched_class, connect_to_a_local_socket, send_a_datagram,
 )  # fmt: skip
 NEEDED = (
     use_temporary_files, use_locks_of_processes, listen, use_a_pair_of_sockets, run_a_shell,
@@ -189,12 +198,12 @@ for act in (*FORBIDDEN, *NEEDED):
     else:
         succeeded.append(name)
 names = {act.__name__.replace("_", " ") for act in FORBIDDEN}
-print(
-    json.dumps(
+with open(GIVEN["report"], "w", encoding="utf-8") as report:
+    json.dump(
         {
             "possible": [name for name in succeeded if name in names],
             "impossible": [f"{name} ({why})" for name, why in failed.items() if name not in names],
             "tried": len(succeeded) + len(failed),
-        }
+        },
+        report,
     )
-)
