@@ -146,15 +146,15 @@ WAYS: dict[str, dict[str, Way]] = {
             "3 of 4 submissions were"
         ),
         "lab class page run": Run("class.html"),
-        "lab author check --mutants --write checks/proven.json": Run(
-            "proven.json", instead="lab author check 3.2 --mutants --write checks/proven.json"
-        ),
         "lab class feedback run": Run("feedback"),
         "lab class verify run --share 5%": Run("0 came out otherwise"),
         "lab class regrade run --out run2": Run("run2"),
         "lab class apply run2": Run("Applied."),
         "lab class discard run2": Run(
             "run2", before="rm -r run2 && lab class regrade run --out run2"
+        ),
+        "lab author check --mutants --write checks/proven.json": Run(
+            "proven.json", instead="lab author check 3.2 --mutants --write checks/proven.json"
         ),
         'lab class export run --into canvas.csv --column "Lab 1"': Run(
             "canvas-filled.csv", before=_GRADEBOOKS

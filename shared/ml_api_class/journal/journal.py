@@ -13,12 +13,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 from ml_api_class.errors import ClassError
 from ml_api_class.journal.records import KeptVerdict, Person, Standing, State, Submission
-from ml_api_class.journal.schema import migrate
+from ml_api_class.journal.schema import migrate, now
 from ml_api_class.task_files import TaskFiles
 from ml_api_class.verdict import TaskVerdict
 from ml_api_class.verdict_keys import Origin
@@ -298,7 +297,7 @@ class Journal:
         database.execute("DELETE FROM grade WHERE submission = ?", (submission,))
         database.execute(
             "INSERT INTO grade VALUES (?, ?, ?, ?, ?, ?)",
-            (submission, key, state, reason, can_retry, _now()),
+            (submission, key, state, reason, can_retry, now()),
         )
 
     def done(self, *, retry: bool = False) -> dict[str, str]:
@@ -374,7 +373,7 @@ class Journal:
         with self._transaction() as database:
             done = database.execute(
                 "INSERT INTO attempt (submission, tasks, began) VALUES (?, ?, ?)",
-                (submission, json.dumps(list(tasks)), _now()),
+                (submission, json.dumps(list(tasks)), now()),
             )
             assert done.lastrowid is not None
             return done.lastrowid
@@ -383,24 +382,18 @@ class Journal:
         """Write how an attempt ended."""
         with self._transaction() as database:
             database.execute(
-                "UPDATE attempt SET ended = ?, outcome = ? WHERE id = ?", (_now(), outcome, number)
+                "UPDATE attempt SET ended = ?, outcome = ? WHERE id = ?", (now(), outcome, number)
             )
 
     def graded_attempts(self) -> dict[str, int]:
         """Return how often each submission was graded to the end: anew whenever it had changed."""
-        rows = self._database.execute(
-            "SELECT submission, COUNT(*) FROM attempt WHERE outcome = 'graded' GROUP BY submission"
-        )
-        return dict(rows.fetchall())
+        query = "SELECT submission, COUNT(*) FROM attempt WHERE outcome = 'graded' GROUP BY 1"
+        return dict(self._database.execute(query).fetchall())
 
     def end_lost_attempts(self) -> int:
         """Mark the attempts of a process that was killed; return how many there were."""
         with self._transaction() as database:
             done = database.execute(
-                "UPDATE attempt SET ended = ?, outcome = 'lost' WHERE ended IS NULL", (_now(),)
+                "UPDATE attempt SET ended = ?, outcome = 'lost' WHERE ended IS NULL", (now(),)
             )
             return done.rowcount
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -7,6 +7,7 @@ migration that was released is never changed; what is new is appended.
 from __future__ import annotations
 
 import sqlite3
+from datetime import UTC, datetime
 
 from ml_api_class.errors import ClassError, JournalTooNew
 
@@ -115,3 +116,8 @@ def migrate(database: sqlite3.Connection, migrations: tuple[str, ...] = MIGRATIO
             if version == before:
                 raise
             # Another process has brought it there since the version was read.
+
+
+def now() -> str:
+    """Return this moment as the journal writes times: ISO 8601, in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
