@@ -81,10 +81,12 @@ async def test_twenty_predictions_share_the_wait(task: Task, clock: Clock) -> No
     """Twenty predictions at the same time take no longer than one."""
     async with task.serve() as client:
         times = await measure_alone(task, client)
-        if not is_close(await measure_together(task, clock, client, MODELS), max(times.values())):
+        slowest = max(times.values())
+        two = await measure_together(task, clock, client, MODELS)
+        if two > slowest and not is_close(two, slowest):
             return  # where even two wait in turn, another check asks for that
         for models, right in (
-            (MODELS * 10, max(times.values())),
+            (MODELS * 10, slowest),
             *(((model,) * 20, alone) for model, alone in times.items()),
         ):
             together = await measure_together(task, clock, client, models)
