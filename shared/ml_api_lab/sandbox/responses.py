@@ -100,5 +100,10 @@ def _is_charset(name: str | None) -> bool:
         found = codecs.lookup(name)
     except (LookupError, ValueError):
         return True  # httpx takes its own then
-    # Of codecs that decode to something else than text, Python itself keeps this mark.
-    return found._is_text_encoding and found.name.replace("-", "_") not in _NO_CHARSETS
+    if found.name.replace("-", "_") in _NO_CHARSETS:
+        return False
+    try:
+        b"".decode(found.name)
+    except LookupError:  # it decodes to something else than text, as base64 does
+        return False
+    return True

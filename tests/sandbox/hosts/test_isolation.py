@@ -111,7 +111,7 @@ def test_a_probe_that_cannot_be_read_proves_nothing(
     noise.write_text("print('noise')\n", encoding="utf-8")
     monkeypatch.setattr(isolation, "_PROBE", noise)
     problem = isolation._probe(Confinement("none", str(COURSE)))
-    assert problem == "the probe said 'noise'"
+    assert problem == "the probe wrote no report"
 
 
 @linux
