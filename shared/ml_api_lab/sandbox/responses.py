@@ -103,7 +103,7 @@ def _is_charset(name: str | None) -> bool:
     if found.name.replace("-", "_") in _NO_CHARSETS:
         return False
     try:
-        b"".decode(found.name)
+        b"text".decode(found.name, errors="replace")
     except LookupError:  # it decodes to something else than text, as base64 does
         return False
     return True
