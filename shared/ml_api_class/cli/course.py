@@ -34,12 +34,12 @@ class Course:
 
 
 def chosen_tasks(place: Place, said: str | None) -> list[str]:
-    """Return the names of the tasks in a list like `3.1,3.2`; all for None.
+    """Return the names of the tasks in a list like `3.1,3.2`; all for None and for `all`.
 
     Raises:
         CourseError: there is no task of that name.
     """
-    if said is None:
+    if said is None or said.strip().lower() == "all":
         return place.syllabus.names
     names = {place.task(each).name for each in said.split(",") if each.strip()}
     if not names:

@@ -19,12 +19,13 @@ from ml_api_class.errors import ClassError
 from ml_api_class.gradebook import write_csv
 from ml_api_class.intake import intake, roster
 from ml_api_class.intake.intake import Matched
-from ml_api_class.journal.journal import Journal
+from ml_api_class.journal.journal import FILE, Journal
 from ml_api_class.journal.lock import locked
 from ml_api_class.journal.records import Standing, State
 from ml_api_class.progress import Bar
 from ml_api_class.sharding import Shard
 from ml_api_class.supervisor import Supervisor, Totals
+from ml_api_class.task_files import TaskFiles
 from ml_api_lab.cli.tasks import here, lab_command
 from ml_api_lab.exit_status import ExitStatus
 from ml_api_lab.sandbox.hosts.isolation import Wanted
@@ -54,16 +55,16 @@ def _due(context: click.Context, parameter: click.Parameter, value: str | None) 
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help="The run's folder: its journal and its grades. Going on is naming it again.",
+    help="The run's folder: its journal and its grades. Name it again to go on.",
 )
 @click.option(
     "--roster",
     "roster_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="A CSV file with the columns id, name, email, section, group, platform_id; id must be.",
+    help="A CSV file with the column id, and name, email, section, group, platform_id if known.",
 )
-@click.option("--tasks", help="Some tasks only, as in 3.1,3.2.")
-@click.option("--due", callback=_due, help="What was handed in later is told as late.")
+@click.option("--tasks", help="Some tasks only, with commas, as in 3.1,3.2; all for all.")
+@click.option("--due", callback=_due, help="Mark what was handed in later as late.")
 @click.option("--seed", type=int, help="One for all; by default drawn, and kept with the run.")
 @click.option(
     "--shard", "written_shard", help="One part of the class alone: 2/8 is the second of eight."
@@ -93,9 +94,16 @@ def command(
 
     SUBMISSIONS is a folder of folders or archives (zip, tar), the bulk download of Moodle, Canvas
     or Gradescope, unpacked or not, or a CSV file with the columns path and id. What was graded
-    before and has not changed is not graded again.
+    before and has not changed is not graded again. A run keeps its --tasks, --roster and --due
+    until you give others.
     """
     place = here()
+    kept = _kept_options(out)
+    tasks = kept.get("tasks") if tasks is None else tasks
+    if roster_file is None and kept.get("roster"):
+        roster_file = Path(kept["roster"])
+    if due is None and kept.get("due"):
+        due = datetime.fromisoformat(kept["due"])
     names = chosen_tasks(place, tasks)
     people = None if roster_file is None else roster.read(roster_file)
     with ExitStack() as stack:
@@ -119,6 +127,8 @@ def command(
         _require_one_seed(journal, shard, seed)
         course = open_course(place, names, chosen, chosen_seed(journal, seed), memory)
         journal.set("tasks", ",".join(names))
+        journal.set("roster", "" if roster_file is None else str(roster_file.resolve()))
+        journal.set("due", "" if due is None else due.isoformat())
         if shard is not None:
             journal.set("shard", str(shard))
         intake.take_in(journal, matched, place.syllabus.names, names)
@@ -142,6 +152,14 @@ def command(
             f"{totals.done - totals.earlier} of {totals.number} submissions were graded now."
         )
         return conclude(out, journal)
+
+
+def _kept_options(out: Path) -> dict[str, str]:
+    """Return the options that a run was last graded with, of those that it keeps."""
+    if not (out / FILE).is_file():
+        return {}
+    with Journal(out) as journal:
+        return {name: journal.setting(name) or "" for name in ("tasks", "roster", "due")}
 
 
 def _require_one_seed(journal: Journal, shard: Shard | None, seed: int | None) -> None:
@@ -183,10 +201,20 @@ def conclude(out: Path, journal: Journal) -> int:
     path = write_csv(out, standings)
     for line in summary(standings):
         click.echo(line)
+    if empty := [each.submission.id for each in standings if _has_no_task(journal, each)]:
+        click.echo(f"No folder of a task was found in what was handed in by {_some(empty)}.")
     click.echo(f"Grades: {path}")
     problems = [each for each in standings if each.state == State.NOT_GRADED]
     is_whole = all(each.reason == intake.NOTHING for each in problems)
     return ExitStatus.ALL_POINTS if is_whole else ExitStatus.HARNESS_FAILED
+
+
+def _has_no_task(journal: Journal, standing: Standing) -> bool:
+    """Whether a submission earned nothing since it has none of the folders that were looked for."""
+    if standing.state != State.GRADED or standing.score:
+        return False
+    digests = standing.submission.files.values()
+    return all(TaskFiles.unpack(journal.packed(each)).is_missing for each in digests)
 
 
 def summary(standings: Sequence[Standing]) -> Iterator[str]:
@@ -232,7 +260,9 @@ def _matches(matched: Sequence[Matched]) -> Iterator[str]:
         yield f"{each.id:<{width}}  {'; '.join(marks)}"
     handed_in = [each for each in matched if each.found is not None]
     unlisted = sum(each.person.is_listed is False for each in handed_in)
+    without = len(matched) - len(handed_in)
     yield (
-        f"{len(handed_in)} submissions, {len(matched) - len(handed_in)} students without one, "
-        f"{unlisted} not in the roster. Nothing was graded."
+        f"{len(handed_in)} submission{'' if len(handed_in) == 1 else 's'}, {without} "
+        f"student{'' if without == 1 else 's'} without one, {unlisted} not in the roster. Nothing "
+        "was graded."
     )

@@ -385,11 +385,6 @@ class Journal:
                 "UPDATE attempt SET ended = ?, outcome = ? WHERE id = ?", (now(), outcome, number)
             )
 
-    def graded_attempts(self) -> dict[str, int]:
-        """Return how often each submission was graded to the end: anew whenever it had changed."""
-        query = "SELECT submission, COUNT(*) FROM attempt WHERE outcome = 'graded' GROUP BY 1"
-        return dict(self._database.execute(query).fetchall())
-
     def end_lost_attempts(self) -> int:
         """Mark the attempts of a process that was killed; return how many there were."""
         with self._transaction() as database:

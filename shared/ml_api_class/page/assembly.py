@@ -10,7 +10,7 @@ import base64
 import hashlib
 import os
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from string import Template
@@ -67,7 +67,7 @@ def write(journal: Journal, place: Place, path: Path, proven_in: Path | None = N
         place.syllabus,
         standings,
         is_untouched,
-        _attempts(standings, journal.graded_attempts()),
+        _attempts(standings),
         proven.current(figures, journal.origins()),
     )
     seed = journal.setting("seed") or "unknown"
@@ -81,19 +81,13 @@ def write(journal: Journal, place: Place, path: Path, proven_in: Path | None = N
     return path
 
 
-def _attempts(standings: Iterable[Standing], graded: Mapping[str, int]) -> dict[str, int]:
-    """Return how many attempts there are where that is known, by the submission's id.
-
-    The platform knows best. Else what was graded several times has changed in between; what was
-    graded once may have had any number of attempts before.
-    """
-    found = {}
-    for each in standings:
-        told = each.submission.person.attempts
-        times = graded.get(each.submission.id, 0)
-        if told or times > 1:
-            found[each.submission.id] = told or times
-    return found
+def _attempts(standings: Iterable[Standing]) -> dict[str, int]:
+    """Return how many attempts there are where the platform tells, by the submission's id."""
+    return {
+        each.submission.id: each.submission.person.attempts
+        for each in standings
+        if each.submission.person.attempts
+    }
 
 
 def assemble(title: str, run: str, contents: str) -> str:

@@ -76,6 +76,7 @@ def test_a_class_is_graded_then_nothing_then_what_changed(toy_class: ToyClass) -
     (toy_class.submissions / "cy").mkdir()
     text = grade(toy_class)
     assert "3 of 3 submissions were graded now." in text
+    assert "No folder of a task was found in what was handed in by cy." in text
     assert "Isolation: none. Seed: 1." in text
     found = rows(toy_class)
     assert {id_: (row["state"], row["score"], row["maximum"]) for id_, row in found.items()} == {
@@ -87,6 +88,24 @@ def test_a_class_is_graded_then_nothing_then_what_changed(toy_class: ToyClass) -
     toy_class.hand_in("bob", task_0_2=RIGHT)
     assert "1 of 3 submissions were graded now." in grade(toy_class)
     assert rows(toy_class)["bob"]["score"] == "20"
+
+
+def test_a_run_keeps_its_options(toy_class: ToyClass) -> None:
+    toy_class.hand_in("ada", task_0_1=RIGHT, task_0_2=RIGHT)
+    listed = toy_class.submissions.parent / "roster.csv"
+    listed.write_text("id,name\nada,Ada\nbob,Bob\n", encoding="utf-8")
+    grade(toy_class, "--tasks", "0.1", "--roster", str(listed), "--due", "2020-01-01")
+
+    def shown() -> dict[str, tuple[str, str]]:
+        return {id_: (row["name"], row["maximum"]) for id_, row in rows(toy_class).items()}
+
+    first = shown()
+    assert first["ada"] == ("Ada", "10")
+    assert first["bob"][0] == "Bob"
+    assert "0 of 2 submissions were graded now." in grade(toy_class)
+    assert shown() == first
+    grade(toy_class, "--tasks", "all")
+    assert shown()["ada"] == ("Ada", "20")
 
 
 def test_what_cannot_be_graded_is_named_and_is_no_0(toy_class: ToyClass) -> None:
@@ -113,7 +132,7 @@ def test_a_dry_run_shows_who_is_matched_and_writes_nothing(
         "s1        Ada Lovelace; s1",
         "s2        Bob Hope; nothing handed in",
         "stranger  stranger; stranger; not in the roster",
-        "2 submissions, 1 students without one, 1 not in the roster. Nothing was graded.",
+        "2 submissions, 1 student without one, 1 not in the roster. Nothing was graded.",
     ]
     assert not toy_class.out.exists()
 

@@ -118,8 +118,6 @@ def test_attempts_tell_what_runs_and_what_was_lost(journal: Journal) -> None:
     journal.end_attempt(number, "graded")
     journal.begin_attempt("ada", ["task_0_1"])
     assert journal.end_lost_attempts() == 1
-    journal.end_attempt(journal.begin_attempt("ada", ["task_0_1"]), "graded")
-    assert journal.graded_attempts() == {"ada": 2}
     assert [each.state for each in journal.standings()] == [State.WAITING]
 
 
