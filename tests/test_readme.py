@@ -89,6 +89,7 @@ def test_the_sample_card_is_a_real_one() -> None:
 OF_OTHERS = {
     'Error importing plugin "ml_api_lab.plugin"': "pytest",
     "No matching distribution found": "pip",
+    "lab: command not found": "a shell",
 }
 
 

@@ -21,9 +21,12 @@ CLASS_COUNT_TOLERANCE = 0.03
 @scikit_learn
 async def test_both_files_are_written(task: Task) -> None:
     """Running train.py writes both pickles."""
-    missing = [report.file for report in await train_and_inspect(task) if report.is_missing]
+    reports = await train_and_inspect(task)
+    missing = [report.file for report in reports if report.is_missing]
+    others = [report.found for report in reports if report.is_missing and report.found]
+    instead = f", but {' and '.join(others)}" if others else ""
     assert not missing, (
-        f"Running train.py left no {' and no '.join(missing)} in its folder; "
+        f"Running train.py left no {' and no '.join(missing)} in its folder{instead}; "
         f"right are {' and '.join(FILES)}."
     )
 

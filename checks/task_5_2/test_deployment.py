@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from checks.task_5_2.cloud_run import CloudRun
 from checks.task_5_2.container_app import ContainerApp
 from checks.task_5_2.platforms import Platform
-from ml_api_lab.check import Task, points
+from ml_api_lab.check import SubmissionFault, Task, points
 
 
 @points(2, hint="Compare the file, level by level, with the reference of your platform.")
@@ -71,8 +71,19 @@ def _platform(task: Task) -> Platform:
     if task.files.exists(ContainerApp.file):
         text = task.files.text(ContainerApp.file)
         if not task.files.exists(CloudRun.file) or _has_content(text):
-            return ContainerApp(text)
-    return CloudRun(task.files.text(CloudRun.file))
+            return _with_fields(ContainerApp(text))
+    return _with_fields(CloudRun(task.files.text(CloudRun.file)))
+
+
+def _with_fields(platform: Platform) -> Platform:
+    """Return it, if it is more than a text, a number or a list: nothing can be asked of those."""
+    found = platform.root.value
+    if not platform.root.missing and not isinstance(found, dict):
+        kind = "a list" if isinstance(found, list) else f"{found!r}"
+        raise SubmissionFault(
+            f"{platform.file} holds {kind}, and no fields; right is {platform.description}."
+        )
+    return platform
 
 
 def _has_content(text: str) -> bool:

@@ -367,7 +367,11 @@ class Watch:
         return View(title, is_good, body or [], note)
 
     def _others(self) -> str:
-        more = 0 if self._last is None else len(self._last.failed) - 1
+        from ml_api_lab.cli import result
+
+        if self._last is None or result.not_begun(self._place, self._last):
+            return ""
+        more = len(self._last.failed) - 1
         return f"{more} more failed" if more > 0 and not self._progress and not self._slips else ""
 
     def _praise(self) -> str:
