@@ -1,4 +1,8 @@
-"""How much a submission may print, send and write before it is ended for it."""
+"""How much a submission may print, send and write before it is ended for it.
+
+How long it may take in real time is the clock's `budget_end`; `Submission._has_timed_out` looks at
+it, and says where the submission was.
+"""
 
 from __future__ import annotations
 
