@@ -23,8 +23,8 @@ sys.exit(3)
 """
 WAITS = """\
 import sys, time
-print("at work", flush=True)
 try:
+    print("at work", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     time.sleep(1)
