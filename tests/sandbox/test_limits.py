@@ -1,8 +1,9 @@
-"""What a submission may print, send and write: whoever goes beyond is ended, and told why."""
+"""What a submission may use: whoever goes beyond is ended, and told why."""
 
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 
@@ -25,6 +26,15 @@ def said(scripts: Scenes, source: str) -> str:
     with pytest.raises(SubmissionFault) as raised:
         scripts.play(source + SPIN, scene)
     return str(raised.value)
+
+
+def test_a_budget_is_used_up_when_its_end_is_reached() -> None:
+    clock = Clock(budget=20)
+    assert not limits.has_timed_out(clock)  # it has not begun
+    clock.budget_end = time.monotonic() + 1000
+    assert not limits.has_timed_out(clock)
+    clock.budget_end = time.monotonic()
+    assert limits.has_timed_out(clock)
 
 
 def test_what_is_printed(scripts: Scenes) -> None:

@@ -1,15 +1,13 @@
-"""How much a submission may print, send and write before it is ended for it.
-
-How long it may take in real time is the clock's `budget_end`; `Submission._has_timed_out` looks at
-it, and says where the submission was.
-"""
+"""What a submission may use before it is ended: time, and what it prints, sends and writes."""
 
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from ml_api_lab.protocol.link import Link
+from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.exchanges import ANSWERS_LIMIT_BYTES
 from ml_api_lab.sandbox.output import OUTPUT_LIMIT_BYTES, Output
 
@@ -18,6 +16,11 @@ WRITTEN_LIMIT_BYTES = 512 * 2**20
 
 WRITTEN_LIMIT_FILES = 20_000
 """How many files and folders there may be."""
+
+
+def has_timed_out(clock: Clock) -> bool:
+    """Whether a check's budget of real time is used up."""
+    return time.monotonic() >= clock.budget_end
 
 
 class Limits:

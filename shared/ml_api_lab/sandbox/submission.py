@@ -20,7 +20,7 @@ from ml_api_lab.sandbox import diagnosis
 from ml_api_lab.sandbox.clock import Clock, WallLoop
 from ml_api_lab.sandbox.exchanges import Exchange, Exchanges
 from ml_api_lab.sandbox.hosts.host_pool import HostPool
-from ml_api_lab.sandbox.limits import Limits
+from ml_api_lab.sandbox.limits import Limits, has_timed_out
 from ml_api_lab.sandbox.models import Reply
 from ml_api_lab.sandbox.output import Output
 from ml_api_lab.sandbox.transcript import Frame, Raised, Transcript
@@ -350,7 +350,7 @@ class Submission:
                 return
 
     def _has_timed_out(self) -> bool:
-        if self._paused_since is not None or time.monotonic() < self._clock.budget_end:
+        if self._paused_since is not None or not has_timed_out(self._clock):
             return False
         budget = f"{self._clock.budget:g} s of real time"
         late = f"{self._subject()} did not come to rest within {budget}"
