@@ -125,9 +125,9 @@ class Supervisor:
             if work is None:
                 break
             self._begin(work)
-        if not self._in_flight and (suspect := plan.next_alone()) is not None:
+        if not self._in_flight and (work := plan.next_alone()) is not None:
             self._is_alone = True
-            self._begin(suspect)
+            self._begin(work)
 
     def _begin(self, work: Work) -> None:
         submission = work.pending.submission

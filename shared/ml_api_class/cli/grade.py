@@ -32,6 +32,8 @@ from ml_api_lab.sandbox.hosts.isolation import Wanted
 from ml_api_lab.session import signals
 
 _MOST_TOLD = 20
+_KEPT = ("asked tasks", "roster", "due")
+"""The settings of a run in which its journal keeps options."""
 
 
 def _due(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
@@ -99,7 +101,8 @@ def command(
     """
     place = here()
     kept = _kept_options(out)
-    tasks = kept.get("tasks") if tasks is None else tasks
+    if tasks is None:
+        tasks = kept.get("asked tasks") or None
     if roster_file is None and kept.get("roster"):
         roster_file = Path(kept["roster"])
     if due is None and kept.get("due"):
@@ -127,6 +130,8 @@ def command(
         _require_one_seed(journal, shard, seed)
         course = open_course(place, names, chosen, chosen_seed(journal, seed), memory)
         journal.set("tasks", ",".join(names))
+        # As it was asked for: all tasks are others when the course has got a new one.
+        journal.set("asked tasks", tasks or "all")
         journal.set("roster", "" if roster_file is None else str(roster_file.resolve()))
         journal.set("due", "" if due is None else due.isoformat())
         if shard is not None:
@@ -159,7 +164,7 @@ def _kept_options(out: Path) -> dict[str, str]:
     if not (out / FILE).is_file():
         return {}
     with Journal(out) as journal:
-        return {name: journal.setting(name) or "" for name in ("tasks", "roster", "due")}
+        return {name: journal.setting(name) or "" for name in _KEPT}
 
 
 def _require_one_seed(journal: Journal, shard: Shard | None, seed: int | None) -> None:

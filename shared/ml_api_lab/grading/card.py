@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ml_api_lab.course.catalog import Check
-from ml_api_lab.errors import (
-    LabError,
-)
+from ml_api_lab.errors import LabError
 from ml_api_lab.grading.hint import NEVER_AWAITED
 from ml_api_lab.lab_time import Span, time_of_day
 from ml_api_lab.sandbox.transcript import Line, Raised, RequestRecord, Transcript

@@ -106,6 +106,9 @@ def test_a_run_keeps_its_options(toy_class: ToyClass) -> None:
     assert shown() == first
     grade(toy_class, "--tasks", "all")
     assert shown()["ada"] == ("Ada", "20")
+    with Journal(toy_class.out) as journal:
+        # All of them, and not those of today: the course may get another.
+        assert journal.setting("asked tasks") == "all"
 
 
 def test_what_cannot_be_graded_is_named_and_is_no_0(toy_class: ToyClass) -> None:
