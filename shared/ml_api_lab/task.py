@@ -151,11 +151,11 @@ class Task:
             StartFailed: it could not be imported, or its start-up raised.
             SubmissionFault: it has no such file, or its process ended or hung.
         """
-        from ml_api_lab.sandbox.http_client import client
+        from ml_api_lab.sandbox.http_client import LabClient
 
         submission = self._begin("serve" if started else "mount", "main.py", env)
         await submission.ready
-        async with client(submission) as requests:
+        async with LabClient(submission) as requests:
             yield requests
         await submission.stop()
         submission.close()
