@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from checks.support import prediction_log
@@ -18,7 +19,7 @@ from checks.support.predictions import (
     predict,
 )
 from checks.support.tracing import ID_HEADER, TIME_HEADER, header_value, process_time
-from checks.task_4_5.told import HIT, MISS, Told, ask_twice
+from checks.task_4_5.told import HIT, MISS, Told, in_its_words
 from ml_api_lab.check import Clock, Task, points, seconds, took
 
 if TYPE_CHECKING:
@@ -129,7 +130,10 @@ async def test_a_repeat_is_served_from_the_cache(task: Task, clock: Clock) -> No
 )
 async def test_without_a_size_it_is_128(task: Task, clock: Clock) -> None:
     """Without CACHE_SIZE 128 entries stay."""
-    told = await ask_twice(task)
+    await in_its_words(_without_a_size_it_is_128, task, clock)
+
+
+async def _without_a_size_it_is_128(task: Task, clock: Clock, told: Told) -> None:
     key, size = new_key(task), 128
     # Whether a key tells all features apart, to the last decimal and in their order, is another
     # check's question.
@@ -193,7 +197,10 @@ async def _expect_size(
 @points(1, hint="Who makes room when the cache is full, and which entry has been there longest?")
 async def test_the_cache_is_bounded(task: Task, clock: Clock) -> None:
     """At most CACHE_SIZE entries stay; the oldest leaves first."""
-    told = await ask_twice(task)
+    await in_its_words(_the_cache_is_bounded, task, clock)
+
+
+async def _the_cache_is_bounded(task: Task, clock: Clock, told: Told) -> None:
     key = new_key(task)
     first, second, third, fourth = (draw_features(task) for _ in range(4))
     env = {"API_KEY": key, "CACHE_SIZE": "2", "CACHE_TTL": "20"}
@@ -266,7 +273,10 @@ async def _expect_one_bound(task: Task, key: str, told: Told) -> None:
 )
 async def test_another_question_is_a_miss(task: Task, clock: Clock) -> None:
     """Another model or another feature is a MISS."""
-    told = await ask_twice(task)
+    await in_its_words(_another_question_is_a_miss, task, clock)
+
+
+async def _another_question_is_a_miss(task: Task, clock: Clock, told: Told) -> None:
     key = new_key(task)
     questions = _different_questions(flower := draw_features(task))
     # Class 0 has a check of its own.
@@ -310,7 +320,10 @@ def _different_questions(flower: list[float]) -> list[tuple[str, list[float], st
 @points(1, hint="Which classes are there, and which of them does Python take for false?")
 async def test_class_0_is_cached(task: Task, clock: Clock) -> None:
     """A prediction of class 0 is cached like the others."""
-    told = await ask_twice(task)
+    await in_its_words(_class_0_is_cached, task, clock)
+
+
+async def _class_0_is_cached(task: Task, clock: Clock, told: Told) -> None:
     key = new_key(task)
     async with task.serve(env={"API_KEY": key}) as client:
         client.headers.update(key_header(key))
@@ -335,7 +348,10 @@ async def test_class_0_is_cached(task: Task, clock: Clock) -> None:
 )
 async def test_an_entry_expires(task: Task, clock: Clock) -> None:
     """Without CACHE_TTL an entry is good for 30 s."""
-    told = await ask_twice(task)
+    await in_its_words(_an_entry_expires, task, clock)
+
+
+async def _an_entry_expires(task: Task, clock: Clock, told: Told) -> None:
     key = new_key(task)
     # Two of them: whether it renews an entry that it is a HIT is another check's question.
     used, left = draw_features(task), draw_features(task)
@@ -359,7 +375,10 @@ async def test_an_entry_expires(task: Task, clock: Clock) -> None:
 )
 async def test_a_hit_renews_nothing(task: Task, clock: Clock) -> None:
     """CACHE_TTL counts from when an entry was stored, however often it is used."""
-    told = await ask_twice(task)
+    await in_its_words(_a_hit_renews_nothing, task, clock)
+
+
+async def _a_hit_renews_nothing(task: Task, clock: Clock, told: Told) -> None:
     key = new_key(task)
     flower = draw_features(task)
     async with task.serve(env={"API_KEY": key, "CACHE_TTL": "4"}) as client:
@@ -396,7 +415,10 @@ async def _expires_by_default(task: Task, told: Told) -> bool:
 @points(1, hint="Which stands nearer to the caller, your cache or your guard?")
 async def test_the_key_comes_before_the_cache(task: Task, clock: Clock) -> None:
     """Nothing is served from the cache without the key."""
-    told = await ask_twice(task)
+    await in_its_words(_the_key_comes_before_the_cache, task, clock)
+
+
+async def _the_key_comes_before_the_cache(task: Task, clock: Clock, told: Told) -> None:
     key = new_key(task)
     flower = draw_features(task)
     async with task.serve(env={"API_KEY": key}) as client:
@@ -414,7 +436,10 @@ async def test_the_key_comes_before_the_cache(task: Task, clock: Clock) -> None:
 @points(1, hint="At which moment is it certain that there is something worth keeping?")
 async def test_errors_are_not_cached(task: Task, clock: Clock) -> None:
     """An error is not remembered: the next request is tried anew."""
-    told = await ask_twice(task)
+    await in_its_words(_errors_are_not_cached, task, clock)
+
+
+async def _errors_are_not_cached(task: Task, clock: Clock, told: Told) -> None:
     key = new_key(task)
     flower = draw_features(task)
     async with task.serve(env={"API_KEY": key}) as client:
@@ -427,17 +452,25 @@ async def test_errors_are_not_cached(task: Task, clock: Clock) -> None:
                 answer = await predict(client, model, body)
                 expect(answer, 404, 422, because=f"of {what}, now as before")
                 _expect_no_hit(answer, "errors are not kept", told=told)
-        task.models.fail(MODEL)
-        _expect_failure(await predict(client, MODEL, flower))
-        task.models.recover(MODEL)
+        with _failing_model(task):
+            _expect_failure(await predict(client, MODEL, flower))
         answer = await predict(client, MODEL, flower)
         expect_cache(answer, MISS, "the model failed before, and works again", told=told)
         expect_prediction(answer, MODEL, task.models.answer(MODEL, flower))
-        task.models.fail(MODEL)
         # Whoever lets a question wait for the answer of an equal one has to tell it of the error.
         other = draw_features(task)
-        for failed in await asyncio.gather(*(predict(client, MODEL, other) for _ in range(2))):
-            _expect_failure(failed)
+        with _failing_model(task):
+            for failed in await asyncio.gather(*(predict(client, MODEL, other) for _ in range(2))):
+                _expect_failure(failed)
+
+
+@contextmanager
+def _failing_model(task: Task) -> Iterator[None]:
+    task.models.fail(MODEL)
+    try:
+        yield
+    finally:
+        task.models.recover(MODEL)
 
 
 def _expect_failure(response: httpx.Response) -> None:
@@ -457,7 +490,10 @@ def _expect_no_hit(response: httpx.Response, because: str, told: Told | None = N
 @points(1, hint="Does your endpoint come to the line that schedules the log when it has a HIT?")
 async def test_a_hit_is_logged(task: Task, clock: Clock) -> None:
     """A HIT is logged in the background like any prediction."""
-    told = await ask_twice(task)
+    await in_its_words(_a_hit_is_logged, task, clock)
+
+
+async def _a_hit_is_logged(task: Task, clock: Clock, told: Told) -> None:
     key = new_key(task)
     width, flower = _mostly_defaults(task)
     prediction_log.reset(task)

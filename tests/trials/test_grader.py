@@ -52,6 +52,14 @@ def test_each_grading_sees_what_is_there_then(grader: Grader, own: Course) -> No
     assert not grading.grade.ended
 
 
+def test_the_digest_is_that_of_the_checks_that_were_loaded(grader: Grader, own: Course) -> None:
+    before = graded(grader, "task_0_1").grade.digest
+    (own.root / "checks" / "conftest.py").write_text("", encoding="utf-8")
+    assert graded(grader, "task_0_1").grade.digest == before
+    grader.reload()
+    assert graded(grader, "task_0_1").grade.digest != before
+
+
 def test_what_a_submission_changes_of_the_checks_is_told(grader: Grader, own: Course) -> None:
     planted = own.root / "checks" / "conftest.py"
     main = own.root / "exercises" / "task_0_1" / "main.py"

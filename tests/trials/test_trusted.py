@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ml_api_lab.protocol.confinement import TIERS
 from ml_api_lab.trials import trusted
 from tests.support.toy import ROOT, Course, Graded
 
@@ -102,6 +103,12 @@ def test_a_quiet_run_tells_nothing(course: Course) -> None:
     result = course.run("--tree=solutions")
     assert "files changed" not in result.text
     assert digest_in(result) == trusted.digest(course.root)
+
+
+def test_where_the_kernel_refuses_to_write_nothing_is_looked_at(course: Course) -> None:
+    watches = [trusted.Watch(course.root, tier) for tier in TIERS]
+    (course.root / "checks" / "conftest.py").write_text("", encoding="utf-8")
+    assert [each.changes() for each in watches] == [["checks/conftest.py"], [], []]
 
 
 def test_many_names_are_counted() -> None:

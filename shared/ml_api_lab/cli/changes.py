@@ -14,7 +14,7 @@ from pathlib import Path
 from ml_api_lab.course.catalog import parse
 
 _LOOK_MILLISECONDS = 1000
-_QUIET_MILLISECONDS = 20
+_QUIET_MILLISECONDS = 10
 """How long nothing more may change before a change is told: some editors write in several steps."""
 
 Look = dict[str, tuple[int, int, int]]

@@ -38,25 +38,29 @@ def not_begun(place: Place, grading: Grading) -> list[str]:
     return not_begun_lines(grading.grade, place.course, grading.tree, grading.is_untouched)
 
 
-def conclude(place: Place, grading: Grading, states: Mapping[str, str]) -> Iterator[str]:
-    """Remember a grading, and yield the lines that stand below its cards.
-
-    Args:
-        states: the digests of what was graded, by task.
-    """
+def conclude(place: Place, grading: Grading) -> Iterator[str]:
+    """Yield the lines that stand below a grading's cards."""
     grade = grading.grade
-    problem = record(place.course, grade, states, "lab")
     yield f"{grade.syllabus.title}: {grade.tree}"
     yield from problem_lines(place.course, grading.tree, grading.failed)
     yield from not_begun(place, grading)
     yield from grade_lines(grade)
     yield from grading.isolation.notes
-    if problem:
-        yield problem
     if not grade.ended:
         points = {task: score(grade.results_of(task)) for task in grade.tasks}
         if line := next_line(place.course, place.here, place.syllabus, points):
             yield line
+
+
+def remember(place: Place, grading: Grading, states: Mapping[str, str]) -> str:
+    """Write a grading into the history; return why that failed, "" if it did not.
+
+    It takes as long as the disk does, so it comes after everything that somebody waits for.
+
+    Args:
+        states: the digests of what was graded, by task.
+    """
+    return record(place.course, grading.grade, states, "lab")
 
 
 def status(grade: Grade) -> ExitStatus:

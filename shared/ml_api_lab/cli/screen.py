@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Literal
 
 from ml_api_lab.cli.text import cut, wrap
@@ -99,3 +100,9 @@ def paint(rows: Sequence[tuple[str, Style]], *, colours: bool) -> str:
 def clear() -> str:
     """Return what empties the screen; what it showed stays above, where one can scroll to."""
     return "\x1b[2J\x1b[H"
+
+
+def prepare_windows() -> None:
+    """Have a Windows console understand what clears the screen and colours it."""
+    if os.name == "nt":
+        import_module("colorama").just_fix_windows_console()  # comes with click there

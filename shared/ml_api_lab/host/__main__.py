@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import signal
 import sys
 from typing import cast
@@ -18,8 +19,11 @@ from typing import cast
 from ml_api_lab.host import fork_server, interpreter, isolation, patches, preload
 from ml_api_lab.host.program import Program
 from ml_api_lab.protocol.confinement import Confinement
-from ml_api_lab.protocol.link import dial
+from ml_api_lab.protocol.link import Link, dial
 from ml_api_lab.protocol.messages import ClockName, Execute, Hello, HostRole, Start
+
+_IDLE_SECONDS = 0.1
+"""How long a fork has nothing to do before it takes it that nobody is in a hurry."""
 
 
 def main(
@@ -42,8 +46,7 @@ def main(
         preload.import_unfreezable(modules)
         patches.install()
 
-    def host(token: str) -> int:
-        link = dial(address, Hello(token, os.getpid()))
+    def host(link: Link) -> int:
         match link.receive():
             case Start() as start:
                 isolation.confine(confinement, start.workspace)
@@ -54,13 +57,21 @@ def main(
                 return interpreter.become(program)
         return 1
 
+    def fork(token: str) -> int:
+        link = dial(address, Hello(token, os.getpid()))
+        if not select.select([link], [], [], _IDLE_SECONDS)[0]:
+            # Each page that a fork writes to is copied first. What any submission writes to is
+            # copied now, and not while somebody waits for a verdict.
+            preload.rehearse(modules)
+        return host(link)
+
     if role == "one":
         # Before it calls: a check's budget is for the submission.
         preload.preload(modules)
-        return host(token)
+        return host(dial(address, Hello(token, os.getpid())))
     link = dial(address, Hello(token, os.getpid()))
     preload.preload(modules)
-    fork_server.serve(link, host)
+    fork_server.serve(link, fork)
     return 0
 
 

@@ -52,7 +52,7 @@ def give_way(folder: str, *, is_served: bool) -> None:
         is_served: whether uvicorn imports the submission; else Python runs it as a script.
     """
     own = _files(folder)
-    clashing = {name.partition(".")[0] for name in sys.modules} & own.keys()
+    clashing = sys.modules.keys() & own.keys()
     if not clashing:
         return
     loaded = _loaded_before(is_served=is_served)

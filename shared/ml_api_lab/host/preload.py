@@ -29,21 +29,26 @@ def import_unfreezable(modules: list[str]) -> None:
 
 
 def preload(modules: list[str]) -> None:
-    """Import the modules, run a script and, with FastAPI among them, serve two requests.
+    """Import the modules, and rehearse.
 
     What is alive at the end stays alive, so that neither this process nor a fork need look through
     it for garbage (nor copy its pages for that).
     """
     for name in modules:
         importlib.import_module(name)
+    rehearse(modules)
+    gc.freeze()
+    gc.enable()
+
+
+def rehearse(modules: list[str]) -> None:
+    """Run a script and, with FastAPI among the modules, serve two requests."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "script.py"
         script.write_text("import asyncio\nasyncio.run(asyncio.sleep(0))\n", encoding="utf-8")
         runpy.run_path(str(script), run_name="__main__")
     if "fastapi" in modules:
         asyncio.run(_serve_once())
-    gc.freeze()
-    gc.enable()
 
 
 async def _serve_once() -> None:

@@ -49,7 +49,8 @@ def bounded_response(
     response = httpx.Response(
         status, headers=headers, content=body, extensions=dict(extensions or {})
     )
-    if not _is_charset(response.charset_encoding):
+    charset = response.charset_encoding
+    if charset is None or not _is_charset(charset):
         response.encoding = "utf-8"
     try:
         response.text  # noqa: B018 - decodes it, and knows it from then on
@@ -92,10 +93,8 @@ def _decompress(data: bytes) -> bytes | None:
     return None
 
 
-def _is_charset(name: str | None) -> bool:
-    """Whether that is how text is written on the web; no name at all is as good."""
-    if name is None:
-        return True
+def _is_charset(name: str) -> bool:
+    """Whether that is how text is written on the web."""
     try:
         found = codecs.lookup(name)
     except (LookupError, ValueError):

@@ -34,7 +34,7 @@ class Conclusion:
         """Before the first check runs, load what is trusted, and see from then on what changes."""
         if self._session.grades:
             trusted.load()
-            self._watch = trusted.Watch(self._session.course)
+            self._watch = trusted.Watch(self._session.course, self._session.isolation.tier)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:

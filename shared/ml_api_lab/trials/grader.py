@@ -67,7 +67,7 @@ class Grading:
             KeyboardInterrupt: it was interrupted; the grade says so.
         """
         trusted.load()
-        watch = trusted.Watch(self._course)
+        watch = trusted.Watch(self._course, self.isolation.tier)
         try:
             self._lanes.begin(self._trials)
             for number, trial in enumerate(self._trials, 1):
@@ -145,6 +145,7 @@ class Grader:
         self._runner = runner
         self._isolation = isolation
         self._catalog = Catalog(course, syllabus)
+        self._digests: dict[frozenset[str], str] = {}
         self._exercises = Tree("exercises", course / "exercises")
         if str(course) not in sys.path:
             sys.path.insert(0, str(course))  # checks import what several of them share
@@ -165,7 +166,7 @@ class Grader:
             seed = random.SystemRandom().randrange(10**6)
         tree = self._exercises if tree is None else tree
         grade = Grade(self._syllabus, tree.name, "lab", seed, isolation=self._isolation.tier)
-        grade.digest = trusted.digest(self._course)
+        grade.digest = self._digest(tasks)
         trials = [trial for task in tasks for trial in self._trials(task, seed, tree)]
         grade.results.update({trial.check.id: Result(trial.check) for trial in trials})
         lanes = Lanes(
@@ -177,11 +178,23 @@ class Grader:
     def reload(self) -> None:
         """Read all checks anew: their files have changed."""
         forget_checks()
+        self._digests.clear()
         self._catalog = Catalog(self._course, self._syllabus)
+
+    def refill(self) -> None:
+        """Start the processes that another grading like the last one will need."""
+        self._runner.pools.refill()
 
     def close(self) -> None:
         """End all processes."""
         self._runner.close()
+
+    def _digest(self, tasks: Sequence[str]) -> str:
+        """Return the digest of what was trusted when the checks of these tasks were loaded."""
+        asked = frozenset(tasks)
+        if asked not in self._digests:
+            self._digests[asked] = trusted.digest(self._course)
+        return self._digests[asked]
 
     def _trials(self, task: str, seed: int, tree: Tree) -> list[Trial]:
         entry = self._syllabus.entry(task)

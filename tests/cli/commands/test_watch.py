@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 from ml_api_lab.cli.changes import Changes, look
 from ml_api_lab.progress.folder import lab_folder
-from ml_api_lab.progress.history import History
+from ml_api_lab.progress.history import Graded, History
 from tests.support.graded import ON_WINDOWS
 from tests.support.lab import COMMAND, Lab
 from tests.support.terminal import Terminal, in_a_terminal, screens
@@ -30,6 +31,19 @@ def terminals() -> Iterator[list[Terminal]]:
     yield opened
     for each in opened:
         each.close()
+
+
+def history(lab: Lab, number: int) -> list[Graded]:
+    """Return the lines of the history: so many, or those that are there at the limit.
+
+    A line is written after its verdict has been shown.
+    """
+    give_up = time.monotonic() + LIMIT
+    while time.monotonic() < give_up:
+        if len(rows := History(lab_folder(lab.course)).rows()) >= number:
+            break
+        time.sleep(0.01)
+    return rows
 
 
 @in_a_terminal
@@ -87,7 +101,7 @@ def test_a_syntax_error_is_a_line_beside_the_last_card(lab: Lab, terminals: list
     terminal.expect("10 of 10 points, in")
     terminal.press("q")
     assert terminal.status() == 0
-    assert len(History(lab_folder(lab.course)).rows()) == 2
+    assert len(history(lab, 2)) == 2
 
 
 @in_a_terminal
@@ -205,7 +219,7 @@ def test_a_save_while_it_grades_grades_anew(lab: Lab, piped: list[Piped], tmp_pa
     lines = watch.until("0.1 at ")
     assert ": 10 of 10 points, in " in lines[-1]
     assert not any("0 of 4 points" in line for line in lines)
-    assert len(History(lab_folder(lab.course)).rows()) == 1
+    assert len(history(lab, 1)) == 1
 
 
 def test_changed_checks_are_read_anew(lab: Lab, piped: list[Piped]) -> None:
@@ -233,7 +247,7 @@ def test_two_at_once_do_no_harm(lab: Lab, piped: list[Piped]) -> None:
         for each in both:
             lines = each.until(f": {points} of 10 points, in")
             assert not any("not written" in line for line in lines)
-    assert len(History(lab_folder(lab.course)).rows()) == 8
+    assert len(history(lab, 8)) == 8
 
 
 def test_a_change_is_found_where_the_system_tells_of_none(

@@ -46,6 +46,22 @@ def test_threads_take_hosts_of_their_own(hosts: HostPool) -> None:
         assert hosts.wait_for_exit(pid, LIMIT) == 1  # what a host ends with when its link is closed
 
 
+def test_as_many_wait_as_were_taken_before(hosts: HostPool) -> None:
+    def take() -> int:
+        link, pid = hosts.acquire()
+        link.close()
+        return pid
+
+    first = {take() for _ in range(3)}
+    assert len(hosts._starting) == 1
+    hosts.refill()
+    assert len(hosts._starting) == 3
+    hosts.refill()  # none was taken since
+    assert len(hosts._starting) == 3
+    assert len(first | {take() for _ in range(3)}) == 6
+    assert len(hosts._starting) == 1
+
+
 @posix
 def test_a_host_that_has_connected_outlives_its_fork_server() -> None:
     """A submission may have ended the server between the host's start and its turn."""

@@ -48,6 +48,7 @@ def command(tasks: tuple[str, ...], everything: bool, verbose: bool, seed: int |
             pass  # the grade says so, and what it has is shown
         for card in result.cards(grading, all_of_them=verbose):
             click.echo(f"{card}\n")
-        for line in result.conclude(place, grading, states):
+        problem = result.remember(place, grading, states)
+        for line in filter(None, [*result.conclude(place, grading), problem]):
             click.echo(line)
         return result.status(grading.grade)

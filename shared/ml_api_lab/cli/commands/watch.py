@@ -9,7 +9,6 @@ import threading
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ import click
 from ml_api_lab.cli.changes import Changes, Look, first_syntax_error, look
 from ml_api_lab.cli.grading import open_grader
 from ml_api_lab.cli.keys import END, INTERRUPT, Keys
-from ml_api_lab.cli.screen import View, clear, compose, paint, size
+from ml_api_lab.cli.screen import View, clear, compose, paint, prepare_windows, size
 from ml_api_lab.cli.tasks import here, history_of, lab_command, task_meant
 from ml_api_lab.course.place import Place
 from ml_api_lab.course.syllabus import POINTS_PER_TASK, Entry
@@ -116,10 +115,8 @@ class Watch:
         self._thread: threading.Thread | None = None
         self._last: Grading | None = None
         self._body: list[str] | None = None
-        self._note = ""
         self._slips = False
-        self._news = self._shown_news = ""
-        self._progress = ""
+        self._note = self._progress = self._news = self._shown_news = ""
         self._began = 0.0
         self._status = ExitStatus.NOTHING_SELECTED
         self._look: Look = {}
@@ -132,7 +129,7 @@ class Watch:
         try:
             with ExitStack() as stack:
                 if self._is_screen:
-                    _prepare_windows()
+                    prepare_windows()
                     keys = Keys(
                         lambda key: self._events.put(_Key(key)),
                         lambda: self._events.put(_Resumed()),
@@ -158,7 +155,7 @@ class Watch:
             event = self._events.get(timeout=_TICK_SECONDS)
         except queue.Empty:
             if size() != self._size:
-                self._draw(anew=True)
+                self._draw()
             elif self._grading is not None and self._is_screen:
                 self._tell_how_long()
             return True
@@ -258,6 +255,7 @@ class Watch:
         except Exception as raised:
             error = raised
         self._events.put(_Ended(grading, states, time.monotonic() - began, error))
+        self._grader.refill()
 
     def _tell_how_long(self) -> None:
         """Say that the card on the screen is an old one, when a new one takes its time."""
@@ -285,16 +283,20 @@ class Watch:
         self._last = ended.grading
         grade = ended.grading.grade
         self._status = result.status(grade)
-        below = list(result.conclude(self._place, ended.grading, ended.states))
         when = time.strftime("%H:%M:%S")
         self._note = f"{when}: {grade.score} of {grade.maximum} points, in {ended.seconds:.1f} s"
         self._shown_news, self._news = self._news, ""
         if not self._is_screen:
             for card in result.cards(ended.grading, all_of_them=False):
                 click.echo(f"{card}\n")
-            for line in below[1:]:
+            for line in list(result.conclude(self._place, ended.grading))[1:]:
                 click.echo(line)
             click.echo(f"{self._entry.number} at {self._note}")
+        self._draw()  # before the disk is waited for
+        if problem := result.remember(self._place, ended.grading, ended.states):
+            self._note = f"{self._note}. {problem}"
+            if not self._is_screen:
+                click.echo(problem)
         if self._advance and not grade.missing and (following := self._following()) is not None:
             self._news = f"{self._entry.number} has all points; this is {following.number}."
             self._go_to(following)
@@ -342,7 +344,8 @@ class Watch:
     def _draw(self, *, anew: bool = False) -> None:
         if not self._is_screen:
             return
-        self._size = size()
+        before, self._size = self._size, size()
+        anew |= self._size != before
         rows = compose(self._view(), self._size.columns, self._size.lines)
         colours = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
         sys.stdout.write((clear() if anew else "") + paint(rows, colours=colours))
@@ -390,9 +393,3 @@ class Watch:
         text = "\n\n".join([*cards, "(Any key: back to one card.)"])
         sys.stdout.write(clear() + text + "\n")
         sys.stdout.flush()
-
-
-def _prepare_windows() -> None:
-    """Have a Windows console understand what clears the screen and colours it."""
-    if os.name == "nt":
-        import_module("colorama").just_fix_windows_console()  # comes with click there

@@ -44,6 +44,7 @@ _START_TIMEOUT_SECONDS = 120.0
 _FORK_TIMEOUT_SECONDS = 20.0
 _EXIT_TIMEOUT_SECONDS = 20.0
 _MAX_CALLERS = 64
+_MOST_READY_FORKS, _MOST_READY_INTERPRETERS = 12, 4
 _POLL_SECONDS = 0.1
 """How often to see whether the process that is waited for is still alive."""
 
@@ -86,7 +87,7 @@ class HostPool:
         self._server_token = ""
         self._lock = threading.RLock()
         self._counting = threading.Lock()
-        self._acquiring = 0
+        self._acquiring = self._acquired = 0
         if self._forks:
             self._server, self._server_token = self._launch("forks")
         else:
@@ -115,8 +116,16 @@ class HostPool:
             self._read_exits()  # those of earlier processes with this number are not of this one
             self._statuses.pop(hello.pid, None)
             self._hosts[hello.pid] = process
+            self._acquired += 1
             self._start_up_to(self._acquiring + 1)
             return link, hello.pid
+
+    def refill(self) -> None:
+        """Start as many hosts as were acquired since the last call, for as many to come."""
+        with self._lock:
+            most = _MOST_READY_FORKS if self._forks else _MOST_READY_INTERPRETERS
+            self._start_up_to(min(self._acquired, most))
+            self._acquired = 0
 
     def terminate(self, pid: int) -> None:
         """Kill that host and all that it started; a fork server does so asynchronously."""
@@ -150,7 +159,7 @@ class HostPool:
                     return process.wait(timeout_seconds)
                 except subprocess.TimeoutExpired:
                     return None
-            self._await_exit(pid, timeout_seconds)
+            self._read_until(lambda: pid in self._statuses, timeout_seconds)
             return self._statuses.get(pid)
 
     def execute(self, program: Execute) -> int:
@@ -349,9 +358,6 @@ class HostPool:
             self._control.close()
         self._server = self._control = None
         self._starting = {token: each for token, each in self._starting.items() if _is_alive(each)}
-
-    def _await_exit(self, pid: int, timeout_seconds: float) -> None:
-        self._read_until(lambda: pid in self._statuses, timeout_seconds)
 
     def _read_until(self, is_known: Callable[[], bool], timeout_seconds: float) -> None:
         give_up = time.monotonic() + timeout_seconds

@@ -60,6 +60,11 @@ class HostPools:
                 )
             return self._pools[key]
 
+    def refill(self) -> None:
+        """Start the hosts that another run like the one before will need; do not wait for them."""
+        for pool in set(self._pools.values()):
+            pool.refill()
+
     def close(self) -> None:
         """End all hosts."""
         for pool in set(self._pools.values()):
