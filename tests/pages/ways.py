@@ -116,8 +116,8 @@ WAYS: dict[str, dict[str, Way]] = {
             "10 of  10", before="pytest tests/course/test_stubs.py --update-stubs -k task_9_1"
         ),
         "pytest checks/task_9_1": Run("0 of  10", 1),
-        "lab author check 9.1": Run("Nothing to mend."),
-        "lab author check 9.1 --mutants": Run("Nothing to mend."),
+        "lab author check 9.1": Run("Nothing to repair."),
+        "lab author check 9.1 --mutants": Run("Nothing to repair."),
         "pytest tests/proofs/test_cards.py -k task_9_1 --update-cards": Run("1 passed"),
         "pytest tests -k task_9_1": Run(" passed"),
         "pytest tests -k task_3_2": Run(" passed"),
