@@ -147,7 +147,7 @@ WAYS: dict[str, dict[str, Way]] = {
         ),
         "lab class page run": Run("class.html"),
         "lab class feedback run": Run("feedback"),
-        "lab class verify run --share 5%": Run("0 came out otherwise"),
+        "lab class verify run --share 5%": Run("0 with other results"),
         "lab class regrade run --out run2": Run("run2"),
         "lab class apply run2": Run("Applied."),
         "lab class discard run2": Run(

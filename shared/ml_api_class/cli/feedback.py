@@ -73,7 +73,7 @@ def command(
     if written.archive is not None:
         click.echo(f"To upload: {written.archive}")
     if written.left_out:
-        click.echo(f"Nothing came from the platform of {', '.join(written.left_out)}.")
+        click.echo(f"No feedback for {', '.join(written.left_out)}: not from the platform.")
     if anonymous:
-        click.echo(f"Who is who: {run / writing.PSEUDONYMS}; hand that file to nobody.")
+        click.echo(f"Who is who: {run / writing.PSEUDONYMS}; give that file to nobody.")
     return ExitStatus.ALL_POINTS

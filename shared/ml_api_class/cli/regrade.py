@@ -70,8 +70,8 @@ def command(
         page = out / regrading.CHANGES
         page.write_text(regrading.to_markdown(found), encoding="utf-8")
     _tell(found)
-    click.echo(f"Both cards of each change: {page}")
-    click.echo(f"Take it: lab class apply {out}. Leave it: lab class discard {out}.")
+    click.echo(f"The changes, with old and new cards: {page}")
+    click.echo(f"To accept them: lab class apply {out}. To delete them: lab class discard {out}.")
     return ExitStatus.ALL_POINTS
 
 

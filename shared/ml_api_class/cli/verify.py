@@ -68,5 +68,5 @@ def command(
     for each in differences:
         for sentence in each.told:
             click.echo(f"{each.submission}: {sentence}")
-    click.echo(f"{len(standings)} graded again, {len(differences)} came out otherwise.")
+    click.echo(f"{len(standings)} graded again, {len(differences)} with other results.")
     return ExitStatus.HARNESS_FAILED if differences else ExitStatus.ALL_POINTS
