@@ -71,6 +71,8 @@ def check(
             number += len(proof.problems)
             if target is not None:
                 figures.write(target, place.course, proof)
+    if target is not None:
+        print(f"\nThe figures of each check: {target}")
     print(f"\n{report.conclusion(number)}")
     return ExitStatus.POINTS_MISSING if number else ExitStatus.ALL_POINTS
 

@@ -50,9 +50,9 @@ def totals(entry: Entry, proof: Proof) -> Iterator[str]:
     if own:
         mean = sum(each.points for each in own) / len(own)
         alone = sum(not each.others for each in own)
-        said += f" that cost {mean:.2f} points on average, {alone} of them fail one check"
+        said += f" that cost {mean:.2f} points on average, {alone} of them fail only one check"
     if wholes := len(proof.costs) - len(own):
-        said += f" ({wholes} where the whole is missing are not in that)"
+        said += f" ({wholes} that break the whole task are not counted)"
     yield from wrap(f"{said}; {_count(proof.variants, 'variant')}.", COLUMNS)
     if (mutation := proof.mutation) is not None:
         yield from wrap(
@@ -96,7 +96,7 @@ def _of_check(check: Check, costs: Sequence[Cost], mutation: Mutation | None) ->
     ordered = sorted(costs, key=lambda each: (each.case.whole, each.points))
     for is_whole, several in groupby(ordered, key=lambda each: each.case.whole):
         if is_whole:
-            yield "      where the whole is missing:"
+            yield "      break the whole task:"
         for cost in several:
             missed = "" if check.name in cost.failed else " (not caught)"
             yield from wrap(f"    {cost.points:>2}  {cost.case.name}{missed}", COLUMNS)
