@@ -60,5 +60,5 @@ def test_pytest_grades_the_new_task(course: Path, tree: str, score: int, status:
 def test_its_corpus_proves_the_checks(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert author.main(["9.1", "--mutants"], course) == 0
     rows = capsys.readouterr().out.splitlines()
-    assert rows[-1] == "Nothing to mend."
+    assert rows[-1] == "Nothing to repair."
     assert "9.1: 7 mutants: 7 killed, 0 explained, 0 neither." in rows

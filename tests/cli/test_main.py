@@ -37,7 +37,7 @@ def test_what_names_no_task_is_refused(said: str, lab: Lab) -> None:
 
 def test_in_the_folder_of_a_task_that_one_is_meant(lab: Lab) -> None:
     lab.exercise("task_0_2").write_text("changed", encoding="utf-8")
-    assert lab("undo").out == "There is no reset to take back.\n"
+    assert lab("undo").out == "There is no reset to undo.\n"
     assert "There are no" not in lab("hint", here="checks/task_0_1").out
     assert lab("hint", here="exercises/task_0_2").err == "Task 0.2 has no hints.\n"
 

@@ -49,13 +49,19 @@ def test_the_command_goes_first_then_the_log_and_the_hint_stays() -> None:
 
 
 def test_the_keys_are_whole_in_forty_columns() -> None:
-    assert KEYS in texts(40, 10)
+    rows = texts(40, 10)
+    assert rows[-2:] == ["h hint  n/p task  l list  a all", "Enter again  q quit"]
+    assert "  ".join(rows[-2:]) == KEYS
+
+
+def test_the_keys_take_two_rows_at_most() -> None:
+    assert texts(20, 10)[-3:] == ["points", "h hint  n/p task", "l list  a all"]
 
 
 def test_a_long_note_takes_two_rows_at_most() -> None:
     rows = texts(40, 24, note="main.py, line 3: " + "word " * 40)
-    assert rows[-3].startswith("main.py, line 3:")
-    assert not rows[-4].startswith("word")
+    assert rows[-4].startswith("main.py, line 3:")
+    assert not rows[-5].startswith("word")
 
 
 @pytest.mark.parametrize("colours", [True, False])

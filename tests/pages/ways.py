@@ -73,6 +73,11 @@ _OTHER_SHARDS = """\
 for n in 1 3 4 5 6 7 8; do lab class grade submissions/ --seed 1 --shard $n/8 --out run-$n; done
 rm -r run
 """
+_COUNTS = """\
+sed -i.before 's/a lab in 20/a lab in 21/; s/a task, 200/a task, 210/' README.md
+sed -i.before 's/in 20 small/in 21 small/' docs/lab.md
+sed -i.before "s/each, 200/each, 210/; s/1 of 20 tasks/1 of 21 tasks/; s/'s 200/'s 210/" docs/ci.md
+"""
 _CLUSTER = NotRun("needs several machines; tests/slow/dask_cluster.py grades on a real cluster")
 _SLURM = NotRun("needs SLURM; the page has the same command with numbers, and that is run")
 
@@ -116,8 +121,8 @@ WAYS: dict[str, dict[str, Way]] = {
             "10 of  10", before="pytest tests/course/test_stubs.py --update-stubs -k task_9_1"
         ),
         "pytest checks/task_9_1": Run("0 of  10", 1),
-        "lab author check 9.1": Run("Nothing to mend."),
-        "lab author check 9.1 --mutants": Run("Nothing to mend."),
+        "lab author check 9.1": Run("Nothing to repair.", before=_COUNTS),
+        "lab author check 9.1 --mutants": Run("Nothing to repair."),
         "pytest tests/proofs/test_cards.py -k task_9_1 --update-cards": Run("1 passed"),
         "pytest tests -k task_9_1": Run(" passed"),
         "pytest tests -k task_3_2": Run(" passed"),
@@ -147,7 +152,7 @@ WAYS: dict[str, dict[str, Way]] = {
         ),
         "lab class page run": Run("class.html"),
         "lab class feedback run": Run("feedback"),
-        "lab class verify run --share 5%": Run("0 came out otherwise"),
+        "lab class verify run --share 5%": Run("0 with other results"),
         "lab class regrade run --out run2": Run("run2"),
         "lab class apply run2": Run("Applied."),
         "lab class discard run2": Run(

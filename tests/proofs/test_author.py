@@ -110,7 +110,7 @@ becomes = "time.sleep(3)"
 reason = "A second more does no harm, one may think."
 """
 
-TO_MEND = [
+TO_REPAIR = [
     'checks/task_0_1/README.md tells the points 4, 5 under "Checked", for 2 checks; the 2 checks '
     "have 4, 6, in this order",
     "checks/task_0_1/README.md has the file name 'mian.py'; did you mean 'main.py'?",
@@ -163,7 +163,7 @@ def proof(author: Author) -> Proof:
 
 
 def test_all_that_is_wrong_is_told_and_nothing_else(proof: Proof) -> None:
-    assert proof.problems == TO_MEND
+    assert proof.problems == TO_REPAIR
 
 
 def test_each_mistake_has_its_cost_and_what_it_fails(proof: Proof) -> None:
@@ -263,7 +263,7 @@ def test_the_report_fits_a_terminal(proof: Proof, course: Path) -> None:
     assert "    10  bye, at once" in rows
     assert rows[rows.index("    10  bye, at once") + 1] == "        also test_waits (!)"
     assert "     0  waits in halves (not caught)" in rows
-    assert f"To mend: {len(TO_MEND)} things" in rows
+    assert f"To repair: {len(TO_REPAIR)} things" in rows
     short = list(report.short(entry, proof))
     assert short[0].startswith("0.1: 6 mistakes that cost 4.80 points on average, 4 of them fail")
     assert rows[-len(short) :] == short
@@ -287,11 +287,11 @@ def test_figures_are_kept_for_the_page_of_a_class(
     assert kept["test_greets"] == {**greets, "mistakes": 1, "cost": 4.0, "alone": 1}
 
 
-def test_a_status_says_whether_there_is_something_to_mend(
+def test_a_status_says_whether_there_is_something_to_repair(
     course: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command.main(["0.2"], course) == 1
-    assert capsys.readouterr().out.splitlines()[-1].endswith("things to mend.")
+    assert capsys.readouterr().out.splitlines()[-1].endswith("things to repair.")
     assert command.main(["9.9"], course) == 4
     assert capsys.readouterr().err.startswith("'9.9' is no task of the course")
 

@@ -17,7 +17,10 @@ from ml_api_lab.exit_status import ExitStatus
 @lab_command("apply", "lab class apply run2")
 @run_argument
 def command(run: Path) -> int:
-    """Take all grades of the regrade RUN for the run that it was made of."""
+    """Accept all grades of the regrade RUN.
+
+    The run that was graded again then has these grades; it keeps the old ones as well.
+    """
     base = regrading.apply(run)
     with Journal(base) as journal:
         path = write_csv(base, list(journal.standings()))

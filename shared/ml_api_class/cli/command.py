@@ -40,4 +40,7 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands)
 def command() -> None:
-    """Grade a class: isolated, side by side, and going on where it was."""
+    """Grade a class: all submissions with one command.
+
+    Each submission is isolated. An interrupted run continues where it stopped.
+    """

@@ -15,7 +15,7 @@ from ml_api_lab.exit_status import ExitStatus
 @lab_command("discard", "lab class discard run2")
 @run_argument
 def command(run: Path) -> int:
-    """Remove the regrade RUN."""
+    """Delete the regrade RUN, with its grades."""
     regrading.discard(run)
     click.echo(f"{run} is removed; the run that it was made of is as it was.")
     return ExitStatus.ALL_POINTS

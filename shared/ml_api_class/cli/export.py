@@ -50,28 +50,28 @@ def _number(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The gradebook that Canvas, Moodle or Gradescope has exported; needs --column.",
 )
-@click.option("--column", help="The column of that file which is filled; no other cell changes.")
+@click.option("--column", help="The column to fill in that file; no other cell changes.")
 @click.option("--out-of", callback=_number, metavar="POINTS", help="Scale the points to so many.")
 @click.option(
-    "--leave-out", multiple=True, metavar="ID", help="With --into: somebody who is not in it."
+    "--leave-out", multiple=True, metavar="ID", help="With --into: a student to leave out."
 )
 @click.option(
     "--separator",
     type=click.Choice(list(SEPARATORS)),
-    help="Between cells; by default a comma, and with --into what the file has.",
+    help="What stands between cells; by default a comma, with --into that of the file.",
 )
 @click.option(
     "--decimal",
     type=click.Choice(["point", "comma"]),
     default="point",
     show_default=True,
-    help="What stands before decimals.",
+    help="The decimal sign.",
 )
 @click.option(
     "--for",
     "tool",
     type=click.Choice(["jplag", "dolos"]),
-    help="Lay the programs of one task out for this tool; needs --tasks.",
+    help="Write the programs of one task for this tool; needs --tasks.",
 )
 @click.option("--tasks", "said", metavar="TASK", help="With --for: which task, as in 3.2.")
 @click.option(
@@ -96,7 +96,11 @@ def command(
     with_reference: bool,
     target: Path | None,
 ) -> int:
-    """Write the points of RUN as CSV, or into a platform's own file, or its programs for a tool."""
+    """Export points to a gradebook, or programs to a tool.
+
+    Without options, it writes the points of RUN as CSV. --into fills a column of a platform's own
+    file. --for writes the programs of one task for a tool that compares them.
+    """
     if (into is None) != (column is None):
         raise ClassError("--into and --column go together: --into FILE --column NAME.")
     if (tool is None) != (said is None):

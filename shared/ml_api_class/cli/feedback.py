@@ -26,7 +26,7 @@ _FOLDER = "feedback"
     "--to",
     "target",
     type=click.Path(file_okay=False, path_type=Path),
-    help=f"The folder for it; by default, {_FOLDER} in the run's.",
+    help=f"The folder to write; by default, {_FOLDER} in the run's folder.",
 )
 @click.option(
     "--format",
@@ -40,9 +40,10 @@ _FOLDER = "feedback"
 @click.option(
     "--layout",
     type=click.Choice(["plain", "moodle", "canvas"]),
-    help="By default, that of the download that was graded.",
+    help="How the files are named: plain is ID.html, the others are what the platform takes back; "
+    "by default, what the graded download needs.",
 )
-@click.option("--anonymous", is_flag=True, help="Pseudonyms in the place of names and ids.")
+@click.option("--anonymous", is_flag=True, help="Write pseudonyms in place of names and ids.")
 @click.option("--only", multiple=True, help="The id of one student; may be given several times.")
 def command(
     run: Path,
@@ -52,7 +53,10 @@ def command(
     anonymous: bool,
     only: tuple[str, ...],
 ) -> int:
-    """Write feedback for each student of RUN: points, and a card for each cause of a loss."""
+    """Write a page of feedback for each student of RUN.
+
+    It shows the points, and one card for each reason why points are missing.
+    """
     place = here()
     target = run / _FOLDER if target is None else target
     with Journal(run) as journal:
@@ -69,7 +73,7 @@ def command(
     if written.archive is not None:
         click.echo(f"To upload: {written.archive}")
     if written.left_out:
-        click.echo(f"Nothing came from the platform of {', '.join(written.left_out)}.")
+        click.echo(f"No feedback for {', '.join(written.left_out)}: not from the platform.")
     if anonymous:
-        click.echo(f"Who is who: {run / writing.PSEUDONYMS}; hand that file to nobody.")
+        click.echo(f"Who is who: {run / writing.PSEUDONYMS}; give that file to nobody.")
     return ExitStatus.ALL_POINTS

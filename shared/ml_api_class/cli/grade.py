@@ -57,22 +57,22 @@ def _due(context: click.Context, parameter: click.Parameter, value: str | None) 
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help="The run's folder: its journal and its grades. Name it again to go on.",
+    help="The folder of the run: its journal and its grades. To continue, name it again.",
 )
 @click.option(
     "--roster",
     "roster_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="A CSV file with the column id, and name, email, section, group, platform_id if known.",
+    help="A CSV file: id, and if you have them name, email, section, group, platform_id.",
 )
-@click.option("--tasks", help="Some tasks only, with commas, as in 3.1,3.2; all for all.")
-@click.option("--due", callback=_due, help="Mark what was handed in later as late.")
-@click.option("--seed", type=int, help="One for all; by default drawn, and kept with the run.")
+@click.option("--tasks", help="Only these tasks, as in 3.1,3.2; write all for all tasks.")
+@click.option("--due", callback=_due, help="Mark submissions that came later as late.")
+@click.option("--seed", type=int, help="Fixes the random choices; by default drawn and kept.")
 @click.option(
-    "--shard", "written_shard", help="One part of the class alone: 2/8 is the second of eight."
+    "--shard", "written_shard", help="Grade one shard of the class: 2/8 is the second of eight."
 )
-@click.option("--dry-run", is_flag=True, help="Show who is matched with what; grade nothing.")
-@click.option("--no-cache", is_flag=True, help="Grade each submission by itself, whole.")
+@click.option("--dry-run", is_flag=True, help="Show who handed in what; grade nothing.")
+@click.option("--no-cache", is_flag=True, help="Grade everything; use no result twice.")
 @click.option("--retry", is_flag=True, help="Grade again what could not be graded.")
 @grading_options
 def command(
@@ -92,12 +92,12 @@ def command(
     time_limit: float,
     memory: int,
 ) -> int:
-    """Grade what lies in SUBMISSIONS.
+    """Grade all submissions in SUBMISSIONS.
 
     SUBMISSIONS is a folder of folders or archives (zip, tar), the bulk download of Moodle, Canvas
-    or Gradescope, unpacked or not, or a CSV file with the columns path and id. What was graded
-    before and has not changed is not graded again. A run keeps its --tasks, --roster and --due
-    until you give others.
+    or Gradescope, unpacked or not, or a CSV file with the columns path and id. Submissions that
+    were graded and have not changed are not graded again. A run keeps its --tasks, --roster and
+    --due until you give others.
     """
     place = here()
     kept = _kept_options(out)

@@ -24,7 +24,7 @@ from ml_api_lab.cli.tasks import lab_command
     help="A new folder for the whole class.",
 )
 def command(runs: tuple[Path, ...], out: Path) -> int:
-    """Put the RUNS of all shards together into one run."""
+    """Merge the RUNS of all shards into one run."""
     if (out / FILE).exists():
         raise ClassError(f"{out} holds a run already; name a new folder with --out.")
     out.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ def grading_options(function: F) -> F:
             type=click.Choice(["best", "landlock", "namespace", "none"]),
             default="best",
             show_default=True,
-            help="How submissions are confined; best takes the strongest that holds here.",
+            help="The tier of isolation; best is the strongest that works here.",
         ),
         click.option(
             "--engine",
@@ -40,7 +40,7 @@ def grading_options(function: F) -> F:
             "--workers",
             type=click.IntRange(1, 256),
             default=default_workers,
-            help="Worker processes; by default one for every two cores.",
+            help="How many worker processes; by default one for two cores.",
         ),
         click.option(
             "--time-limit",
@@ -54,7 +54,7 @@ def grading_options(function: F) -> F:
             type=click.IntRange(0),
             default=2048,
             show_default=True,
-            help="MB that each process of a submission may have for itself; 0 for no limit.",
+            help="MB of memory for each process of a submission; 0 for no limit.",
         ),
     )
     for option in reversed(options):

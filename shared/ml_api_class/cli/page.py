@@ -30,11 +30,14 @@ from ml_api_lab.exit_status import ExitStatus
     "--proven",
     "proven_in",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="What lab author check --write has measured of the checks; by default, "
+    help="The file that lab author check --write made; by default, "
     f"{proven.FILE} if the course has it.",
 )
 def command(run: Path, target: Path | None, proven_in: Path | None) -> int:
-    """Write RUN as one page: points, mistakes with who made them, and how the checks did."""
+    """Write RUN as one HTML page for the instructor.
+
+    It shows the points, the mistakes and who made them, and statistics of the checks.
+    """
     place = here()
     with Journal(run) as journal:
         path = run / assembly.FILE if target is None else target

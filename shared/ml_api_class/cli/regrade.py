@@ -31,7 +31,7 @@ _MOST_TOLD = 30
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help="The folder of the new grades, to be applied or discarded as a whole.",
+    help="The folder for the new grades; lab class apply or discard takes it.",
 )
 @grading_options
 def command(
@@ -43,10 +43,10 @@ def command(
     time_limit: float,
     memory: int,
 ) -> int:
-    """Grade RUN again with the course and the lab as they are now, beside the grades it has.
+    """Grade RUN again after the course or the lab has changed.
 
-    Only what has changed is graded: of one changed check, its task. The submissions are those that
-    the run has kept.
+    The new grades go into a folder of their own, and RUN does not change. Only what has changed is
+    graded: after a change in one check, its task. The submissions are those that RUN has kept.
     """
     place = here()
     regrading.begin(run, out)
@@ -70,8 +70,8 @@ def command(
         page = out / regrading.CHANGES
         page.write_text(regrading.to_markdown(found), encoding="utf-8")
     _tell(found)
-    click.echo(f"Both cards of each change: {page}")
-    click.echo(f"Take it: lab class apply {out}. Leave it: lab class discard {out}.")
+    click.echo(f"The changes, with old and new cards: {page}")
+    click.echo(f"To accept them: lab class apply {out}. To delete them: lab class discard {out}.")
     return ExitStatus.ALL_POINTS
 
 

@@ -33,7 +33,9 @@ def _share(context: click.Context, parameter: click.Parameter, value: str) -> fl
 
 @lab_command("verify", "lab class verify run", "lab class verify run --share 20%")
 @run_argument
-@click.option("--share", callback=_share, default="5%", show_default=True, help="How many.")
+@click.option(
+    "--share", callback=_share, default="5%", show_default=True, help="Size of the sample."
+)
 @grading_options
 def command(
     run: Path,
@@ -44,7 +46,10 @@ def command(
     time_limit: float,
     memory: int,
 ) -> int:
-    """Grade a drawn share of RUN again, whole and without the cache, and compare the points."""
+    """Grade a random sample of RUN again, and compare.
+
+    It uses no cache, and compares the points of each check.
+    """
     place = here()
     with ExitStack() as stack:
         stack.callback(signals.restore)
@@ -63,5 +68,5 @@ def command(
     for each in differences:
         for sentence in each.told:
             click.echo(f"{each.submission}: {sentence}")
-    click.echo(f"{len(standings)} graded again, {len(differences)} came out otherwise.")
+    click.echo(f"{len(standings)} graded again, {len(differences)} with other results.")
     return ExitStatus.HARNESS_FAILED if differences else ExitStatus.ALL_POINTS

@@ -37,8 +37,8 @@ class Contents:
 
     Args:
         standings: all submissions.
-        is_untouched: whether nobody has begun with a submission's task: it is still as it was
-            handed out, or not there; asked only of tasks without a point.
+        is_untouched: whether a submission's task was not begun: it is still as it was handed out,
+            or not there; asked only of tasks without a point.
         attempts: how many attempts there are, by a submission's id; of those where it is known.
         proven: what is proved of the checks.
     """

@@ -82,8 +82,8 @@ class Commands(click.Group):
     cls=Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Tasks are named as you say them: 3.2, 3_2 or task_3_2; in exercises/task_3_2 that task "
-    "is meant. Example: lab watch 3.2",
+    epilog="Write a task as 3.2, 3_2 or task_3_2. In exercises/task_3_2 you can leave it out. "
+    "Example: lab watch 3.2",
 )
 @click.version_option(VERSION, message="ml-api-lab %(version)s")
 @click.pass_context

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from ml_api_lab.cli.text import cut, wrap
 
 Style = Literal["plain", "good", "bad", "note", "keys"]
 
-KEYS = "h hint  n/p task  l list  a all  q quit"
+KEYS = "h hint  n/p task  l list  a all  Enter again  q quit"
 
 _CODES: dict[Style, str] = {
     "plain": "",
@@ -24,6 +25,7 @@ _CODES: dict[Style, str] = {
 }
 _DEFAULT_SIZE = os.terminal_size((80, 24))
 _MORE = "... (a: all of it)"
+_JOIN = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,18 @@ def compose(view: View, columns: int, lines: int) -> list[tuple[str, Style]]:
     """Return the rows of a screen, each with its style: at most so many, none too wide."""
     note = wrap(view.note, columns)[:2] if view.note else []
     bottom: list[tuple[str, Style]] = [(row, "note") for row in note]
-    bottom.append((cut(KEYS, columns), "keys"))
+    bottom.extend((row, "keys") for row in _rows_of_keys(columns))
     room = max(lines - 2 - len(bottom), 1)
     rows: list[tuple[str, Style]] = [(cut(view.title, columns), "good" if view.is_good else "bad")]
     rows.append(("", "plain"))
     rows.extend((row, "plain") for row in _fitting(view.body, columns, room))
     return [*rows, *bottom][-lines:] if lines < len(rows) + len(bottom) else [*rows, *bottom]
+
+
+def _rows_of_keys(columns: int) -> list[str]:
+    """Return the keys in two rows at most; a key stays on one row with what it does."""
+    joined = re.sub(r"(?<=\S) (?=\S)", _JOIN, KEYS)
+    return [row.replace(_JOIN, " ") for row in wrap(joined, columns)[:2]]
 
 
 def _fitting(paragraphs: Sequence[str], columns: int, room: int) -> list[str]:

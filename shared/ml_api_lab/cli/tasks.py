@@ -74,7 +74,7 @@ def task_meant(place: Place, said: str | None) -> Entry:
         return place.inside
     entry = current_task(place, history_of(place)) or place.syllabus.tasks[-1]
     click.echo(
-        f"(Task {entry.number}, the one that lab shows as yours. Name another to have that.)",
+        f"(This is task {entry.number}, which lab shows as the next. You can name another one.)",
         err=True,
     )
     return entry

@@ -24,6 +24,11 @@ class Hint:
     where: str
     is_last: bool
 
+    @property
+    def label(self) -> str:
+        """Where it comes from, and that it is the last one if it is."""
+        return f"{self.where}; the last one" if self.is_last else self.where
+
 
 def next_hint(course: Path, history: History, task: str, number: int | None = None) -> Hint | None:
     """Return the hint after the last one shown, the last one again at the end; None without any.

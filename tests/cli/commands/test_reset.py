@@ -30,7 +30,7 @@ def test_a_reset_and_an_undo(lab: Lab) -> None:
     assert lab.exercise("task_0_1").read_text(encoding="utf-8") == WRONG
     assert lab("undo").out == "0.1 is as it was before lab reset.\n"
     assert lab.exercise("task_0_1").read_text(encoding="utf-8") == MINE
-    assert lab("undo").out == "There is no reset to take back.\n"
+    assert lab("undo").out == "There is no reset to undo.\n"
 
 
 def test_several_tasks_are_reset_at_once(lab: Lab) -> None:

@@ -138,7 +138,7 @@ def test_without_a_name_it_grades_where_one_is(tmp_path: Path) -> None:
     assert "\n0.2 Toy task_0_2" in inside.out and "0.1 " not in inside.out
     outside = lab.run(course.root, "run")
     assert "\n0.2 Toy task_0_2" in outside.out
-    assert "Task 0.2, the one that lab shows as yours." in outside.err
+    assert "(This is task 0.2, which lab shows as the next. You can name" in outside.err
 
 
 def test_a_check_that_only_pytest_can_run_is_refused(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tests.proofs.author import figures, report
 from tests.proofs.author.proof import Author
 
 _WHOLE_REPORTS = 3
-"""Of so many tasks each mistake is listed; of more, what is to be mended."""
+"""Of so many tasks each mistake is listed; of more, what is to be repaired."""
 
 
 def main(words: Sequence[str], course: Path) -> int:
@@ -62,7 +62,7 @@ def check(
         stack.callback(grader.close)
         author = Author(place, grader)
         problems = author.course_problems()
-        _print(report.to_mend(problems))
+        _print(report.to_repair(problems))
         number = len(problems)
         for entry in entries:
             progress = progress_line("submissions", f"{entry.number}: ")
@@ -71,6 +71,8 @@ def check(
             number += len(proof.problems)
             if target is not None:
                 figures.write(target, place.course, proof)
+    if target is not None:
+        print(f"\nThe figures of each check: {target}")
     print(f"\n{report.conclusion(number)}")
     return ExitStatus.POINTS_MISSING if number else ExitStatus.ALL_POINTS
 

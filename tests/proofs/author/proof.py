@@ -70,7 +70,7 @@ class Proof:
     """What is proved of one task.
 
     Attributes:
-        problems: what its author has to mend, in sentences.
+        problems: what its author has to repair, in sentences.
         costs: of each mistake.
         variants: how many there are.
         given: what applications that answer everything alike earn, in sentences.

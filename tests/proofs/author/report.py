@@ -16,7 +16,7 @@ COLUMNS = 80
 
 
 def whole(entry: Entry, proof: Proof) -> Iterator[str]:
-    """Yield the rows about one task: each mistake, what it fails, and what is to be mended."""
+    """Yield the rows about one task: each mistake, what it fails, and what is to be repaired."""
     yield f"{entry.number} {entry.title}: {_count(len(proof.checks), 'check')}"
     if proof.costs:
         yield ""
@@ -30,15 +30,15 @@ def whole(entry: Entry, proof: Proof) -> Iterator[str]:
     yield from totals(entry, proof)
     for told in proof.given:
         yield from wrap(f"{told[0].upper()}{told[1:]}. Does the task ask for that?", COLUMNS)
-    yield from to_mend(proof.problems)
+    yield from to_repair(proof.problems)
     if proof.mutation is not None:
         yield from to_explain(proof.mutation)
 
 
 def short(entry: Entry, proof: Proof) -> Iterator[str]:
-    """Yield the rows about one of many tasks: its totals, and what is to be mended."""
+    """Yield the rows about one of many tasks: its totals, and what is to be repaired."""
     yield from totals(entry, proof)
-    yield from to_mend(proof.problems)
+    yield from to_repair(proof.problems)
     if proof.mutation is not None:
         yield from to_explain(proof.mutation)
 
@@ -50,9 +50,9 @@ def totals(entry: Entry, proof: Proof) -> Iterator[str]:
     if own:
         mean = sum(each.points for each in own) / len(own)
         alone = sum(not each.others for each in own)
-        said += f" that cost {mean:.2f} points on average, {alone} of them fail one check"
+        said += f" that cost {mean:.2f} points on average, {alone} of them fail only one check"
     if wholes := len(proof.costs) - len(own):
-        said += f" ({wholes} where the whole is missing are not in that)"
+        said += f" ({wholes} that break the whole task are not counted)"
     yield from wrap(f"{said}; {_count(proof.variants, 'variant')}.", COLUMNS)
     if (mutation := proof.mutation) is not None:
         yield from wrap(
@@ -62,11 +62,11 @@ def totals(entry: Entry, proof: Proof) -> Iterator[str]:
         )
 
 
-def to_mend(problems: Sequence[str]) -> Iterator[str]:
-    """Yield what an author must mend; nothing if that is nothing."""
+def to_repair(problems: Sequence[str]) -> Iterator[str]:
+    """Yield what an author must repair; nothing if that is nothing."""
     if problems:
         yield ""
-        yield f"To mend: {_count(len(problems), 'thing')}"
+        yield f"To repair: {_count(len(problems), 'thing')}"
     for problem in problems:
         first, *rest = wrap(" ".join(problem.split()), COLUMNS - 4)
         yield f"  - {first}"
@@ -96,7 +96,7 @@ def _of_check(check: Check, costs: Sequence[Cost], mutation: Mutation | None) ->
     ordered = sorted(costs, key=lambda each: (each.case.whole, each.points))
     for is_whole, several in groupby(ordered, key=lambda each: each.case.whole):
         if is_whole:
-            yield "      where the whole is missing:"
+            yield "      break the whole task:"
         for cost in several:
             missed = "" if check.name in cost.failed else " (not caught)"
             yield from wrap(f"    {cost.points:>2}  {cost.case.name}{missed}", COLUMNS)
@@ -113,4 +113,4 @@ def _count(number: int, noun: str) -> str:
 
 def conclusion(problems: int) -> str:
     """Return the last row."""
-    return f"{_count(problems, 'thing')} to mend." if problems else "Nothing to mend."
+    return f"{_count(problems, 'thing')} to repair." if problems else "Nothing to repair."

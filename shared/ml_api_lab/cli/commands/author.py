@@ -30,7 +30,7 @@ _CHECK_EXAMPLES = (
 
 @lab_group("author", *_CHECK_EXAMPLES[:2])
 def command() -> None:
-    """Prove the checks that you have written."""
+    """For authors: prove the checks that you have written."""
 
 
 @lab_command("check", *_CHECK_EXAMPLES)
@@ -43,15 +43,15 @@ def command() -> None:
     help="Keep the figures of each check in this file, for the page of a class.",
 )
 def check(tasks: tuple[str, ...], mutants: bool, target: Path | None) -> int:
-    """Grade what proves the checks of TASKS, and say what is to be mended.
+    """Show what the checks of TASKS catch, and what to repair.
 
     It shows which check catches which mistake, what that costs, and which other checks fail;
     variants that lose points; junk that earns some; points, counts and names that do not agree.
-    With --mutants, also the changes of the solution that no check sees, each as an entry for the
-    list of survivors.
+    With --mutants, it also shows the changes of the solution that no check sees, each as an entry
+    for the list of survivors.
 
-    Without TASKS, the task that you are in is meant, or all. The exit status is 0 if nothing is to
-    be mended, 1 if something is, and 4 if the command or the course is wrong.
+    Without TASKS, it takes the task whose folder you are in, or all tasks. The exit status is 0 if
+    there is nothing to repair, 1 if there is, and 4 if the command or the course is wrong.
     """
     place = here()
     _require_proofs(place)

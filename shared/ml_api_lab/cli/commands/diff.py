@@ -41,10 +41,10 @@ _CONTEXT = 3
 def command(
     task: str | None, with_stub: bool, state: str | None, reveal: bool, way: int | None
 ) -> int:
-    """Compare your files of TASK.
+    """Compare your files of TASK with the stub or the reference.
 
-    With what was handed out; once you have all points, with the reference. Other ways that are
-    right as well are listed below it, and --way shows one.
+    When you have all points, it is the reference, and the other right ways are listed below it;
+    --way shows one of them.
     """
     place = here()
     entry = task_named(place, task, "lab diff")

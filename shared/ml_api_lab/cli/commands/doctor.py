@@ -29,7 +29,7 @@ class Finding:
     """One thing that was looked at.
 
     Attributes:
-        command: what to run to mend it, or to see more; "" for nothing.
+        command: what to run to repair it, or to see more; "" for nothing.
         is_needed: whether the lab does not work as it is.
     """
 
@@ -40,7 +40,10 @@ class Finding:
 
 @lab_command("doctor", "lab doctor")
 def command() -> int:
-    """Say what the lab needs and has here: Python, packages, isolation, Docker."""
+    """Say what is installed here, and what is missing.
+
+    It looks at Python, the packages, isolation and Docker.
+    """
     findings = list(_look(here()))
     for each in findings:
         click.echo(f"{'!!' if each.is_needed else 'ok'}  {each.sentence}")

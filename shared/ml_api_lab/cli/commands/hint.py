@@ -25,7 +25,7 @@ def command(task: str | None, number: int | None) -> int:
     if found is None:
         few = "no hints" if number is None else f"fewer than {number} hints"
         raise CourseError(f"Task {entry.number} has {few}.")
-    more = f"; for the next: lab hint {entry.number}" if number is None else ""
-    more = "; the last one" if found.is_last else more
-    click.echo(f"{found.text}\n\n({found.where}{more})")
+    has_next = number is None and not found.is_last
+    more = f"; for the next: lab hint {entry.number}" if has_next else ""
+    click.echo(f"{found.text}\n\n({found.label}{more})")
     return ExitStatus.ALL_POINTS

@@ -19,10 +19,11 @@ from ml_api_lab.progress.states import States, short
 @click.option("--show", "state", metavar="STATE", help="Print the files of this state of TASK.")
 @click.option("--limit", default=20, show_default=True, help="Show so many of the last lines.")
 def command(task: str | None, state: str | None, limit: int) -> int:
-    """Show the last grades, of all tasks or of TASK, and what was kept of your files.
+    """Show your last grades, and the kept copies of your files.
 
-    Each line ends with the state that was graded, or that a reset replaced. lab diff TASK --state
-    compares one with your files, lab reset TASK --to brings one back.
+    It shows those of TASK, or of all tasks. Each line ends with the name of a state: the copy of
+    the files that were graded, or that a reset replaced. lab diff TASK --state compares a state
+    with your files, lab reset TASK --to brings it back.
     """
     place = here()
     entry = place.inside if task is None else place.task(task)

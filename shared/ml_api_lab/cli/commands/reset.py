@@ -18,9 +18,9 @@ from ml_api_lab.progress.states import States, short
 @click.argument("tasks", nargs=-1)
 @click.option("--to", "to", metavar="STATE", help="Bring back this state (see lab history TASK).")
 def command(tasks: tuple[str, ...], to: str | None) -> int:
-    """Bring TASKS back as they were handed out.
+    """Bring back the stubs of TASKS.
 
-    Your files are kept first, graded or not; lab undo brings them back, one task at a time.
+    The lab keeps a copy of your files first; lab undo brings them back, one task at a time.
     """
     if to is not None and len(tasks) > 1:
         raise click.UsageError("A state is of one task: name one with --to.")

@@ -20,8 +20,8 @@ from ml_api_lab.session import signals
 def command(tasks: tuple[str, ...], everything: bool, verbose: bool, seed: int | None) -> int:
     """Grade TASKS once.
 
-    It shows what pytest shows of them. A part's number means all tasks of the part. Without TASKS,
-    it grades the task that you are in, or the one that lab shows as yours.
+    It shows the same cards and points as pytest. The number of a part means all its tasks. Without
+    TASKS, it grades the task whose folder you are in, or the one that lab shows as the next.
     """
     place = here()
     if everything:

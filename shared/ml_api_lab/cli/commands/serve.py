@@ -43,9 +43,9 @@ for name, model in zip({names!r}, models):
 @click.argument("task", required=False)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 def command(task: str | None, port: int) -> int:
-    """Serve the application of TASK, and load it anew at each save.
+    """Serve the application of TASK, and reload it at each save.
 
-    Models that are missing are trained first. Ctrl-C ends it.
+    Missing models are trained first. Ctrl-C ends it.
     """
     place = here()
     entry = task_meant(place, task)

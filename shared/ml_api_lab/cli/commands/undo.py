@@ -13,16 +13,16 @@ from ml_api_lab.progress.states import short
 @lab_command("undo", "lab undo", "lab undo 3.2")
 @click.argument("task", required=False)
 def command(task: str | None) -> int:
-    """Take the last lab reset back, of any task or of TASK.
+    """Undo the last reset, of any task or of TASK.
 
-    What is there now is kept as well. Once more takes the reset before that one back.
+    The files that are there now are kept as well. A second lab undo undoes the reset before.
     """
     place = here()
     entry = None if task is None else place.task(task)
     with writing_states(place) as states:
         last = states.last_to_undo(None if entry is None else entry.name)
         if last is None:
-            click.echo("There is no reset to take back.")
+            click.echo("There is no reset to undo.")
             return ExitStatus.ALL_POINTS
         entry = place.task(last.task)
         replaced = states.undo(entry.name, place.folder(entry), last)

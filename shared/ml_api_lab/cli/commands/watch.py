@@ -186,7 +186,7 @@ class Watch:
             self._body = None
         elif key in "hH":
             hint = next_hint(self._place.course, self._history, self._entry.name)
-            self._body = [f"{hint.text}\n\n({hint.where})" if hint else "There are no hints."]
+            self._body = [f"{hint.text}\n\n({hint.label})" if hint else "There are no hints."]
         elif key in "nN":
             self._go_to(self._following())
         elif key in "pP":
