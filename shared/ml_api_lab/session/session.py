@@ -23,7 +23,6 @@ from ml_api_lab.errors import CourseError
 from ml_api_lab.grading import reports
 from ml_api_lab.grading.grade import Grade
 from ml_api_lab.grading.reports import Report
-from ml_api_lab.images.engine import Engine
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock, new_loop
 from ml_api_lab.sandbox.debugger import Debugger
@@ -177,7 +176,12 @@ def open_session(
     identity = reports.identity(files, os.environ)
     for name in selection.tasks():
         catalog.task(name)
-    engine = Engine() if config.getoption("docker") else None
+    engine = None
+    if config.getoption("docker"):
+        # Late: hardly a run has an engine, and all would wait for it to be read.
+        from ml_api_lab.images.engine import Engine
+
+        engine = Engine()
     debugger = _debugger(config)
     budget = config.getoption("budget")
     if debugger is not None:

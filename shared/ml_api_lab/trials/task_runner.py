@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.course.tree import Tree
-from ml_api_lab.images.engine import Engine
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock, new_loop
 from ml_api_lab.sandbox.debugger import Debugger
@@ -17,6 +16,9 @@ from ml_api_lab.sandbox.files.workspace import Workspace, sweep
 from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools, modules_of
 from ml_api_lab.sandbox.transcript import Transcript
 from ml_api_lab.task import Task
+
+if TYPE_CHECKING:
+    from ml_api_lab.images.engine import Engine
 
 T = TypeVar("T")
 
