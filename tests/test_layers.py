@@ -33,7 +33,7 @@ LAB_LAYERS = (
 # The package that grades a class stands on the lab, which knows nothing of it.
 CLASS_LAYERS = (
     ("errors", "verdict", "task_files"),
-    ("verdict_keys",),
+    ("cache_keys",),
     ("grading", "journal"),
     ("engines", "intake", "planner"),
     ("supervisor", "gradebook", "sharding", "verification", "feedback", "page"),

@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ml_api_class.cache_keys import Origin, grade_key
 from ml_api_class.journal.records import Submission
-from ml_api_class.verdict_keys import Origin, grade_key
 
 
 @dataclass

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass
 
+from ml_api_class.cache_keys import Origin
 from ml_api_class.engines.engine import Engine
 from ml_api_class.errors import WorkerEnded
 from ml_api_class.grading.unit import Answer, Unit
 from ml_api_class.journal.journal import Journal
 from ml_api_class.journal.records import KeptVerdict
 from ml_api_class.planner import Plan, Work, pending_of
-from ml_api_class.verdict_keys import Origin
 from ml_api_lab.errors import HarnessError
 
 MAX_HARNESS_FAILURES = 3

@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ml_api_lab.course.state import File, is_executable
+from ml_api_lab.course.snapshot import File, is_executable
 from ml_api_lab.sandbox.files.folder_contents import survey
 from ml_api_lab.sandbox.files.plain_file import open_plain
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, as_completed
 from dataclasses import dataclass
 
+from ml_api_class.cache_keys import Origin
 from ml_api_class.engines.engine import Engine
 from ml_api_class.errors import ClassError, WorkerEnded
 from ml_api_class.grading.unit import Answer, Unit
 from ml_api_class.journal.journal import Journal
 from ml_api_class.journal.records import Standing, State
 from ml_api_class.verdict import outcomes
-from ml_api_class.verdict_keys import Origin
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ml_api_lab.course import stubs
-from ml_api_lab.course.state import State
+from ml_api_lab.course.snapshot import Snapshot
 from ml_api_lab.errors import CourseError
 from tests.proofs.prover import COURSE, LEFT_OUT, Prover
 
@@ -23,7 +23,7 @@ def test_the_kept_stub_is_what_is_handed_out(
     if pytestconfig.getoption("--update-stubs"):
         stubs.write(COURSE, task)
     folder = shutil.copytree(COURSE / "exercises" / task, tmp_path / task, ignore=LEFT_OUT)
-    differing = stubs.read(COURSE, task).differing(State.read(folder))
+    differing = stubs.read(COURSE, task).differing(Snapshot.read(folder))
     assert differing == [], (
         f"checks/{task}/stub.json has another {', '.join(differing)} than exercises/{task}; run "
         f"pytest tests/course/test_stubs.py -k {task} --update-stubs"

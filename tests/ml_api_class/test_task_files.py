@@ -9,7 +9,7 @@ import pytest
 
 from ml_api_class import task_files
 from ml_api_class.task_files import TaskFiles
-from ml_api_lab.course.state import File
+from ml_api_lab.course.snapshot import File
 
 
 def test_they_come_back_as_they_were(tmp_path: Path) -> None:

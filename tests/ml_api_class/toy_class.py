@@ -9,14 +9,14 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
+from ml_api_class.cache_keys import Origin
 from ml_api_class.cli.command import command
 from ml_api_class.grading.unit import Answer, Unit
 from ml_api_class.journal.journal import Journal
 from ml_api_class.journal.records import Person, Submission
 from ml_api_class.task_files import TaskFiles
 from ml_api_class.verdict import CheckVerdict, TaskVerdict
-from ml_api_class.verdict_keys import Origin
-from ml_api_lab.course.state import File
+from ml_api_lab.course.snapshot import File
 
 TASKS = ("task_0_1", "task_0_2")
 

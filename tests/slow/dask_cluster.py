@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from ml_api_class import verdict_keys
+from ml_api_class import cache_keys
+from ml_api_class.cache_keys import Origin
 from ml_api_class.cli.engines import open_engine
 from ml_api_class.engines import dask_cluster
 from ml_api_class.engines.dask_cluster import Cluster, DaskEngine
@@ -30,7 +31,6 @@ from ml_api_class.journal.journal import Journal
 from ml_api_class.journal.records import State
 from ml_api_class.supervisor import Supervisor, Totals
 from ml_api_class.verdict import outcomes
-from ml_api_class.verdict_keys import Origin
 from ml_api_lab.sandbox.hosts import isolation
 from tests.ml_api_class.toy_class import TASKS, origin, put, task_files
 from tests.support.toy import LIMIT, Course
@@ -123,7 +123,7 @@ def test_a_limit_ends_the_labs_process_and_not_dasks_worker(settings: Settings) 
 def test_a_worker_with_another_lab_is_refused(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verdict_keys, "of_harness", lambda: "another")
+    monkeypatch.setattr(cache_keys, "of_harness", lambda: "another")
     with pytest.raises(ClassError, match="has another version of the lab"):
         DaskEngine(Cluster(None, 1), settings, Limits())
 

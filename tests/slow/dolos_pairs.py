@@ -21,7 +21,7 @@ from pathlib import Path
 from ml_api_class.export.similarity import lay_out
 from ml_api_class.journal.records import Person, Submission
 from ml_api_class.task_files import TaskFiles
-from ml_api_lab.course.state import File
+from ml_api_lab.course.snapshot import File
 from tests.proofs.prover import COURSE
 
 TASK = "task_3_2"

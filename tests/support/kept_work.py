@@ -21,10 +21,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ml_api_lab.course import stubs
-from ml_api_lab.course.state import State
+from ml_api_lab.course.snapshot import Snapshot
 from ml_api_lab.progress.folder import lab_folder
-from ml_api_lab.progress.record import keep_states
-from ml_api_lab.progress.states import States
+from ml_api_lab.progress.record import keep_snapshots
+from ml_api_lab.progress.snapshots import Snapshots
 
 TASK = "task_0_1"
 NAMES = ("main.py", ".env", "helper.py", "data/words.txt", "data/more/x.bin", "\u00fcber.py")
@@ -44,11 +44,11 @@ class Sequence:
     def __init__(self, course: Path, draw: random.Random, seen: Counter[str]) -> None:
         self.course = course
         self.folder = course / "exercises" / TASK
-        self.states = States(lab_folder(course))
+        self.states = Snapshots(lab_folder(course))
         self.draw = draw
         self.seen = seen
         self.graded: set[str] = set()
-        self.replaced: dict[str, State] = {}
+        self.replaced: dict[str, Snapshot] = {}
         self.folder.mkdir(parents=True)
         (course / "checks" / TASK).mkdir(parents=True)
         for name, data in STUB.items():
@@ -87,9 +87,9 @@ class Sequence:
 
     def grade(self) -> None:
         """Grade, which keeps the state."""
-        state = State.read(self.folder)
-        whole = self._in_fork(lambda: keep_states(self.course, [TASK]))
-        self._require(State.read(self.folder) == state, "the folder, by a grade")
+        state = Snapshot.read(self.folder)
+        whole = self._in_fork(lambda: keep_snapshots(self.course, [TASK]))
+        self._require(Snapshot.read(self.folder) == state, "the folder, by a grade")
         if whole and state.names:
             self.graded.add(state.id)
 
@@ -101,10 +101,10 @@ class Sequence:
         if last is not None:
             self._replace(self.states.get(TASK, last.before), last.id)
 
-    def _replace(self, after: State, undoes: str | None) -> None:
-        before = State.read(self.folder)
+    def _replace(self, after: Snapshot, undoes: str | None) -> None:
+        before = Snapshot.read(self.folder)
         whole = self._in_fork(lambda: self.states.replace(TASK, self.folder, after, undoes=undoes))
-        now = State.read(self.folder)
+        now = Snapshot.read(self.folder)
         if whole:
             self._require(now.differing(after) == [], "what should be there")
         if now != before or whole:
@@ -118,17 +118,17 @@ class Sequence:
             self.seen["killed halfway"] += 1
             self._require_way_back(before, undoes)
 
-    def _require_way_back(self, before: State, undoes: str | None) -> None:
+    def _require_way_back(self, before: Snapshot, undoes: str | None) -> None:
         """Half a reset must be undone by one undo; half an undo be finished by the next."""
         last = self.states.last_to_undo(TASK)
         if last is None:
             raise LostError("there is no way back")
         wanted = before if undoes is None else self.states.get(TASK, last.before)
         self._require(undoes in (None, last.id), "the undo that was cut off")
-        current = State.read(self.folder)
+        current = Snapshot.read(self.folder)
         self.states.undo(TASK, self.folder, last)
         self.replaced[current.id] = current
-        self._require(State.read(self.folder).differing(wanted) == [], "the way back")
+        self._require(Snapshot.read(self.folder).differing(wanted) == [], "the way back")
 
     def _in_fork(self, step: Callable[[], object]) -> bool:
         """Do a step in a fork that may be killed; return whether it came to its end."""

@@ -27,16 +27,16 @@ CHECK = '''
 SPY = """
 import sys
 import pytest
-from ml_api_lab.trials.lanes import Lanes
+from ml_api_lab.trials.parallel_trials import ParallelTrials
 
 known = set()
-begin = Lanes.begin
+begin = ParallelTrials.begin
 
 def begin_and_look(self, trials):
     known.update(sys.modules)
     begin(self, trials)
 
-Lanes.begin = begin_and_look
+ParallelTrials.begin = begin_and_look
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config):

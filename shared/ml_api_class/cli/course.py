@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml_api_class import verdict_keys
+from ml_api_class import cache_keys
+from ml_api_class.cache_keys import Origin
 from ml_api_class.errors import ClassError
 from ml_api_class.grading.unit import Settings
 from ml_api_class.journal.journal import Journal
-from ml_api_class.verdict_keys import Origin
 from ml_api_lab.course.place import Place
 from ml_api_lab.lab_time import BUDGET_SECONDS
 from ml_api_lab.sandbox.hosts import isolation
@@ -93,12 +93,12 @@ def open_course(
     place: Place, tasks: Sequence[str], chosen: Isolation, seed: int, memory: int
 ) -> Course:
     """Return the course as a run grades it."""
-    harness, environment = verdict_keys.of_harness(), verdict_keys.of_environment()
+    harness, environment = cache_keys.of_harness(), cache_keys.of_environment()
     settings = Settings(place.course, tuple(tasks), chosen.tier, seed, memory)
     origins = {
         task: Origin(
             task=task,
-            checks=verdict_keys.of_checks(place.course, task),
+            checks=cache_keys.of_checks(place.course, task),
             harness=harness,
             environment=environment,
             tier=chosen.tier,

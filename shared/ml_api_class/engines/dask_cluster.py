@@ -27,7 +27,7 @@ from typing import Any
 import dask
 from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, get_worker
 
-from ml_api_class import verdict_keys
+from ml_api_class import cache_keys
 from ml_api_class.engines.local import Limits, LocalEngine
 from ml_api_class.errors import ClassError, WorkerEnded
 from ml_api_class.grading.unit import Answer, Settings, Unit
@@ -97,7 +97,7 @@ class _Course(WorkerPlugin):  # type: ignore[misc]  # Dask ships no types
         return self._problem
 
     def _find_problem(self, name: str) -> str:
-        if verdict_keys.of_harness() != self._harness:
+        if cache_keys.of_harness() != self._harness:
             return (
                 f"The Dask worker {name} has another version of the lab; install the one that is "
                 "here on all workers, and start them again."
@@ -164,7 +164,7 @@ class DaskEngine:
         try:
             client = self._connect(cluster)
             course = _packed(settings.course)
-            plugin = _Course(settings, limits, verdict_keys.of_harness(), course)
+            plugin = _Course(settings, limits, cache_keys.of_harness(), course)
             client.register_plugin(plugin, name=_PLUGIN)
             client.run_on_scheduler(_allow_failures, _ALLOWED_FAILURES)
             problems = sorted(filter(None, client.run(_problem).values()))

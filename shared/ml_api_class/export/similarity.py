@@ -22,7 +22,7 @@ from ml_api_class.gradebook import neutralised
 from ml_api_class.journal.records import Submission
 from ml_api_class.task_files import TaskFiles
 from ml_api_lab.course import stubs
-from ml_api_lab.course.state import State
+from ml_api_lab.course.snapshot import Snapshot
 
 Tool = Literal["jplag", "dolos"]
 _SUFFIX = ".py"
@@ -98,7 +98,7 @@ def lay_out(
 def _base_code(course: Path, task: str, *, with_reference: bool) -> dict[str, bytes]:
     found = {f"stub/{name}": file.data for name, file in stubs.read(course, task).files.items()}
     if with_reference:
-        reference = State.read(course / "solutions" / task).files
+        reference = Snapshot.read(course / "solutions" / task).files
         found |= {f"reference/{name}": file.data for name, file in reference.items()}
     return {name: data for name, data in found.items() if name.endswith(_SUFFIX)}
 

@@ -70,7 +70,7 @@ class UnitGrader:
                 broken = next((each for each in failed if _is_ours(each)), None)
                 if broken is not None:
                     return Answer(harness_problem=f"{broken.check.id}: {broken.message}")
-        doubtful = {each.check.id for each in failed if not each.stands}
+        doubtful = {each.check.id for each in failed if not each.is_conclusive}
         return Answer(tuple(self._verdict(task, files[task], results, doubtful) for task in files))
 
     def close(self) -> None:

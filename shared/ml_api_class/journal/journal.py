@@ -15,12 +15,12 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from ml_api_class.cache_keys import Origin
 from ml_api_class.errors import ClassError
 from ml_api_class.journal.records import KeptVerdict, Person, Standing, State, Submission
 from ml_api_class.journal.schema import migrate, now
 from ml_api_class.task_files import TaskFiles
 from ml_api_class.verdict import TaskVerdict
-from ml_api_class.verdict_keys import Origin
 
 FILE = "journal.sqlite"
 _BUSY_SECONDS = 30.0

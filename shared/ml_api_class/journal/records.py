@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from ml_api_class.cache_keys import Origin
 from ml_api_class.verdict import TaskVerdict
-from ml_api_class.verdict_keys import Origin
 
 
 class State(StrEnum):

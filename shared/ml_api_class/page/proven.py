@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ml_api_class.cache_keys import Origin
 from ml_api_class.errors import ClassError
-from ml_api_class.verdict_keys import Origin
 
 FILE = "checks/proven.json"
 """Where it is looked for in a course."""

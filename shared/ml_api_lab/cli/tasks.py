@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import click
 
 from ml_api_lab.course import stubs
 from ml_api_lab.course.place import Place, find
+from ml_api_lab.course.snapshot import SnapshotError
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.errors import CourseError
 from ml_api_lab.progress.folder import lab_folder
 from ml_api_lab.progress.history import History
 from ml_api_lab.progress.next_step import next_task
+from ml_api_lab.progress.snapshots import Snapshots
 
 _WIDTH_OF_A_FILE = 100
 
@@ -123,3 +126,20 @@ def width() -> int:
         return os.get_terminal_size(sys.stdout.fileno()).columns or _WIDTH_OF_A_FILE
     except (OSError, ValueError):
         return _WIDTH_OF_A_FILE
+
+
+@contextmanager
+def writing_snapshots(place: Place) -> Iterator[Snapshots]:
+    """Give the kept states of a course to a command that is no use without them.
+
+    Raises:
+        SnapshotError: nothing can be kept, so nothing is replaced.
+    """
+    folder = lab_folder(place.course)
+    try:
+        yield Snapshots(folder)
+    except OSError as error:
+        raise SnapshotError(
+            f"Your files cannot be kept in {folder} ({error.strerror or error}), so nothing was "
+            "changed; make room there, or make it writable."
+        ) from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ml_api_lab.course.state import State, StateError
+from ml_api_lab.course.snapshot import Snapshot, SnapshotError
 from ml_api_lab.errors import CourseError
 
 _PLACEHOLDER = re.compile(rb"\bTODO\b|\braise NotImplementedError\b")
@@ -21,26 +21,26 @@ def path_of(course: Path, task: str) -> Path:
     return course / "checks" / task / "stub.json"
 
 
-def read(course: Path, task: str) -> State:
+def read(course: Path, task: str) -> Snapshot:
     """Return the stub of a task.
 
     Raises:
         CourseError: the course keeps none, or it is damaged.
     """
     try:
-        return State.load(path_of(course, task).read_bytes())
+        return Snapshot.load(path_of(course, task).read_bytes())
     except OSError as error:
         raise CourseError(
             f"checks/{task}/stub.json cannot be read ({error.strerror}); bring it back from where "
             "you got the lab."
         ) from error
-    except StateError as error:
+    except SnapshotError as error:
         raise CourseError(f"checks/{task}/stub.json: {error}") from error
 
 
 def write(course: Path, task: str) -> None:
     """Keep what is in `exercises` now as the stub of a task."""
-    path_of(course, task).write_bytes(State.read(course / "exercises" / task).dump())
+    path_of(course, task).write_bytes(Snapshot.read(course / "exercises" / task).dump())
 
 
 def is_untouched(course: Path, task: str, folder: Path) -> bool:
@@ -50,8 +50,8 @@ def is_untouched(course: Path, task: str, folder: Path) -> bool:
     task.
     """
     try:
-        stub, now = read(course, task), State.read(folder)
-    except (CourseError, StateError):
+        stub, now = read(course, task), Snapshot.read(folder)
+    except (CourseError, SnapshotError):
         return False
     # Git may have given the lines the ends that the system is used to.
     one, other = (

@@ -81,7 +81,7 @@ class Lane:
 
 @dataclass(frozen=True)
 class Panel:
-    """Lanes that belong together, with a heading if there are several panels."""
+    """ParallelTrials that belong together, with a heading if there are several panels."""
 
     lanes: tuple[Lane, ...]
     heading: str = ""

@@ -69,7 +69,7 @@ class Verdict:
         return self.error is None and not self.skipped
 
     @property
-    def stands(self) -> bool:
+    def is_conclusive(self) -> bool:
         """Whether it would be the same at any other time: a neighbour cannot have changed it.
 
         In lab time an assertion is exact. The wall clock, the end of a process, the budget, a full

@@ -36,7 +36,7 @@ NS = 1_000_000_000
 class Waiter:
     """One parked thread: woken once, by its moment, by another thread, or by a selector's poll."""
 
-    __slots__ = ("_gate", "_wake", "deadline", "has_timed_out", "is_parked", "poll")
+    __slots__ = ("_gate", "_wake", "deadline", "deadline_passed", "is_parked", "poll")
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Waiter:
         self.deadline = deadline
         self.poll = poll
         self.is_parked = True
-        self.has_timed_out = False
+        self.deadline_passed = False
         self._gate = allocate_real_lock()
         self._gate.acquire()
         self._wake = wake or self._gate.release
@@ -58,7 +58,7 @@ class Waiter:
     def wait(self) -> bool:
         """Block until woken; return whether it was the deadline that came."""
         self._gate.acquire()
-        return self.has_timed_out
+        return self.deadline_passed
 
 
 class GrantedClock:
@@ -221,7 +221,7 @@ class GrantedClock:
             while self._deadlines and self._deadlines[0][0] <= now:
                 waiter = heapq.heappop(self._deadlines)[2]
                 if waiter.is_parked:
-                    waiter.has_timed_out = True
+                    waiter.deadline_passed = True
                     self.wake(waiter)
             self.leave()
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from ml_api_lab.course.state import LAB_FOLDER
+from ml_api_lab.course.snapshot import LAB_FOLDER
 
 
 def lab_folder(course: Path) -> Path:

@@ -9,23 +9,23 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ml_api_lab.course.state import State
+from ml_api_lab.course.snapshot import Snapshot
 from ml_api_lab.errors import LabError
 from ml_api_lab.grading.grade import HARNESS_FAILED, Grade, Outcome, maximum, score
 from ml_api_lab.progress.folder import lab_folder
 from ml_api_lab.progress.history import Graded, History
-from ml_api_lab.progress.states import States
+from ml_api_lab.progress.snapshots import Snapshots
 
 _WHOLE = {Outcome.PASSED, Outcome.FAILED}
 
 
-def keep_states(course: Path, tasks: Iterable[str]) -> dict[str, str]:
+def keep_snapshots(course: Path, tasks: Iterable[str]) -> dict[str, str]:
     """Keep the states of tasks that are about to be graded; return the digests of those kept."""
-    states = States(lab_folder(course))
+    states = Snapshots(lab_folder(course))
     kept: dict[str, str] = {}
     for task in tasks:
         try:
-            state = State.read(course / "exercises" / task)
+            state = Snapshot.read(course / "exercises" / task)
             if state.names:
                 kept[task] = states.keep_graded(task, state)
         except (OSError, LabError):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path, PurePosixPath
 
-from ml_api_lab.course.state import File, State, StateError, is_executable
+from ml_api_lab.course.snapshot import File, Snapshot, SnapshotError, is_executable
 from ml_api_lab.progress import folder as lab
 
 
-def write_over(current: State, after: State, folder: Path, lab_folder: Path) -> None:
+def write_over(current: Snapshot, after: Snapshot, folder: Path, lab_folder: Path) -> None:
     """Bring a folder from its current state to another one.
 
     What the current state left out stays as it is.
@@ -18,13 +18,13 @@ def write_over(current: State, after: State, folder: Path, lab_folder: Path) -> 
         lab_folder: where files are prepared.
 
     Raises:
-        StateError: something is in the way, or was changed by somebody else meanwhile; what has not
-            been kept is still there.
+        SnapshotError: something is in the way, or was changed by somebody else meanwhile; what has
+            not been kept is still there.
     """
     changed = after.differing(current)
     for name in changed:
         if name in current.left_out:
-            raise StateError(f"{folder / name} {current.left_out[name]}; move it away first.")
+            raise SnapshotError(f"{folder / name} {current.left_out[name]}; move it away first.")
     try:
         for name in (each for each in changed if after.get(each) is None):
             _require_unchanged(folder, name, current)
@@ -34,12 +34,12 @@ def write_over(current: State, after: State, folder: Path, lab_folder: Path) -> 
             _require_unchanged(folder, name, current)
             _write_one(after, folder / name, name, lab_folder)
     except OSError as error:
-        raise StateError(
+        raise SnapshotError(
             f"{error.filename or folder} cannot be written ({error.strerror})."
         ) from error
 
 
-def _write_one(state: State, path: Path, name: str, lab_folder: Path) -> None:
+def _write_one(state: Snapshot, path: Path, name: str, lab_folder: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if name in state.links:
         lab.link(lab_folder, path, state.links[name])
@@ -48,11 +48,11 @@ def _write_one(state: State, path: Path, name: str, lab_folder: Path) -> None:
         lab.write(lab_folder, path, file.data, mode=0o777 if file.executable else 0o666)
 
 
-def _require_unchanged(folder: Path, name: str, current: State) -> None:
+def _require_unchanged(folder: Path, name: str, current: Snapshot) -> None:
     """Look once more at what is about to be replaced.
 
     Raises:
-        StateError: it is no longer what was kept.
+        SnapshotError: it is no longer what was kept.
     """
     path = folder / name
     now: File | str | None = None
@@ -61,11 +61,11 @@ def _require_unchanged(folder: Path, name: str, current: State) -> None:
     elif path.is_file():
         now = File(path.read_bytes(), is_executable(path.stat().st_mode))
     elif path.exists() and os.listdir(path):
-        raise StateError(f"{path} is a folder with something in it; move it away first.")
+        raise SnapshotError(f"{path} is a folder with something in it; move it away first.")
     elif path.exists():
         path.rmdir()
     if now != current.get(name):
-        raise StateError(f"{path} was changed meanwhile; give the command again.")
+        raise SnapshotError(f"{path} was changed meanwhile; give the command again.")
 
 
 def _remove_empty_parents(folder: Path, name: str) -> None:

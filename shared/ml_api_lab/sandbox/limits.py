@@ -19,7 +19,10 @@ WRITTEN_LIMIT_FILES = 20_000
 
 
 def has_timed_out(clock: Clock) -> bool:
-    """Whether a check's budget of real time is used up."""
+    """Whether a check's budget of real time is used up.
+
+    The clock of a check says when that is, and when lab time itself has gone on for too long.
+    """
     return time.monotonic() >= clock.budget_end
 
 

@@ -168,7 +168,7 @@ class Submission:
 
     def wait_until_idle(self) -> None:
         # Asked first: who is idle again at once, time after time, would never be waited for.
-        while self._fault is None and not self._has_timed_out():
+        while self._fault is None and not self._ends_by_time_out():
             with self._aborting_on_link_errors():
                 while (message := self._link.next_message()) is not None:
                     if isinstance(message, messages.Idle):
@@ -214,7 +214,7 @@ class Submission:
             if self._is_terminated:
                 return
             self._output.record(self._clock.now)
-            if self._has_timed_out() or self._is_over_limits():
+            if self._ends_by_time_out() or self._is_over_limits():
                 self.deliver()
             else:
                 loop.call_unnoticed(_WATCH_SECONDS, poll)
@@ -341,7 +341,7 @@ class Submission:
 
     def _await_bytes(self) -> None:
         """Wait for bytes on the link, for as long as the limits allow."""
-        while not self._has_timed_out() and not self._is_over_limits():
+        while not self._ends_by_time_out() and not self._is_over_limits():
             left = min(_POLL_SECONDS, self._clock.budget_end - time.monotonic())
             if self._paused_since is not None:
                 left = _POLL_SECONDS
@@ -349,7 +349,8 @@ class Submission:
                 self._link.read_more()
                 return
 
-    def _has_timed_out(self) -> bool:
+    def _ends_by_time_out(self) -> bool:
+        """End the submission if the check's budget is used up; return whether it was."""
         if self._paused_since is not None or not has_timed_out(self._clock):
             return False
         budget = f"{self._clock.budget:g} s of real time"

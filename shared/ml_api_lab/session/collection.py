@@ -10,7 +10,7 @@ import pytest
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.tree import TREES
 from ml_api_lab.grading.grade import Outcome, Result
-from ml_api_lab.progress.record import keep_states
+from ml_api_lab.progress.record import keep_snapshots
 from ml_api_lab.sandbox.hosts.pools_of_a_run import modules_of
 from ml_api_lab.session.session import Session
 
@@ -74,7 +74,7 @@ class Collection:
                 _hide_loop_parameter(item)
             return
         if ours.tree.name == TREES[0]:
-            ours.states.update(keep_states(ours.course, ours.grade.tasks))
+            ours.states.update(keep_snapshots(ours.course, ours.grade.tasks))
         # All that is alive now stays so: nobody need look through it for garbage, as pytest does at
         # its end.
         gc.freeze()

@@ -1,9 +1,9 @@
 """The schedule: which checks are played as trials, in which order, and what pytest is told of them.
 
 pytest runs one test after the other. Checks that ask it for nothing but `task` and `clock` are
-played in lanes (:mod:`ml_api_lab.trials.lanes`) from the beginning of the run on; when pytest comes
-to one, its verdict is only reported. Whatever asks pytest for more is run by pytest itself, with
-nothing beside it.
+played side by side (:mod:`ml_api_lab.trials.parallel_trials`) from the beginning of the run on;
+when pytest comes to one, its verdict is only reported. Whatever asks pytest for more is run by
+pytest itself, with nothing beside it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ml_api_lab.course.catalog import Check
 from ml_api_lab.errors import SubmissionFault
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.session.session import Session
-from ml_api_lab.trials.lanes import Lanes
+from ml_api_lab.trials.parallel_trials import ParallelTrials
 from ml_api_lab.trials.trial import ARGUMENTS, Trial, play
 
 # What a check may ask pytest for and be marked with to be played as a trial: what it takes itself,
@@ -31,9 +31,11 @@ _MARKS = {"asyncio", "scikit_learn", "on_the_wall_clock"}
 class PlayedItem(pytest.Item):
     """A check that has been played as a trial, for pytest to report."""
 
-    def __init__(self, *, lanes: Lanes, trial: Trial, verdict: Verdict, **rest: Any) -> None:
+    def __init__(
+        self, *, parallel: ParallelTrials, trial: Trial, verdict: Verdict, **rest: Any
+    ) -> None:
         super().__init__(**rest)
-        self._lanes = lanes
+        self._parallel = parallel
         self._trial = trial
         self._is_told = False
         self.verdict = verdict
@@ -41,7 +43,7 @@ class PlayedItem(pytest.Item):
     def runtest(self) -> None:
         """Raise what the check has raised; asked again (as by a plugin that reruns), play anew."""
         if self._is_told:
-            self.verdict = self._lanes.play_alone(self._trial)
+            self.verdict = self._parallel.play_alone(self._trial)
         self._is_told = True
         if self.verdict.error is not None:
             raise self.verdict.error
@@ -60,7 +62,7 @@ class Schedule:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._lanes = Lanes(
+        self._parallel = ParallelTrials(
             partial(play, runner=session.runner),
             lambda trial: session.runner.lay_out(trial.entry, trial.tree),
         )
@@ -68,7 +70,7 @@ class Schedule:
 
     def end(self) -> None:
         """End what is at work."""
-        self._lanes.end()
+        self._parallel.end()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Begin with the trials of all checks that can be played as such."""
@@ -80,7 +82,7 @@ class Schedule:
             check = self._session.check_of(item)
             if check is not None and isinstance(item, pytest.Function) and _is_plain(item):
                 self._trials[item] = self._session.trial_of(item, check)
-        self._lanes.begin(_in_order_of_start(list(self._trials.values())))
+        self._parallel.begin(_in_order_of_start(list(self._trials.values())))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(
@@ -94,7 +96,7 @@ class Schedule:
             played = PlayedItem.from_parent(
                 item.parent,
                 name=item.name,
-                lanes=self._lanes,
+                parallel=self._parallel,
                 trial=self._trials[item],
                 verdict=verdict,
             )
@@ -106,7 +108,7 @@ class Schedule:
     def pytest_runtest_call(self, item: pytest.Item) -> Any:
         if isinstance(item, PlayedItem) or self._session.check_of(item) is None:
             return (yield)
-        with self._lanes.nothing_at_work():
+        with self._parallel.nothing_at_work():
             return (yield)
 
     def _verdict(self, item: pytest.Item) -> Verdict | None:
@@ -115,7 +117,7 @@ class Schedule:
         if trial is None:
             return None
         try:
-            verdict = self._lanes.verdict(trial)
+            verdict = self._parallel.verdict(trial)
         except pytest.fail.Exception as error:  # from a plugin that watches, as pytest-timeout
             fault = SubmissionFault(f"The check was ended before it had its answer: {error.msg}")
             return Verdict(check=trial.check, error=fault, clock=trial.clock)

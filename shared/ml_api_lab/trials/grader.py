@@ -22,7 +22,7 @@ from ml_api_lab.lab_time import BUDGET_SECONDS
 from ml_api_lab.sandbox.files.workspace import sweep
 from ml_api_lab.sandbox.hosts.isolation import Isolation
 from ml_api_lab.trials import trusted
-from ml_api_lab.trials.lanes import Lanes
+from ml_api_lab.trials.parallel_trials import ParallelTrials
 from ml_api_lab.trials.task_runner import TaskRunner
 from ml_api_lab.trials.trial import Trial, can_play, forget_checks, load, play
 
@@ -44,7 +44,7 @@ class Grading:
         self,
         trials: Sequence[Trial],
         grade: Grade,
-        lanes: Lanes,
+        parallel: ParallelTrials,
         course: Path,
         here: Path,
         isolation: Isolation,
@@ -53,7 +53,7 @@ class Grading:
         self.isolation = isolation
         self.failed: list[Verdict] = []
         self._trials = trials
-        self._lanes = lanes
+        self._parallel = parallel
         self._course = course
         self._here = here
 
@@ -69,12 +69,12 @@ class Grading:
         trusted.load()
         watch = trusted.Watch(self._course, self.isolation.tier)
         try:
-            self._lanes.begin(self._trials)
+            self._parallel.begin(self._trials)
             for number, trial in enumerate(self._trials, 1):
-                verdict = self._lanes.verdict(trial)
-                if verdict is None and not self._lanes.is_over:
-                    verdict = self._lanes.play_alone(trial)
-                if verdict is None or self._lanes.is_over:
+                verdict = self._parallel.verdict(trial)
+                if verdict is None and not self._parallel.is_over:
+                    verdict = self._parallel.play_alone(trial)
+                if verdict is None or self._parallel.is_over:
                     self.grade.ended = INTERRUPTED
                     return
                 self._record(verdict)
@@ -85,14 +85,14 @@ class Grading:
             self.grade.ended = INTERRUPTED
             raise
         finally:
-            self._lanes.end()
+            self._parallel.end()
             sweep()
             if changes := watch.changes():
                 self.grade.warnings.append(trusted.sentence(changes))
 
     def cancel(self) -> None:
         """End it now, from any thread."""
-        self._lanes.cut_short()
+        self._parallel.cut_short()
 
     @property
     def tree(self) -> Tree:
@@ -169,11 +169,11 @@ class Grader:
         grade.digest = self._digest(tasks)
         trials = [trial for task in tasks for trial in self._trials(task, seed, tree)]
         grade.results.update({trial.check.id: Result(trial.check) for trial in trials})
-        lanes = Lanes(
+        parallel = ParallelTrials(
             partial(play, runner=self._runner),
             lambda trial: self._runner.lay_out(trial.entry, trial.tree),
         )
-        return Grading(trials, grade, lanes, self._course, self._here, self._isolation)
+        return Grading(trials, grade, parallel, self._course, self._here, self._isolation)
 
     def reload(self) -> None:
         """Read all checks anew: their files have changed."""

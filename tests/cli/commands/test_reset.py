@@ -8,7 +8,7 @@ import pytest
 
 from ml_api_lab.cli.commands import diff
 from ml_api_lab.cli.text import cells
-from ml_api_lab.course.state import State
+from ml_api_lab.course.snapshot import Snapshot
 from ml_api_lab.progress.folder import lab_folder
 from tests.support.lab import Lab
 from tests.support.toy_tasks import WRONG
@@ -143,4 +143,4 @@ def test_side_by_side_each_row_fits() -> None:
 def test_a_state_that_is_not_text_is_shown_all_the_same(lab: Lab) -> None:
     lab.exercise("task_0_1").write_bytes(b"\xff\n")
     assert lab("diff", "0.1").lines[-1] == "+\\xff"
-    assert State.read(lab.exercise("task_0_1").parent).names == ["main.py"]
+    assert Snapshot.read(lab.exercise("task_0_1").parent).names == ["main.py"]

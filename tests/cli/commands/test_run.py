@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from ml_api_lab.course.state import State
+from ml_api_lab.course.snapshot import Snapshot
 from ml_api_lab.progress.folder import lab_folder
 from ml_api_lab.progress.history import History
-from ml_api_lab.progress.states import States
+from ml_api_lab.progress.snapshots import Snapshots
 from tests.proofs.prover import COURSE, LEFT_OUT
 from tests.support import lab
 from tests.support.graded import ON_WINDOWS
@@ -128,8 +128,8 @@ def test_what_was_graded_is_remembered_and_kept(tmp_path: Path) -> None:
         "checks/task_0_1/test_toy.py::test_waits",
         "What does sleep do?",
     )
-    kept = States(lab_folder(course.root)).get("task_0_1", row.state)
-    assert kept.files == State.read(folder).files
+    kept = Snapshots(lab_folder(course.root)).get("task_0_1", row.state)
+    assert kept.files == Snapshot.read(folder).files
 
 
 def test_without_a_name_it_grades_where_one_is(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from ml_api_class.export.similarity import LaidOut, Tool, lay_out
 from ml_api_class.journal.records import Person, Submission
 from ml_api_class.task_files import TaskFiles
 from ml_api_lab.course import stubs
-from ml_api_lab.course.state import File
+from ml_api_lab.course.snapshot import File
 from tests.support.toy import Course
 
 TASK = "task_0_1"

@@ -12,7 +12,7 @@ from ml_api_class.task_files import TaskFiles
 from ml_api_class.verdict import CheckVerdict, TaskVerdict
 from ml_api_lab.course import stubs
 from ml_api_lab.course.place import find
-from ml_api_lab.course.state import File
+from ml_api_lab.course.snapshot import File
 from tests.ml_api_class.toy_class import task_files, verdict
 from tests.support.toy_tasks import WRONG, two_tasks
 

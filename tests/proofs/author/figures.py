@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ml_api_class import verdict_keys
+from ml_api_class import cache_keys
 from ml_api_class.page import proven
 from ml_api_class.page.proven import Figures, ProvenTask
 from ml_api_lab.course.catalog import Check
@@ -17,7 +17,7 @@ def write(path: Path, course: Path, proof: Proof) -> None:
     Mutants that were measured before with the same checks stay, if they were not asked for now.
     """
     tasks = proven.read(path)
-    digest = verdict_keys.of_checks(course, proof.task)
+    digest = cache_keys.of_checks(course, proof.task)
     before = tasks.get(proof.task)
     known = before.figures if before is not None and before.checks == digest else {}
     figures = {check.name: _of_check(proof, check, known) for check in proof.checks}

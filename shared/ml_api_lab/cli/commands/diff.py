@@ -13,12 +13,12 @@ from ml_api_lab.cli.text import pad, wrap
 from ml_api_lab.course import stubs
 from ml_api_lab.course.corpus import Edit, variants_of
 from ml_api_lab.course.place import Place
-from ml_api_lab.course.state import State
+from ml_api_lab.course.snapshot import Snapshot
 from ml_api_lab.course.syllabus import POINTS_PER_TASK, Entry
 from ml_api_lab.errors import CourseError
 from ml_api_lab.exit_status import ExitStatus
 from ml_api_lab.progress.folder import lab_folder
-from ml_api_lab.progress.states import States, short
+from ml_api_lab.progress.snapshots import Snapshots, short
 
 _WIDE = 120
 """From how many columns on two texts stand side by side."""
@@ -48,9 +48,9 @@ def command(
     """
     place = here()
     entry = task_named(place, task, "lab diff")
-    mine = State.read(place.folder(entry))
+    mine = Snapshot.read(place.folder(entry))
     if state is not None:
-        states = States(lab_folder(place.course))
+        states = Snapshots(lab_folder(place.course))
         digest = states.named(entry.name, state)
         _compare(short(digest), states.get(entry.name, digest), "yours", mine)
     elif not with_stub and (reveal or _is_solved(place, entry)):
@@ -70,7 +70,7 @@ def _is_solved(place: Place, entry: Entry) -> bool:
     return standing is not None and standing.best == POINTS_PER_TASK
 
 
-def _compare_with_reference(place: Place, entry: Entry, mine: State, way: int | None) -> None:
+def _compare_with_reference(place: Place, entry: Entry, mine: Snapshot, way: int | None) -> None:
     folder = place.course / "solutions" / entry.name
     if not folder.is_dir():
         raise CourseError(f"There is no solutions/{entry.name} here to compare with.")
@@ -80,7 +80,7 @@ def _compare_with_reference(place: Place, entry: Entry, mine: State, way: int | 
         )
         if sys.stdin.isatty():
             click.confirm("Show it?", abort=True, err=True)
-    reference = State.read(folder)
+    reference = Snapshot.read(folder)
     ways = variants_of(place.course, entry.name)
     if way is not None:
         if way > len(ways):
@@ -93,16 +93,16 @@ def _compare_with_reference(place: Place, entry: Entry, mine: State, way: int | 
         click.echo(f"Another right way ({entry.number} --way {number}): {name}")
 
 
-def _edited(state: State, edits: Sequence[Edit]) -> State:
+def _edited(state: Snapshot, edits: Sequence[Edit]) -> Snapshot:
     texts = {name: file.data.decode("utf-8", "replace") for name, file in state.files.items()}
     for edit in edits:
         text = edit.applied(texts.pop(edit.file, None))
         if text is not None:
             texts[edit.file] = text
-    return State.of_texts(texts)
+    return Snapshot.of_texts(texts)
 
 
-def _compare(left_name: str, left: State, right_name: str, right: State) -> None:
+def _compare(left_name: str, left: Snapshot, right_name: str, right: Snapshot) -> None:
     """Print what differs, side by side where the terminal is wide."""
     names = left.differing(right)
     columns = width()
@@ -119,7 +119,7 @@ def _compare(left_name: str, left: State, right_name: str, right: State) -> None
         click.echo(f"No difference: {left_name} and {right_name} are the same.")
 
 
-def _lines(state: State, name: str) -> list[str]:
+def _lines(state: Snapshot, name: str) -> list[str]:
     if name in state.links:
         return [f"(a link to {state.links[name]})"]
     file = state.files.get(name)

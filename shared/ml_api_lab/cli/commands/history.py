@@ -8,10 +8,10 @@ import click
 
 from ml_api_lab.cli.tasks import here, history_of, lab_command
 from ml_api_lab.course.place import Place
-from ml_api_lab.course.state import StateError
+from ml_api_lab.course.snapshot import SnapshotError
 from ml_api_lab.exit_status import ExitStatus
 from ml_api_lab.progress.folder import lab_folder
-from ml_api_lab.progress.states import States, short
+from ml_api_lab.progress.snapshots import Snapshots, short
 
 
 @lab_command("history", "lab history", "lab history 3.2", "lab history 3.2 --show 1a2b3c4d")
@@ -29,8 +29,8 @@ def command(task: str | None, state: str | None, limit: int) -> int:
     entry = place.inside if task is None else place.task(task)
     if state is not None:
         if entry is None:
-            raise StateError("Name the task as well, as in: lab history 3.2 --show 1a2b3c4d")
-        _show(States(lab_folder(place.course)), entry.name, state)
+            raise SnapshotError("Name the task as well, as in: lab history 3.2 --show 1a2b3c4d")
+        _show(Snapshots(lab_folder(place.course)), entry.name, state)
         return ExitStatus.ALL_POINTS
     lines = _lines(place, None if entry is None else entry.name)
     for _, line in sorted(lines)[-limit:] if limit > 0 else ():
@@ -45,7 +45,7 @@ def _lines(place: Place, task: str | None) -> list[tuple[float, str]]:
     for row in history_of(place).rows(task):
         what = f"{row.points:>2} of {row.maximum}"
         lines.append((row.at, _line(row.at, row.task, what, row.state)))
-    for each in States(lab_folder(place.course)).replacements():
+    for each in Snapshots(lab_folder(place.course)).replacements():
         if task in (None, each.task):
             what = ("undo" if each.undoes else "reset") + ("" if each.done else " (cut off)")
             lines.append((each.at, _line(each.at, each.task, what, each.before)))
@@ -58,7 +58,7 @@ def _line(at: float, task: str, what: str, state: str) -> str:
     return f"{when}  {number:<4} {what:<16} {short(state)}".rstrip()
 
 
-def _show(states: States, task: str, said: str) -> None:
+def _show(states: Snapshots, task: str, said: str) -> None:
     state = states.get(task, states.named(task, said))
     for name in state.names:
         click.echo(f"--- {name}")

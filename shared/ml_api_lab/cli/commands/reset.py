@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import click
 
-from ml_api_lab.cli.kept_states import writing_states
-from ml_api_lab.cli.tasks import here, lab_command, task_named
+from ml_api_lab.cli.tasks import here, lab_command, task_named, writing_snapshots
 from ml_api_lab.course import stubs
 from ml_api_lab.course.place import Place
-from ml_api_lab.course.state import State
+from ml_api_lab.course.snapshot import Snapshot
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.exit_status import ExitStatus
-from ml_api_lab.progress.states import States, short
+from ml_api_lab.progress.snapshots import Snapshots, short
 
 
 @lab_command("reset", "lab reset 3.2", "lab reset 0.1 0.2", "lab reset 3.2 --to 1a2b3c4d")
@@ -26,14 +25,14 @@ def command(tasks: tuple[str, ...], to: str | None) -> int:
         raise click.UsageError("A state is of one task: name one with --to.")
     place = here()
     entries = [task_named(place, said, "lab reset") for said in tasks or (None,)]
-    with writing_states(place) as states:
+    with writing_snapshots(place) as states:
         for entry in dict.fromkeys(entries):
             for line in _reset(place, entry, to, states):
                 click.echo(line)
     return ExitStatus.ALL_POINTS
 
 
-def _reset(place: Place, entry: Entry, to: str | None, states: States) -> list[str]:
+def _reset(place: Place, entry: Entry, to: str | None, states: Snapshots) -> list[str]:
     """Replace the files of one task; return what to say."""
     folder = place.folder(entry)
     if to is None:
@@ -41,7 +40,7 @@ def _reset(place: Place, entry: Entry, to: str | None, states: States) -> list[s
     else:
         digest = states.named(entry.name, to)
         after, described = states.get(entry.name, digest), f"as in the state {short(digest)}"
-    changed = after.differing(State.read(folder))
+    changed = after.differing(Snapshot.read(folder))
     if not changed:
         return [f"{entry.number} is {described} already."]
     replaced = states.replace(entry.name, folder, after)

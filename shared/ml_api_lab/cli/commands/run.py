@@ -38,10 +38,10 @@ def command(tasks: tuple[str, ...], everything: bool, verbose: bool, seed: int |
         names = [entry.name for entry in entries]
         # Late, as in open_grader.
         from ml_api_lab.cli import result
-        from ml_api_lab.progress.record import keep_states
+        from ml_api_lab.progress.record import keep_snapshots
 
         grading = grader.prepare(names, seed)
-        states = keep_states(place.course, names)
+        states = keep_snapshots(place.course, names)
         try:
             grading.run(progress_line("checks"))
         except KeyboardInterrupt:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ml_api_lab.cli.kept_states import writing_states
-from ml_api_lab.cli.tasks import here, lab_command
+from ml_api_lab.cli.tasks import here, lab_command, writing_snapshots
 from ml_api_lab.exit_status import ExitStatus
-from ml_api_lab.progress.states import short
+from ml_api_lab.progress.snapshots import short
 
 
 @lab_command("undo", "lab undo", "lab undo 3.2")
@@ -19,7 +18,7 @@ def command(task: str | None) -> int:
     """
     place = here()
     entry = None if task is None else place.task(task)
-    with writing_states(place) as states:
+    with writing_snapshots(place) as states:
         last = states.last_to_undo(None if entry is None else entry.name)
         if last is None:
             click.echo("There is no reset to undo.")

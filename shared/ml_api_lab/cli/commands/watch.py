@@ -245,11 +245,11 @@ class Watch:
 
     def _grade(self, grading: Grading) -> None:
         """Grade; in a thread of its own."""
-        from ml_api_lab.progress.record import keep_states
+        from ml_api_lab.progress.record import keep_snapshots
 
         began = time.monotonic()
         error: Exception | None = None
-        states = keep_states(self._place.course, grading.grade.tasks)
+        states = keep_snapshots(self._place.course, grading.grade.tasks)
         try:
             grading.run(lambda done, number: self._events.put(_Progress(grading, done, number)))
         except Exception as raised:

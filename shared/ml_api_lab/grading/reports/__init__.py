@@ -79,6 +79,8 @@ def parse_options(options: list[str]) -> list[Report]:
 def identity(reports: list[Report], environment: Mapping[str, str]) -> dict[str, str]:
     """Return what the reports need to know of whose submission it is.
 
+    Only Classroom 50 asks for that.
+
     Raises:
         CourseError: the environment does not say it.
     """

@@ -1,4 +1,4 @@
-"""Which files a submission may read: Python, its packages, and what programs need of a system."""
+"""Which files a submission may read (Python, packages, what programs need), and write to."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _MAX_FILE_BYTES = 2**20
 _MAX_FILES = 500
 
 
-class StateError(LabError):
+class SnapshotError(LabError):
     """A state cannot be kept, or cannot be brought back; nothing was lost."""
 
 
@@ -41,7 +41,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class State:
+class Snapshot:
     """The files of a folder by their relative paths, and its links with their targets.
 
     Attributes:
@@ -70,32 +70,32 @@ class State:
         return f"{text}\n".encode("utf-8", "surrogatepass")
 
     @staticmethod
-    def load(data: bytes) -> State:
+    def load(data: bytes) -> Snapshot:
         """Return the state that was dumped so.
 
         Raises:
-            StateError: no state was.
+            SnapshotError: no state was.
         """
         try:
             content = json.loads(data.decode("utf-8", "surrogatepass"))
             if content["format"] != FORMAT:
                 raise ValueError(f"its format is {content['format']}, not {FORMAT}")
             files = {name: _file_of_json(each) for name, each in content["files"].items()}
-            return State(files, content["links"])
+            return Snapshot(files, content["links"])
         except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise StateError(f"A kept state is damaged: {error}.") from error
+            raise SnapshotError(f"A kept state is damaged: {error}.") from error
 
     @staticmethod
-    def of_texts(texts: Mapping[str, str]) -> State:
+    def of_texts(texts: Mapping[str, str]) -> Snapshot:
         """Return the state of files with these texts."""
-        return State({name: File(text.encode()) for name, text in texts.items()})
+        return Snapshot({name: File(text.encode()) for name, text in texts.items()})
 
     @staticmethod
-    def read(folder: Path) -> State:
+    def read(folder: Path) -> Snapshot:
         """Read the state of a folder; a folder that is not there holds nothing.
 
         Raises:
-            StateError: it holds far more than a task does, or cannot be listed.
+            SnapshotError: it holds far more than a task does, or cannot be listed.
         """
         files: dict[str, File] = {}
         links: dict[str, str] = {}
@@ -103,7 +103,7 @@ class State:
         try:
             for entry, name in _entries(folder):
                 if len(files) + len(links) >= _MAX_FILES:
-                    raise StateError(f"{folder} holds more than {_MAX_FILES} files.")
+                    raise SnapshotError(f"{folder} holds more than {_MAX_FILES} files.")
                 if entry.is_symlink():
                     links[name] = os.readlink(entry.path)
                 elif not entry.is_file():
@@ -118,10 +118,10 @@ class State:
                     else:
                         files[name] = File(data, is_executable(entry.stat().st_mode))
         except OSError as error:
-            raise StateError(f"{folder} cannot be read ({error.strerror}).") from error
-        return State(files, links, left_out)
+            raise SnapshotError(f"{folder} cannot be read ({error.strerror}).") from error
+        return Snapshot(files, links, left_out)
 
-    def differing(self, other: State) -> list[str]:
+    def differing(self, other: Snapshot) -> list[str]:
         """Return the names of what is in one of the two only, or not the same in both."""
         names = {*self.names, *other.names}
         return sorted(name for name in names if self.get(name) != other.get(name))

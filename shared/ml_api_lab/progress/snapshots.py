@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ml_api_lab.course.state import State, StateError
+from ml_api_lab.course.snapshot import Snapshot, SnapshotError
 from ml_api_lab.progress import folder as lab
 from ml_api_lab.progress.writing import write_over
 
@@ -53,7 +53,7 @@ def short(state: str) -> str:
     return state[:_SHORT]
 
 
-class States:
+class Snapshots:
     """The kept states of a course.
 
     Args:
@@ -65,7 +65,7 @@ class States:
 
     # --- keeping ----------------------------------------------------------------------------------
 
-    def keep_graded(self, task: str, state: State) -> str:
+    def keep_graded(self, task: str, state: Snapshot) -> str:
         """Keep a state that is graded, and give up the oldest of those; return its digest.
 
         Raises:
@@ -76,7 +76,7 @@ class States:
             path.unlink(missing_ok=True)
         return state.id
 
-    def _keep(self, kind: str, task: str, state: State, *, durable: bool) -> None:
+    def _keep(self, kind: str, task: str, state: Snapshot, *, durable: bool) -> None:
         path = lab.make(self.folder, kind, task) / f"{state.id}.json"
         data = state.dump()
         if path.exists() and path.read_bytes() == data:
@@ -92,47 +92,47 @@ class States:
         """Return the digest that begins so.
 
         Raises:
-            StateError: none does, or several.
+            SnapshotError: none does, or several.
         """
         found = [each for each in self.known(task) if said and each.startswith(said.lower())]
         number = task.removeprefix("task_").replace("_", ".")
         if len(found) != 1:
             told = "several kept states that begin" if found else "no kept state that begins"
             where = f"lab history {number} lists its states"
-            raise StateError(f"{number} has {told} with {said!r}; {where}.")
+            raise SnapshotError(f"{number} has {told} with {said!r}; {where}.")
         return found[0]
 
-    def get(self, task: str, digest: str) -> State:
+    def get(self, task: str, digest: str) -> Snapshot:
         """Return a kept state.
 
         Raises:
-            StateError: it is not there, or is damaged.
+            SnapshotError: it is not there, or is damaged.
         """
         paths = [self.folder / kind / task / f"{digest}.json" for kind in _KINDS]
         try:
-            state = State.load(
+            state = Snapshot.load(
                 next((each for each in paths if each.exists()), paths[0]).read_bytes()
             )
         except OSError as error:
-            raise StateError(
+            raise SnapshotError(
                 f"The state {short(digest)} cannot be read ({error.strerror})."
             ) from error
         if state.id != digest:
-            raise StateError(f"The state {short(digest)} is damaged: its content has changed.")
+            raise SnapshotError(f"The state {short(digest)} is damaged: its content has changed.")
         return state
 
     # --- replacing --------------------------------------------------------------------------------
 
     def replace(
-        self, task: str, folder: Path, after: State, *, undoes: str | None = None
+        self, task: str, folder: Path, after: Snapshot, *, undoes: str | None = None
     ) -> Replacement:
         """Write a state into a task's folder; what was there before is kept first.
 
         Raises:
-            StateError: it cannot be written; what was there is still there, or kept.
+            SnapshotError: it cannot be written; what was there is still there, or kept.
             OSError: nothing may be written into `.lab`; nothing has been changed.
         """
-        current = State.read(folder)
+        current = Snapshot.read(folder)
         self._keep("replaced", task, current, durable=True)
         entry: dict[str, Any] = {
             "task": task,
@@ -153,7 +153,7 @@ class States:
         """Bring back what a replacement has replaced.
 
         Raises:
-            StateError: as for `replace`.
+            SnapshotError: as for `replace`.
             OSError: as for `replace`.
         """
         before = self.get(task, last.before)

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from ml_api_lab.course.state import File, State, StateError
-from ml_api_lab.progress import states as module
+from ml_api_lab.course.snapshot import File, Snapshot, SnapshotError
+from ml_api_lab.progress import snapshots as module
 from ml_api_lab.progress.folder import lab_folder
-from ml_api_lab.progress.states import States
+from ml_api_lab.progress.snapshots import Snapshots
 from ml_api_lab.progress.writing import write_over
 from tests.proofs.prover import COURSE
 from tests.support.graded import ON_WINDOWS
 
 TASK = "task_0_1"
-STUB = State.of_texts({"main.py": "to do"})
+STUB = Snapshot.of_texts({"main.py": "to do"})
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def states(tmp_path: Path) -> States:
-    return States(lab_folder(tmp_path))
+def states(tmp_path: Path) -> Snapshots:
+    return Snapshots(lab_folder(tmp_path))
 
 
 @pytest.mark.skipif(ON_WINDOWS, reason="Windows has no fork, and no kill -9")
@@ -44,18 +44,18 @@ def test_random_sequences_with_kills_lose_nothing() -> None:
     assert "killed halfway" in done.stdout
 
 
-def test_a_reset_and_an_undo_are_exact(folder: Path, states: States) -> None:
-    before = State.read(folder)
+def test_a_reset_and_an_undo_are_exact(folder: Path, states: Snapshots) -> None:
+    before = Snapshot.read(folder)
     states.replace(TASK, folder, STUB)
-    assert State.read(folder) == STUB
+    assert Snapshot.read(folder) == STUB
     last = states.last_to_undo()
     assert last is not None and last.done
     states.undo(TASK, folder, last)
-    assert State.read(folder) == before
+    assert Snapshot.read(folder) == before
     assert states.last_to_undo() is None
 
 
-def test_undo_takes_back_one_reset_after_the_other(folder: Path, states: States) -> None:
+def test_undo_takes_back_one_reset_after_the_other(folder: Path, states: Snapshots) -> None:
     for number in range(3):
         (folder / "main.py").write_text(str(number), encoding="utf-8")
         states.replace(TASK, folder, STUB)
@@ -66,7 +66,7 @@ def test_undo_takes_back_one_reset_after_the_other(folder: Path, states: States)
     assert found == ["2", "1", "0"]
 
 
-def test_a_task_is_undone_by_itself(tmp_path: Path, folder: Path, states: States) -> None:
+def test_a_task_is_undone_by_itself(tmp_path: Path, folder: Path, states: Snapshots) -> None:
     other = tmp_path / "exercises" / "task_0_2"
     states.replace(TASK, folder, STUB)
     states.replace("task_0_2", other, STUB)
@@ -75,7 +75,7 @@ def test_a_task_is_undone_by_itself(tmp_path: Path, folder: Path, states: States
 
 
 @pytest.mark.skipif(ON_WINDOWS, reason="Windows has other permissions")
-def test_only_its_owner_may_look_into_it(folder: Path, states: States) -> None:
+def test_only_its_owner_may_look_into_it(folder: Path, states: Snapshots) -> None:
     states.replace(TASK, folder, STUB)
     for path in (states.folder, *states.folder.rglob("*")):
         mode = path.stat().st_mode & 0o777
@@ -83,19 +83,19 @@ def test_only_its_owner_may_look_into_it(folder: Path, states: States) -> None:
         assert mode & ~expected == 0 or path.suffix == ".done", path
 
 
-def test_git_ignores_it(folder: Path, states: States) -> None:
+def test_git_ignores_it(folder: Path, states: Snapshots) -> None:
     states.replace(TASK, folder, STUB)
     assert (states.folder / ".gitignore").read_text(encoding="utf-8") == "*\n"
 
 
 @pytest.mark.skipif(ON_WINDOWS, reason="Windows has other permissions")
-def test_a_replaced_file_keeps_its_permissions(folder: Path, states: States) -> None:
+def test_a_replaced_file_keeps_its_permissions(folder: Path, states: Snapshots) -> None:
     (folder / "main.py").chmod(0o600)
     states.replace(TASK, folder, STUB)
     assert (folder / "main.py").stat().st_mode & 0o777 == 0o600
 
 
-def test_what_running_a_task_leaves_is_not_touched(folder: Path, states: States) -> None:
+def test_what_running_a_task_leaves_is_not_touched(folder: Path, states: Snapshots) -> None:
     (folder / "model.pkl").write_bytes(b"model")
     (folder / "__pycache__").mkdir()
     (folder / "__pycache__" / "main.cpython-311.pyc").write_bytes(b"code")
@@ -104,34 +104,34 @@ def test_what_running_a_task_leaves_is_not_touched(folder: Path, states: States)
     assert (folder / "__pycache__" / "main.cpython-311.pyc").exists()
 
 
-def test_what_cannot_be_kept_is_not_replaced(folder: Path, states: States) -> None:
+def test_what_cannot_be_kept_is_not_replaced(folder: Path, states: Snapshots) -> None:
     (folder / "main.py").write_bytes(b"x" * (2**20 + 1))
-    with pytest.raises(StateError, match=r"main\.py has more than 1 MB; move it away first"):
+    with pytest.raises(SnapshotError, match=r"main\.py has more than 1 MB; move it away first"):
         states.replace(TASK, folder, STUB)
     assert (folder / "main.py").stat().st_size == 2**20 + 1
 
 
-def test_a_file_in_the_place_of_a_folder_is_brought_back(folder: Path, states: States) -> None:
+def test_a_file_in_the_place_of_a_folder_is_brought_back(folder: Path, states: Snapshots) -> None:
     (folder / "main.py").unlink()
     (folder / "main.py").mkdir()
     (folder / "main.py" / "inner.txt").write_text("inner", encoding="utf-8")
-    before = State.read(folder)
+    before = Snapshot.read(folder)
     states.replace(TASK, folder, STUB)
-    assert State.read(folder) == STUB
+    assert Snapshot.read(folder) == STUB
     last = states.last_to_undo()
     assert last is not None
     states.undo(TASK, folder, last)
-    assert State.read(folder) == before
+    assert Snapshot.read(folder) == before
 
 
 def test_graded_states_are_given_up_and_replaced_ones_never(
-    folder: Path, states: States, monkeypatch: pytest.MonkeyPatch
+    folder: Path, states: Snapshots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_GRADED", 3)
     replaced = states.replace(TASK, folder, STUB).before
     graded = []
     for number in range(6):
-        state = State.of_texts({"main.py": str(number)})
+        state = Snapshot.of_texts({"main.py": str(number)})
         graded.append(states.keep_graded(TASK, state))
         os.utime(states.folder / "graded" / TASK / f"{state.id}.json", (number, number))
     known = states.known(TASK)
@@ -139,33 +139,35 @@ def test_graded_states_are_given_up_and_replaced_ones_never(
     assert sorted(known) == sorted([replaced, *graded[-3:]])
 
 
-def test_a_state_is_named_by_its_beginning(states: States) -> None:
+def test_a_state_is_named_by_its_beginning(states: Snapshots) -> None:
     digest = states.keep_graded(TASK, STUB)
     assert states.named(TASK, digest[:6].upper()) == digest
-    with pytest.raises(StateError, match=r"no kept state that begins with 'xyz'; lab history 0\.1"):
+    with pytest.raises(
+        SnapshotError, match=r"no kept state that begins with 'xyz'; lab history 0\.1"
+    ):
         states.named(TASK, "xyz")
-    with pytest.raises(StateError, match="no kept state that begins with ''"):
+    with pytest.raises(SnapshotError, match="no kept state that begins with ''"):
         states.named(TASK, "")
 
 
-def test_a_damaged_state_is_not_brought_back(states: States) -> None:
+def test_a_damaged_state_is_not_brought_back(states: Snapshots) -> None:
     digest = states.keep_graded(TASK, STUB)
     path = states.folder / "graded" / TASK / f"{digest}.json"
     path.write_bytes(path.read_bytes().replace(b"to do", b"to be"))
-    with pytest.raises(StateError, match="is damaged: its content has changed"):
+    with pytest.raises(SnapshotError, match="is damaged: its content has changed"):
         states.get(TASK, digest)
     path.write_bytes(b"[]")
-    with pytest.raises(StateError, match="damaged"):
+    with pytest.raises(SnapshotError, match="damaged"):
         states.get(TASK, digest)
     path.unlink()
-    with pytest.raises(StateError, match="cannot be read"):
+    with pytest.raises(SnapshotError, match="cannot be read"):
         states.get(TASK, digest)
 
 
-def test_a_file_that_changes_meanwhile_is_left_alone(folder: Path, states: States) -> None:
-    current = State.read(folder)
+def test_a_file_that_changes_meanwhile_is_left_alone(folder: Path, states: Snapshots) -> None:
+    current = Snapshot.read(folder)
     (folder / "main.py").write_text("newer", encoding="utf-8")
-    with pytest.raises(StateError, match=r"main\.py was changed meanwhile"):
+    with pytest.raises(SnapshotError, match=r"main\.py was changed meanwhile"):
         write_over(current, STUB, folder, states.folder)
     assert (folder / "main.py").read_text(encoding="utf-8") == "newer"
 
@@ -182,13 +184,13 @@ def test_a_file_that_changes_meanwhile_is_left_alone(folder: Path, states: State
     ],
 )
 def test_what_is_dumped_is_loaded(files: dict[str, File]) -> None:
-    state = State(files, {"link": "a.txt"})
-    assert State.load(state.dump()) == state
-    assert State.load(state.dump()).id == state.id
+    state = Snapshot(files, {"link": "a.txt"})
+    assert Snapshot.load(state.dump()) == state
+    assert Snapshot.load(state.dump()).id == state.id
 
 
 def test_a_folder_with_far_too_much_is_refused(tmp_path: Path) -> None:
     for number in range(501):
         (tmp_path / str(number)).touch()
-    with pytest.raises(StateError, match="more than 500 files"):
-        State.read(tmp_path)
+    with pytest.raises(SnapshotError, match="more than 500 files"):
+        Snapshot.read(tmp_path)

@@ -1,8 +1,10 @@
-"""Keys under which verdicts are kept, so that equal work is done once: the cache of a class.
+"""Keys of the cache of a class: equal work has equal keys, and is done once.
+
+The verdicts themselves are kept by `journal.journal`.
 
 A key is a digest of all that makes a verdict: the submission's files, the course's checks, the lab
 itself, the environment, and how it is graded. Whether a verdict may be used again at all is said by
-`ml_api_lab.grading.verdict.Verdict.stands`; who waits for whose verdict, by `planner`.
+`ml_api_lab.grading.verdict.Verdict.is_conclusive`; who waits for whose verdict, by `planner`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Lanes: trials side by side, doubt that is settled alone, and what is left to pytest."""
+"""ParallelTrials: trials side by side, doubt that is settled alone, and what is left to pytest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock, LabClock
 from ml_api_lab.sandbox.files.workspace import Workspace
-from ml_api_lab.trials.lanes import _MOST_WORKSPACES, Lanes
+from ml_api_lab.trials.parallel_trials import _MOST_WORKSPACES, ParallelTrials
 from ml_api_lab.trials.trial import Trial
 from tests.support.toy import LIMIT
 
@@ -121,11 +121,11 @@ def test_the_whole_budget_is_waited_for_once_at_a_place() -> None:
         two=computes_in("main.py predict"),
         other=computes_in("main.py health"),
     )
-    lanes = Lanes(stage, place)
+    parallel = ParallelTrials(stage, place)
     trials = [trial("one"), trial("two"), trial("other")]
-    lanes.begin(trials)
-    seen = [lanes.verdict(each) for each in trials]
-    lanes.end()
+    parallel.begin(trials)
+    seen = [parallel.verdict(each) for each in trials]
+    parallel.end()
     assert [each.passed for each in seen if each is not None] == [False] * 3
     assert [name for name, _, alone in stage.played if alone] == ["one", "other"]
 
@@ -137,21 +137,21 @@ def test_several_run_side_by_side() -> None:
         together.wait()
         return verdict(trial, at=3)
 
-    lanes = Lanes(Stage(one=meets, two=meets), place)
+    parallel = ParallelTrials(Stage(one=meets, two=meets), place)
     trials = [trial("one"), trial("two")]
-    lanes.begin(trials)
-    seen = [lanes.verdict(each) for each in trials]
-    lanes.end()
+    parallel.begin(trials)
+    seen = [parallel.verdict(each) for each in trials]
+    parallel.end()
     assert [each.lab_time for each in seen if each is not None] == [3_000_000_000] * 2
 
 
 def test_a_failure_in_lab_time_stands_and_ends_nothing() -> None:
     stage = Stage(fails=fails, passes=passes)
-    lanes = Lanes(stage, place)
+    parallel = ParallelTrials(stage, place)
     trials = [trial("fails"), trial("passes")]
-    lanes.begin(trials)
-    seen = [lanes.verdict(each) for each in trials]
-    lanes.end()
+    parallel.begin(trials)
+    seen = [parallel.verdict(each) for each in trials]
+    parallel.end()
     assert [each.passed for each in seen if each is not None] == [False, True]
     assert sorted(stage.played) == [("fails", BUDGET / 4, False), ("passes", BUDGET / 4, False)]
 
@@ -176,16 +176,16 @@ def test_doubt_is_settled_alone(scene: Scene, clock: ClockName) -> None:
         return verdict(trial)
 
     stage = Stage(doubtful=doubtful, **{f"n{number}": neighbour for number in range(12)})
-    lanes = Lanes(stage, place)
+    parallel = ParallelTrials(stage, place)
     first = trial("doubtful", clock)
     others = [trial(f"n{number}") for number in range(12)]
-    lanes.begin([first, *others])
+    parallel.begin([first, *others])
     assert at_work.wait(LIMIT)
-    seen = lanes.verdict(first)
+    seen = parallel.verdict(first)
     assert seen is not None
     assert seen.passed
-    assert [lanes.verdict(each) is not None for each in others] == [True] * 12
-    lanes.end()
+    assert [parallel.verdict(each) is not None for each in others] == [True] * 12
+    parallel.end()
     assert stage.played.count(("doubtful", BUDGET, True)) == 1
 
 
@@ -201,11 +201,11 @@ def test_real_processes_go_one_after_the_other() -> None:
         inside.remove(trial.check.name)
         return verdict(trial)
 
-    lanes = Lanes(Stage(one=real, two=real, three=real), place)
+    parallel = ParallelTrials(Stage(one=real, two=real, three=real), place)
     trials = [trial(name, "real") for name in ("one", "two", "three")]
-    lanes.begin(trials)
-    assert all(lanes.verdict(each) is not None for each in trials)
-    lanes.end()
+    parallel.begin(trials)
+    assert all(parallel.verdict(each) is not None for each in trials)
+    parallel.end()
     assert most == 1
 
 
@@ -225,10 +225,10 @@ def test_at_the_end_what_is_at_work_is_hurried() -> None:
 
     many = {f"n{number}": goes_on for number in range(20)}
     stage = Stage(**many)
-    lanes = Lanes(stage, place)
-    lanes.begin([trial(name) for name in many])
+    parallel = ParallelTrials(stage, place)
+    parallel.begin([trial(name) for name in many])
     assert begun.wait(LIMIT)
-    lanes.end()
+    parallel.end()
     assert hurried.is_set()
     assert len(stage.played) < len(many)
 
@@ -248,24 +248,24 @@ def test_cut_short_there_are_no_verdicts_more(is_alone: bool) -> None:
             time.sleep(0.01)
         return dies(trial, on_start)
 
-    lanes = Lanes(Stage(goes_on=goes_on, passes=passes), place)
+    parallel = ParallelTrials(Stage(goes_on=goes_on, passes=passes), place)
     trials = [trial("goes_on"), trial("passes", "real")]
-    lanes.begin(trials[:1])
+    parallel.begin(trials[:1])
 
     def cut_short() -> None:
         at_work.wait(LIMIT)
-        lanes.cut_short()
+        parallel.cut_short()
 
     ender = threading.Thread(target=cut_short)
     ender.start()
-    ended = lanes.verdict(trials[0])
+    ended = parallel.verdict(trials[0])
     ender.join()
-    lanes.begin(trials[1:])
+    parallel.begin(trials[1:])
     # What plays alone ends with a verdict, which whoever cut it short does not count.
     assert ended is None or is_alone
-    assert lanes.verdict(trials[1]) is None
-    assert lanes.is_over
-    lanes.end()
+    assert parallel.verdict(trials[1]) is None
+    assert parallel.is_over
+    parallel.end()
 
 
 def test_workspaces_are_bounded_in_number_and_all_closed() -> None:
@@ -281,17 +281,17 @@ def test_workspaces_are_bounded_in_number_and_all_closed() -> None:
         assert going_on.wait(LIMIT)
         return verdict(trial)
 
-    lanes = Lanes(Stage(**dict.fromkeys(many, waits)), lay_out)
+    parallel = ParallelTrials(Stage(**dict.fromkeys(many, waits)), lay_out)
     trials = [trial(name) for name in many]
-    lanes.begin(trials)
+    parallel.begin(trials)
     give_up = time.monotonic() + LIMIT
     while len(places) < _MOST_WORKSPACES and time.monotonic() < give_up:
         time.sleep(0.001)
     time.sleep(0.05)  # for one too many
     assert len(places) == _MOST_WORKSPACES
     going_on.set()
-    assert all(lanes.verdict(each) is not None for each in trials)
-    lanes.end()
+    assert all(parallel.verdict(each) is not None for each in trials)
+    parallel.end()
     assert len(places) == len(many)
     assert all(place.closed for place in places)
 
@@ -300,21 +300,21 @@ def test_what_cannot_be_laid_out_is_left_to_pytest() -> None:
     def lay_out(trial: Trial) -> Workspace:
         raise OSError("no space left on device")
 
-    lanes = Lanes(Stage(), lay_out)
+    parallel = ParallelTrials(Stage(), lay_out)
     trials = [trial("one"), trial("two")]
-    lanes.begin(trials)
-    assert [lanes.verdict(each) for each in trials] == [None, None]
-    lanes.end()
+    parallel.begin(trials)
+    assert [parallel.verdict(each) for each in trials] == [None, None]
+    parallel.end()
 
 
 def test_what_is_no_exception_is_left_to_pytest() -> None:
     def skips(trial: Trial, on_start: OnStart) -> Verdict:
         pytest.skip("not today")
 
-    lanes = Lanes(Stage(one=skips), place)
-    lanes.begin([trial("one")])
-    assert lanes.verdict(trial("one")) is None
-    lanes.end()
+    parallel = ParallelTrials(Stage(one=skips), place)
+    parallel.begin([trial("one")])
+    assert parallel.verdict(trial("one")) is None
+    parallel.end()
 
 
 class Idle:

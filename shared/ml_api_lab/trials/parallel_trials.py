@@ -1,9 +1,9 @@
-"""Lanes: trials played side by side, since a check mostly waits for its submission.
+"""Trials played side by side, and again alone if in doubt: a check mostly waits for a submission.
 
 Trials in lab time share one lane, several wide: each has a process of its own, and no neighbour can
 slow its clock down or hurry it. What talks to real processes goes one after the other, in a lane
-beside it. A failure that a neighbour can have caused (:attr:`Verdict.stands`) is in doubt, and its
-trial is played once more, alone; only that verdict counts.
+beside it. A failure that a neighbour can have caused is in doubt (it is not
+:attr:`Verdict.is_conclusive`), and its trial is played once more, alone; only that verdict counts.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Play(Protocol):
     ) -> Verdict: ...
 
 
-class Lanes:
+class ParallelTrials:
     """Plays trials in threads.
 
     Attributes:
@@ -90,7 +90,7 @@ class Lanes:
 
         Returns:
             None if the trial has not begun here, ended in what only pytest understands, or was
-            ended with the lanes.
+            ended with all others.
         """
         future = self._futures.pop(trial.check.id, None)
         if future is None:
@@ -100,7 +100,7 @@ class Lanes:
         verdict = future.result()
         if self.is_over:
             return None
-        if verdict is None or verdict.stands:
+        if verdict is None or verdict.is_conclusive:
             return verdict
         if self._late_place(verdict) in self._late_places:
             return verdict  # the whole budget, which is real time, has been waited for once
