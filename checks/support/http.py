@@ -146,4 +146,6 @@ def body_excerpt(response: httpx.Response) -> str:
     text = response.text
     if not text:
         return ""
+    if text.lstrip().startswith("<"):
+        return " (a page of HTML)"
     return f" {text if len(text) <= _EXCERPT_CHARACTERS else text[:_EXCERPT_CHARACTERS] + '...'}"
