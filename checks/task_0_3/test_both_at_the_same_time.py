@@ -56,7 +56,7 @@ async def test_it_takes_as_long_as_the_slower_task(task: Task) -> None:
     late = lasted(run, STEPS[0], STEPS[2]) or seconds(0)
     if run.elapsed not in (seconds(7), seconds(7) + late):
         # Where a blocked loop is the reason, it is told as such.
-        expect_beats(task, run.beats, run.elapsed, 7)
+        expect_beats(run.beats, run.elapsed, 7)
         raise AssertionError(
             f"The script took {run.elapsed}; right is 7 s, as long as the slower task alone."
         )

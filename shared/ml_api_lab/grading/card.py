@@ -36,6 +36,9 @@ _PRINTED = "What it printed:"
 _MAX_ROWS = 100
 _MAX_MESSAGE_ROWS = 6
 _FRAMES = 2
+_QUOTED_BODY_WEIGHT = 100
+"""More than all words of a request can weigh: the sentence has its very body."""
+
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _QUOTED = re.compile(r"'([^']{3,})'")
 _WORD = re.compile(r"[\w./-]{3,}")
@@ -288,6 +291,8 @@ def _weight(message: str, record: RequestRecord) -> int:
     weight = 4
     weight += 2 * (f"{record.method} {path}" in message)
     weight += 2 * (re.search(rf"\b{record.status}\b", message) is not None)
+    if record.body and f" with {record.body} " in message:
+        weight += _QUOTED_BODY_WEIGHT
     words = set(_WORD.findall(message))
     return weight + len(words & set(_WORD.findall(f"{record.text} {record.answer}")))
 

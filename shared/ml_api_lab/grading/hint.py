@@ -35,7 +35,9 @@ def hint_of(check: Check, error: BaseException | None, transcript: Transcript | 
     """Return the hint for a check that failed so, "" if none would help."""
     raised = transcript.raised if transcript is not None else []
     stopped = isinstance(error, StartFailed | Stopped)
-    if isinstance(error, Hinted) and error.hint != RAISED:
+    unawaited = "" if stopped else never_awaited(transcript)
+    # Whatever a check has seen of a coroutine that never ran: that is why.
+    if isinstance(error, Hinted) and error.hint != RAISED and not unawaited:
         return error.hint
     if isinstance(error, Late):
         return _LATE if error.place else ""
@@ -45,9 +47,9 @@ def hint_of(check: Check, error: BaseException | None, transcript: Transcript | 
         return NOT_WRITTEN
     if raised and raised[-1].text.startswith("breakpoint() needs the terminal"):
         return _DEBUGGER
-    if not stopped and (name := never_awaited(transcript)):
+    if unawaited:
         return (
-            f"{name}(...) alone only makes a coroutine, which does not run. What runs one: "
+            f"{unawaited}(...) alone only makes a coroutine, which does not run. What runs one: "
             "inside an async def, and outside of any?"
         )
     if isinstance(error, Stopped | Hinted):
