@@ -22,6 +22,7 @@ HEADER = "X-API-Key"
 NO_KEY = f"the request has no {HEADER}"
 
 _PLAUSIBLE_KEY = re.compile(r"[!-~]([ -~]{,62}[!-~])?")
+_ANY_WRONG_KEY = "any-wrong-key"
 _SMALL_FILE_BYTES = 10_000
 _MAX_SOURCE_BYTES = 500_000
 """How much source may lie in a folder, all files together."""
@@ -85,6 +86,21 @@ async def shut_doors(client: httpx.AsyncClient) -> list[str]:
     return shut or list(DOORS)
 
 
+async def expect_shut(client: httpx.AsyncClient, door: str) -> None:
+    """Assert that a door is shut to who sends no key; say so if it is to who sends a wrong one."""
+    answer = await knock(client, door)
+    if answer.status_code >= 400:
+        return
+    sentence = _not_refused(answer, NO_KEY)
+    wrong = await knock(client, door, key_header(_ANY_WRONG_KEY))
+    if wrong.status_code in (401, 403):
+        raise Hinted(
+            f"{sentence} With a wrong key it is refused.",
+            "What does your code do with a request in which the header is missing?",
+        )
+    raise AssertionError(sentence)
+
+
 def expect_denied(
     response: httpx.Response, because: str, *, usual: httpx.Response | None = None
 ) -> None:
@@ -97,10 +113,17 @@ def expect_denied(
     kind = {usual.status_code} & {*range(400, 500)} - {404, 405, 422} if usual else set()
     if response.status_code not in kind:
         expect(response, 401, 403, because=because)
-    content = json_body(response)
-    assert isinstance(content, dict) and content.get("detail"), (
-        f"{request_line(response)} answered {content}; right is JSON with a 'detail'."
-    )
+    try:
+        content = json_body(response)
+        assert isinstance(content, dict) and content.get("detail"), (
+            f"{request_line(response)} answered {content}; right is JSON with a 'detail'."
+        )
+    except AssertionError as error:
+        raise Hinted(
+            str(error),
+            "Which class of response writes JSON? And in which form does FastAPI itself tell a "
+            "reason, a 404's for instance?",
+        ) from None
 
 
 def expect_granted(response: httpx.Response, because: str) -> None:
@@ -118,9 +141,20 @@ def expect_granted(response: httpx.Response, because: str) -> None:
     expect(response, 200, because=because)
 
 
-def expect_not_served(response: httpx.Response, because: str) -> None:
-    """Assert that the request was not served, in whatever way."""
-    assert response.status_code >= 400, (
+def expect_not_served(response: httpx.Response, because: str, hint: str = "") -> None:
+    """Assert that the request was not served, in whatever way.
+
+    Args:
+        hint: in place of the check's own.
+    """
+    if response.status_code >= 400:
+        return
+    sentence = _not_refused(response, because)
+    raise Hinted(sentence, hint) if hint else AssertionError(sentence)
+
+
+def _not_refused(response: httpx.Response, because: str) -> str:
+    return (
         f"{request_line(response)} answered {response.status_code}{body_excerpt(response)}; "
         f"right is a refusal, because {because}."
     )
@@ -162,7 +196,18 @@ async def expect_wrong_keys_denied(client: httpx.AsyncClient, task: Task, key: s
         if wrong in unusual:
             answers += [await knock(client, door, headers) for door in doors[1:]]
         for answer in answers:
-            expect_denied(answer, f"'{wrong}' is not the key '{key}'", usual=usual)
+            try:
+                expect_denied(answer, f"'{wrong}' is not the key '{key}'", usual=usual)
+            except Hinted:
+                raise
+            except AssertionError as error:
+                is_raised = wrong in unusual and answer.status_code >= 500
+                raise Hinted(
+                    str(error),
+                    "What does secrets.compare_digest say to text that is not ASCII?"
+                    if is_raised
+                    else "Is the whole key compared, just as it came?",
+                ) from None
     found = [each for each in _keys_in_source(task) if re.fullmatch(r"[^ /]{4,}", each)]
     for wrong, answer in zip(
         found,
@@ -201,6 +246,7 @@ async def _expect_nobody_served(
     # What an absent or empty key is made of, as text.
     texts = ("None", "none", "NONE", "null", "False", "b''")
     headers_tried: list[dict[str, str]] = [{}, key_header(""), *map(key_header, texts)]
+    hints = dict.fromkeys(texts, "What does str(...) make of a key that is not there?")
     # What the program has drawn for itself, and told.
     leaks = {
         word.strip("\"'.,;:()[]") for line in task.transcript.lines for word in line.text.split()
@@ -211,8 +257,10 @@ async def _expect_nobody_served(
         *filter(_PLAUSIBLE_KEY.fullmatch, leaks),
     }
     for headers in (*headers_tried, *map(key_header, sorted(words))):
-        sent_header = f" (sent {HEADER}: {headers[HEADER]!r})" if headers else ""
-        expect_not_served(await knock(client, doors[0], headers), because + sent_header)
+        key = headers.get(HEADER, "")
+        sent_header = f" (sent {HEADER}: {key!r})" if headers else ""
+        hint = hints.get(key, "Where does your code find this key, with no API_KEY?" if key else "")
+        expect_not_served(await knock(client, doors[0], headers), because + sent_header, hint)
     for door in doors[1:]:
         for answer in await asyncio.gather(*(knock(client, door, each) for each in headers_tried)):
             expect_not_served(answer, because)

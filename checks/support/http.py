@@ -40,6 +40,8 @@ def expect(
     )
     if hint := routing_hint(response):
         raise Hinted(sentence, hint)
+    if 200 in statuses and response.is_success:
+        raise Hinted(sentence, "Which line of yours names that status, and which is the usual one?")
     if 200 in statuses and response.status_code >= 500 and not is_tested:
         raise Hinted(sentence)
     raise AssertionError(sentence)
@@ -146,4 +148,6 @@ def body_excerpt(response: httpx.Response) -> str:
     text = response.text
     if not text:
         return ""
+    if text.lstrip().startswith("<"):
+        return " (a page of HTML)"
     return f" {text if len(text) <= _EXCERPT_CHARACTERS else text[:_EXCERPT_CHARACTERS] + '...'}"

@@ -81,9 +81,15 @@ def _record(number: int, line: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         content = None
     shown = line if len(line) <= _EXCERPT_CHARACTERS else f"{line[:_EXCERPT_CHARACTERS]}..."
-    assert isinstance(content, dict), (
-        f"Line {number} of {FILE} is {shown}; right is one whole JSON object on a line of its own."
-    )
+    if not isinstance(content, dict):
+        what = ", which is a Python dict and no JSON" if line.startswith("{'") else ""
+        raise Hinted(
+            f"Line {number} of {FILE} is {shown}{what}; right is one whole JSON object on a line "
+            "of its own.",
+            "Which function of the module json makes a line of an entry?"
+            if what
+            else "Where does a line of your file begin and end, and who may write in between?",
+        )
     return content
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
+from checks.support.http import request_line
 from checks.support.predictions import MODELS
-from ml_api_lab.check import Late, StartFailed, SubmissionFault, Task
+from ml_api_lab.check import Hinted, Late, StartFailed, SubmissionFault, Task
+
+if TYPE_CHECKING:
+    import httpx
 
 
 def loaded_models(task: Task) -> list[str]:
@@ -23,31 +28,41 @@ def expect_loaded(task: Task) -> None:
     )
 
 
-def expect_loaded_once(task: Task) -> None:
-    """Assert that no request has loaded a model again."""
+def expect_loaded_once(task: Task, response: httpx.Response) -> None:
+    """Assert that no model has been loaded again up to that answer, the last one."""
     again = [name for name, times in Counter(loaded_models(task)).items() if times > 1]
-    assert not again, (
-        f"{joined(again)} was loaded once more when a request came; "
-        "right is once, when the application starts."
-    )
+    if again:
+        raise Hinted(
+            f"{joined(again)} was loaded once more when a request came, {request_line(response)}; "
+            "right is once, when the application starts.",
+            "What does this endpoint call, or depend on, that reads the files of the models?",
+        )
 
 
 async def expect_no_start(
-    task: Task, *names: str, because: str, env: Mapping[str, str] | None = None
+    task: Task, *names: str, because: str, env: Mapping[str, str] | None = None, hint: str = ""
 ) -> None:
     """Assert that the application does not start, with an error that has one of the names.
 
     Args:
         because: what is amiss, as the beginning of a sentence: "With RF_MODEL empty".
+        hint: what to ask, in place of the check's own, where it has started.
     """
+    before = len(loaded_models(task))
     error = await _start_error(task, env)
-    assert error is not None, (
-        f"{because}, the application started all the same; "
-        f"right is an error that stops the start and names {names[0]}."
-    )
-    assert any(name.lower() in error.lower() for name in names), (
-        f"{because}, the start stopped with {error!r}; right is an error that names {names[0]}."
-    )
+    if error is None:
+        loaded = joined(loaded_models(task)[before:]) or "no model"
+        sentence = (
+            f"{because}, the application started all the same, with {loaded} loaded; "
+            f"right is an error that stops the start and names {names[0]}."
+        )
+        raise Hinted(sentence, hint) if hint else AssertionError(sentence)
+    if not any(name.lower() in error.lower() for name in names):
+        raise Hinted(
+            f"{because}, the start stopped with {error!r}; right is an error that names "
+            f"{names[0]}.",
+            "Who reads this error: does its text say which variable or which file is amiss?",
+        )
     # As it had to: it is no news on the card of what comes next.
     task.transcript.raised.clear()
 

@@ -9,6 +9,7 @@ import asyncio
 import difflib
 import re
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ml_api_lab.check import Hinted, Span, seconds
@@ -50,6 +51,7 @@ async def attempt():
 asyncio.run(attempt())
 """
 _TIME = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)")
+_ENDS = ("Finished", "Awaited")
 
 
 def expect_order(run: Run, names: list[str]) -> None:
@@ -61,16 +63,24 @@ def expect_order(run: Run, names: list[str]) -> None:
     for name in names:
         _step(run, name, exact=True)
     printed = printed_steps(run, names)
-    assert printed == names, f"It printed {_joined(printed)}; the right order is {_joined(names)}."
+    if printed != names:
+        raise Hinted(
+            f"It printed {_joined(printed)}; the right order is {_joined(names)}.",
+            "Which of these lines comes too early, or too often?",
+        )
 
 
 def expect_step_at(run: Run, name: str, *right: Span, first: str) -> None:
     """Assert that a step came one of these times after the first step."""
     after = Span.__sub__(_step(run, name).at, _step(run, first).at)
+    if after in right:
+        return
     shown = " or ".join(str(each) for each in right)
-    assert any(after == each for each in right), (
-        f"{name!r} came {after} after {first!r}; right is {shown} after it."
-    )
+    sentence = f"{name!r} came {after} after {first!r}; right is {shown} after it."
+    word = name.split()[0]
+    if word in _ENDS and after == seconds(0):
+        raise Hinted(sentence, f"What does your code wait for before it prints {word!r}?")
+    raise AssertionError(sentence)
 
 
 def do_overlap(run: Run, ended: str, begun: str) -> bool:
@@ -96,15 +106,26 @@ async def expect_timestamps(task: Task, clock: Clock, names: list[str]) -> None:
         line = _step(run, name)
         right = _second_of_day(line, clock)
         expected = f"{name}: {time.strftime('%X', time.gmtime(right))}"
+        sentence = f"It printed {line.text!r}; right at that moment is {expected!r}."
         clock_time = _TIME.fullmatch(_time_text(line))
-        assert clock_time, f"It printed {line.text!r}; right at that moment is {expected!r}."
+        if clock_time is None:
+            raise Hinted(
+                sentence,
+                "How does a line end in the docstring? Hours, minutes and seconds, and nothing "
+                "else.",
+            )
         hours, minutes, secs = (int(each) for each in clock_time.groups())
         # The wall's clock is read on two sides and printed in whole seconds.
         tolerance = 0 if clock.name == "lab" else 2
         apart = (hours * 3600 + minutes * 60 + secs - right) % _DAY_SECONDS
-        assert min(apart, _DAY_SECONDS - apart) <= tolerance, (
-            f"It printed {line.text!r}; right at that moment is {expected!r}."
-        )
+        if min(apart, _DAY_SECONDS - apart) > tolerance:
+            if name == names[0]:
+                raise Hinted(
+                    sentence,
+                    "This run began some seconds after 09:00:00. From where does your line have "
+                    "its time?",
+                )
+            raise AssertionError(sentence)
 
 
 async def expect_free_loop(task: Task, length: int, *, must_be_awaited: bool = False) -> None:
@@ -120,10 +141,11 @@ async def expect_free_loop(task: Task, length: int, *, must_be_awaited: bool = F
     """
     run = await task.run(beat=seconds(1))
     assert run.lines, "Run as a script, main.py printed nothing; right is that it runs both tasks."
-    _expect_beats(run.beats, run.elapsed, length)
+    expect_beats(run.beats, run.elapsed, length)
     marker = f"{task.draw.getrandbits(32):08x}"
     task.files.write("try_main.py", _BEATING_CALLER.format(marker=marker))
     run = await task.run("try_main.py", may_fail=True)
+    hide_marks(task, marker)
     moments = {
         word: [each.at for each in run.lines if each.text == f"{marker} {word}"]
         for word in ("begins", "beat", "ends")
@@ -137,19 +159,52 @@ async def expect_free_loop(task: Task, length: int, *, must_be_awaited: bool = F
     )
     begin = moments["begins"][0]
     beats = [Span.__sub__(each, begin) for each in moments["beat"]]
-    _expect_beats(beats, Span.__sub__(moments["ends"][0], begin), length)
+    expect_beats(beats, Span.__sub__(moments["ends"][0], begin), length)
 
 
-def _expect_beats(beats: list[Span], elapsed: Span, length: int) -> None:
+def expect_beats(beats: list[Span], elapsed: Span, length: int) -> None:
     """Assert that there was a beat at every second, but for those after the end."""
     # At the moment of the end, either may come first.
     end = next((n for n in range(1, length) if elapsed < seconds(n + 0.5)), length)
     missed = [n for n in range(1, end) if not any(beat == seconds(n) for beat in beats)]
-    assert not missed, (
-        f"Something blocked the event loop: at {missed[0]} s nothing else could run; right is that "
-        f"the loop stays free for all of the {length} s."
-    )
-    assert end > 1, f"The script ended after {elapsed}; right is after {length} s."
+    if missed:
+        raise Hinted(
+            f"Something blocked the event loop: at {missed[0]} s nothing else could run; right is "
+            f"that the loop stays free for all of the {length} s.",
+            "Which kind of sleep gives the loop back while it waits?",
+        )
+    if end <= 1:
+        raise Hinted(
+            f"The script ended after {elapsed}; right is after {length} s.",
+            "For what does main wait before it ends?",
+        )
+
+
+def hide_marks(task: Task, marker: str, shown: str = "") -> None:
+    """Leave a marker that a check has printed out of what its card shows.
+
+    Args:
+        shown: what stands there in the place of a line that is the marker alone, "" for nothing.
+    """
+    lines = task.transcript.lines
+    lines[:] = [
+        replace(line, text=shown) if line.text == marker else line
+        for line in lines
+        if marker not in line.text or (shown and line.text == marker)
+    ]
+
+
+def expect_same_steps(run: Run, script: Run, names: list[str], call: str) -> None:
+    """Assert that the call of `main` printed the steps that the script prints, no more or less."""
+    # What the script has to print is another check's question: main prints no less.
+    right = printed_steps(script, names) or names
+    printed = printed_steps(run, names)
+    if printed != right:
+        raise Hinted(
+            f"{call} printed {_joined(printed) or 'nothing'}; right is what the script prints, "
+            f"{_joined(right)}.",
+            "Which lines of your file run in main, and which outside of it?",
+        )
 
 
 async def expect_import_does_nothing(task: Task) -> None:
@@ -192,12 +247,16 @@ def _missing_step(run: Run, name: str) -> AssertionError:
     never = f"It never printed a line that reads {name!r}"
     if not run.lines:
         return AssertionError(f"{never}; it printed nothing at all.")
-    near = _misspelled(run, name)
+    near = next((line for line in _steps(run) if _name(line) == name), None)
+    near = near or _misspelled(run, name)
     if near is not None:
-        return AssertionError(
+        sentence = (
             f"It printed {near.text.strip()!r}; right is {name!r}, alone or with ': ' and the time "
             "behind it."
         )
+        if _name(near) == name:
+            return Hinted(sentence, "What stands between the step and its time in the docstring?")
+        return AssertionError(sentence)
     start = name.replace("Finished ", "Starting ", 1)
     if start != name and any(_name(line) == start for line in run.lines):
         return Hinted(

@@ -7,12 +7,13 @@ from checks.support.timeline import (
     expect_free_loop,
     expect_import_does_nothing,
     expect_order,
+    expect_same_steps,
     expect_step_at,
     expect_timestamps,
+    hide_marks,
     lasted,
-    printed_steps,
 )
-from ml_api_lab.check import Clock, Run, Task, points, seconds
+from ml_api_lab.check import Clock, Hinted, Run, Task, points, seconds
 
 STEPS = [
     "Starting task Task 1",
@@ -71,8 +72,6 @@ async def test_both_can_be_awaited(task: Task) -> None:
     name = f"Cake {task.draw.randint(10, 99)}"
     delay = task.draw.choice((2, 4, 5, 6))
     script = await task.run()
-    steps = [*STEPS, END]
-    right = printed_steps(script, steps) or steps
     await task.load()  # whatever keeps it from being imported is told as such
     run = await _run_call(task, f'main.slow_task("{name}", {delay})')
     first, last = f"Starting task {name}", f"Finished task {name}"
@@ -81,22 +80,27 @@ async def test_both_can_be_awaited(task: Task) -> None:
         expect_step_at(run, last, seconds(delay), first=first)
     else:
         expect_order(run, [first, last])
-    printed = printed_steps(await _run_call(task, "main.main()"), steps)
-    assert printed == right, (
-        f"await main.main() printed {', '.join(printed) or 'nothing'}; right is what the script "
-        f"prints, {', '.join(right)}."
-    )
+    call = "main.main()"
+    expect_same_steps(await _run_call(task, call), script, [*STEPS, END], f"await {call}")
 
 
 async def _run_call(task: Task, call: str) -> Run:
     """Import main.py and await that call; return what it did from there on."""
-    marker = f"-- the check calls {call} (mark {task.draw.getrandbits(32):08x}) --"
+    told = f"-- the check calls {call} --"
+    marker = f"{told} {task.draw.getrandbits(32):08x}"
     task.files.write("try_main.py", CALLER.format(call=call, marker=marker))
     run = await task.run("try_main.py", may_fail=True)
-    assert run.error is None, (
-        f"await {call} raised {run.error}; right is that it can be awaited, as what async def "
-        "makes, on a loop that runs already."
-    )
+    hide_marks(task, marker, told)
+    if run.error is not None:
+        name = call.removeprefix("main.").partition("(")[0]
+        sentence = f"await {call} raised {run.error}; right is that {name} is an async def"
+        if "asyncio.run" in run.error:
+            raise Hinted(
+                f"{sentence} that does not call asyncio.run itself.",
+                f"How does one coroutine wait for another? asyncio.run is for the line that starts "
+                f"{name} as a script.",
+            )
+        raise AssertionError(f"{sentence}, which can be awaited.")
     # What the import prints is another check's question.
     begins = [number for number, line in enumerate(run.lines, start=1) if line.text == marker]
     return replace(run, lines=run.lines[begins[0] :] if begins else [])

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import re
 import socket
+import textwrap
 import time
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
@@ -25,6 +26,9 @@ START_LIMIT_SECONDS = 60.0
 """How long a server may take to start, in seconds of real time."""
 
 _POLL_SECONDS = 0.03
+_SHOWN_CHARACTERS = 60
+"""How much of a command line a sentence has."""
+
 _SCRIPT = ("python", "main.py")
 _ANNOUNCED = re.compile(r"running on \S{0,40}?https?://(\S{1,255}):(\d{1,5})")
 _TRACEBACK = "Traceback (most recent call last)"
@@ -155,6 +159,19 @@ async def has_ended(server: Process, limit_seconds: float) -> bool:
     while server.has_leftovers() and time.monotonic() < give_up:
         await asyncio.sleep(_POLL_SECONDS)
     return server.status is not None
+
+
+def expect_nothing_left(server: Process) -> None:
+    """Assert that a server that has ended has left no process behind."""
+    if not server.has_leftovers():
+        return
+    commands = server.leftover_commands()
+    shown = f": {textwrap.shorten(commands[0], _SHOWN_CHARACTERS)}" if commands else ""
+    raise Hinted(
+        f"The server ended and left a process behind{shown}; right is that nothing of it still "
+        "runs.",
+        "Which line of yours starts that process, and who ends it when the server ends?",
+    )
 
 
 async def exit_status(server: Process, host: str, port: int, limit_seconds: float) -> int | None:

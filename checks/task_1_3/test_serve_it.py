@@ -136,9 +136,7 @@ async def test_an_interrupt_ends_it(task: Task) -> None:
             f"The server still runs {END_LIMIT_SECONDS:g} s after an interrupt; right is that it "
             "ends within 5 s."
         )
-        assert not server.has_leftovers(), (
-            "The server ended and left a process behind; right is that nothing of it still runs."
-        )
+        server_process.expect_nothing_left(server)
         seen = journal.read_text().splitlines()
         output = server.output
     # A server in a process of its own (reload, workers) is seen by what uvicorn logs, and one

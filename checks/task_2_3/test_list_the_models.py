@@ -62,8 +62,9 @@ async def test_listing_loads_nothing(task: Task) -> None:
     """Both models are loaded when the application starts, and GET /models loads none."""
     async with task.serve() as client:
         expect_loaded(task)
-        _expect_endpoint(await client.get("/models"))
-        expect_loaded_once(task)
+        answer = await client.get("/models")
+        _expect_endpoint(answer)
+        expect_loaded_once(task, answer)
 
 
 @points(2, hint="Which variable knows what is loaded, and what is in it before the lifespan runs?")

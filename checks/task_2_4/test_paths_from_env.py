@@ -1,8 +1,11 @@
 """Checks of task 2.4: where the paths of the models come from."""
 
+from __future__ import annotations
+
 import io
 import os
 import re
+from typing import TYPE_CHECKING
 
 from dotenv import dotenv_values
 
@@ -14,9 +17,14 @@ from checks.support.startup import (
     joined,
     loaded_models,
 )
-from ml_api_lab.check import SubmissionFault, Task, points
+from ml_api_lab.check import Hinted, StartFailed, SubmissionFault, Task, points
+
+if TYPE_CHECKING:
+    import httpx
 
 VARIABLES = ("LOGISTIC_MODEL", "RF_MODEL")
+ELSEWHERE = {"LOGISTIC_MODEL": "elsewhere/first.pkl", "RF_MODEL": "elsewhere/second.pkl"}
+IN_FILE = "in .env"
 
 
 @points(
@@ -39,9 +47,11 @@ async def test_own_env_file_leads_to_the_models(task: Task) -> None:
         )
         target = values.get(variable)
         assert target, f"In .env, {variable} is empty (its last line counts); right is {model}.pkl."
-        assert target.endswith(f"{model}.pkl"), (
-            f"In .env, {variable} leads to {target}; right is {model}.pkl."
-        )
+        if not target.endswith(f"{model}.pkl"):
+            raise Hinted(
+                f"In .env, {variable} leads to {target}; right is {model}.pkl.",
+                "Which of the two variables is for which of the two files?",
+            )
         # Whether the application goes there is another check's question.
         assert os.path.isfile(task.files.path(target)), (
             f"In .env, {variable} leads to {target}, where no file is; right is the path from this "
@@ -52,7 +62,7 @@ async def test_own_env_file_leads_to_the_models(task: Task) -> None:
 @points(2, hint="When does load_dotenv run, and when are the two variables read?")
 async def test_paths_come_from_the_env_file(task: Task) -> None:
     """The models are loaded from the paths that .env names, relative or absolute."""
-    files = {"LOGISTIC_MODEL": "elsewhere/first.pkl", "RF_MODEL": "elsewhere/second.pkl"}
+    files = ELSEWHERE
     _place_models(task, files, elsewhere=False)
     absolute = str(task.files.path(files["RF_MODEL"]))
     # As python-dotenv reads it: quotes and comments are none of the value.
@@ -60,8 +70,16 @@ async def test_paths_come_from_the_env_file(task: Task) -> None:
         ".env",
         f'export LOGISTIC_MODEL="{files["LOGISTIC_MODEL"]}"  # relative\nRF_MODEL={absolute}\n',
     )
-    async with task.serve():
-        _expect_models_from(task, files, "in .env")
+    try:
+        async with task.serve():
+            _expect_models_from(task, files, IN_FILE)
+    except StartFailed as failed:
+        if failed.kind != "FileNotFoundError" or ".pkl" not in failed.text:
+            raise
+        told = " and ".join((files["LOGISTIC_MODEL"], "the absolute path of the other file"))
+        raise Hinted(
+            str(failed), f"The file .env says {told}. What has your code put before one of them?"
+        ) from None
 
 
 @points(2, hint="What does load_dotenv do with a variable that is set already?")
@@ -104,17 +122,36 @@ async def test_unset_or_empty_variable_stops_the_start(task: Task) -> None:
         # The process has the others as well, so that it does not matter who reads the file.
         others = {name: path for name, path in right.items() if name != variable}
         task.write_env(**others)
-        await expect_no_start(task, variable, because=f"With {variable} unset", env=others)
+        await expect_no_start(
+            task,
+            variable,
+            because=f"With {variable} unset",
+            env=others,
+            hint="What does your code take where the variable is not there, and who stops then?",
+        )
         task.write_env(**others, **{variable: ""})
         await expect_no_start(task, variable, because=f"With {variable} empty", env=others)
         if wins:
             task.write_env(**right)
             because = f"With {variable} empty in the process"
-            await expect_no_start(task, variable, because=because, env={**others, variable: ""})
+            await expect_no_start(
+                task,
+                variable,
+                because=because,
+                env={**others, variable: ""},
+                hint="Which counts for your code here: the empty text, or the line in .env?",
+            )
         gone = {**others, variable: "elsewhere/gone.pkl"}
         task.write_env(**gone)
         because = f"With {variable}=elsewhere/gone.pkl, a file that is not there"
-        await expect_no_start(task, "gone.pkl", variable, because=because, env=gone)
+        await expect_no_start(
+            task,
+            "gone.pkl",
+            variable,
+            because=because,
+            env=gone,
+            hint="Who catches the error of a file that is not there, and goes on?",
+        )
 
 
 @points(2, hint="Which endpoints did task 2.3 have?")
@@ -125,31 +162,48 @@ async def test_endpoints_carry_over(task: Task) -> None:
     task.write_env(**paths)
     # In the process as well: that .env is read is another check's question.
     await task.load(env=paths)
-    assert not loaded_models(task), (
-        f"Importing main.py loaded {joined(loaded_models(task))}; right is at the start, as in "
-        "task 2.2."
-    )
+    if loaded_models(task):
+        raise Hinted(
+            f"Importing main.py loaded {joined(loaded_models(task))}; right is at the start, as in "
+            "task 2.2.",
+            "Which function loads the models, and when does FastAPI run it?",
+        )
     async with task.serve(env=paths, started=False) as client:
         early = await client.get("/models")
         listed_early = [name for name in MODELS if early.status_code == 200 and name in early.text]
-        assert not listed_early, (
-            f"Asked before the start, GET /models answered {early.text}; "
-            "right is a list of what is loaded, so far of nothing."
-        )
+        if listed_early:
+            raise Hinted(
+                f"Asked before the start, GET /models answered {early.text}; "
+                "right is a list of what is loaded, so far of nothing.",
+                "Is your list made of the models that are loaded, or of names in the code?",
+            )
     before = len(loaded_models(task))
     async with task.serve(env=paths) as client:
         at_start = loaded_models(task)[before:]
-        expect_json(await client.get("/health"), {"status": "healthy"})
-        expect_json(await client.get("/"), {"message": "Hello World"})
-        answer = await client.get("/models")
-        expect(answer, 200)
-        names = json_field(answer, "available_models")
-        assert isinstance(names, list) and sorted(map(str, names)) == sorted(MODELS), (
-            f"GET /models answered {json_body(answer)}; right are {joined(list(MODELS))}."
+        answers = [await client.get("/health")]
+        _expect_no_further_load(task, at_start, before, answers[-1])
+        answers.append(await client.get("/"))
+        _expect_no_further_load(task, at_start, before, answers[-1])
+        answers.append(await client.get("/models"))
+        _expect_no_further_load(task, at_start, before, answers[-1])
+    expect_json(answers[0], {"status": "healthy"})
+    expect_json(answers[1], {"message": "Hello World"})
+    expect(answers[2], 200)
+    names = json_field(answers[2], "available_models")
+    if not isinstance(names, list) or sorted(map(str, names)) != sorted(MODELS):
+        raise Hinted(
+            f"GET /models answered {json_body(answers[2])}; right are {joined(list(MODELS))}.",
+            "What does your list hold: the names of the models, or where they come from?",
         )
-        # One file in the place of another is another check's matter.
-        if len(set(at_start)) == len(MODELS) or len(loaded_models(task)) > before + len(at_start):
-            expect_loaded_once(task)
+
+
+def _expect_no_further_load(
+    task: Task, at_start: list[str], before: int, answer: httpx.Response
+) -> None:
+    """Assert that the request of that answer has loaded no model again."""
+    # One file in the place of another is another check's matter.
+    if len(set(at_start)) == len(MODELS) or len(loaded_models(task)) > before + len(at_start):
+        expect_loaded_once(task, answer)
 
 
 def _place_models(task: Task, files: dict[str, str], *, elsewhere: bool = True) -> None:
@@ -170,14 +224,14 @@ async def _variables_in_use(task: Task) -> list[str]:
 
     Assert that one does. That both do, and from the file alone, is one check's question.
     """
-    files = {name: f"in_use/{name}.pkl" for name in VARIABLES}
+    files = ELSEWHERE
     _place_models(task, files)
     task.write_env(**files)
     async with task.serve(env=files):
         read = loaded_models(task)
     used = [name for name, file in files.items() if file in read]
     if not used:
-        _expect_models_from(task, files, "in .env and in the process")
+        _expect_models_from(task, files, IN_FILE)
     return used
 
 
@@ -197,7 +251,14 @@ def _expect_models_from(task: Task, files: dict[str, str], where: str, before: i
     """Assert that these files were loaded, after so many loads before."""
     read = loaded_models(task)[before:]
     for variable, file in files.items():
-        assert file in read, (
+        if file in read:
+            continue
+        sentence = (
             f"{variable} leads to {file} {where}, but the application has loaded "
             f"{joined(read) or 'nothing'}; right is the model in that file."
         )
+        if any(each in read for each in files.values()):
+            raise Hinted(sentence, "Which variable does each of the two models have its path from?")
+        if where == IN_FILE:
+            raise Hinted(sentence, "From where does the line that opens a model have its path?")
+        raise AssertionError(sentence)

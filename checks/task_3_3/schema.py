@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from checks.support.http import expect, json_body
+from ml_api_lab.check import Hinted
 
 if TYPE_CHECKING:
     import httpx
@@ -28,7 +29,12 @@ async def body_schema(client: httpx.AsyncClient) -> dict[str, dict[str, Any]]:
         for path in sorted(paths, key=lambda each: not each.startswith("/predict/{"))
         if path.startswith("/predict/") and "post" in paths[path]
     ]
-    assert operations, "/openapi.json shows no POST /predict/{model_name}; right is that it does."
+    if not operations:
+        raise Hinted(
+            "/openapi.json shows no POST /predict/{model_name}; right is that it does.",
+            "What do you tell your decorator beside the path? /docs shows every endpoint that is "
+            "not told to be left out.",
+        )
     content = _resolve(operations[0].get("requestBody", {}), document).get("content", {})
     schema = _resolve(content.get("application/json", {}).get("schema", {}), document)
     fields = schema.get("properties", {})

@@ -6,10 +6,11 @@ import asyncio
 
 import httpx
 
-from checks.support.http import body_excerpt, expect, request_line
+from checks.support.http import body_excerpt, expect, json_body, request_line
 from checks.support.predictions import (
     FEATURES,
     MODELS,
+    as_class,
     draw_features,
     expect_prediction,
     expect_unprocessable,
@@ -17,7 +18,7 @@ from checks.support.predictions import (
     predict,
 )
 from checks.task_3_3.schema import body_schema
-from ml_api_lab.check import Task, points, seconds, took
+from ml_api_lab.check import Hinted, Task, points, seconds, took
 
 DEFAULTS = dict(zip(FEATURES, (5.1, 3.5, 1.4, 0.2), strict=True))
 
@@ -260,14 +261,36 @@ async def _expect_predictions(
             answers: list[httpx.Response] = await asyncio.gather(
                 *(predict(client, model, body) for body, _ in requests)
             )
-            for response, (_, expected) in zip(answers, requests, strict=True):
+            for response in answers:
                 assert response.status_code == 200, (
                     f"{request_line(response)} with {response.request.content.decode()} answered "
                     f"{response.status_code}{body_excerpt(response)}; right is 200, because "
                     "nothing in it is out of its limits, and what it leaves out has a default."
                 )
+            wrong = {
+                name: DEFAULTS[name]
+                for response, (body, expected) in zip(answers, requests, strict=True)
+                if len(left_out := [name for name in FEATURES if name not in body]) == 1
+                and not _is_class(response, task.models.answer(model, list(expected.values())))
+                for name in left_out
+            }
+            for response, (body, expected) in zip(answers, requests, strict=True):
                 right = task.models.answer(model, [expected[name] for name in FEATURES])
+                if len(body) < len(FEATURES) and wrong and not _is_class(response, right):
+                    names = " and ".join(f"{name} = {default}" for name, default in wrong.items())
+                    raise Hinted(
+                        f"{request_line(response)} with {response.request.content.decode()} "
+                        f"answered {body_excerpt(response).strip()}; the model {model} itself says "
+                        f"{right}, with {names} where a request leaves it out.",
+                        f"Which default does your code have for {' and for '.join(wrong)}?",
+                    )
                 expect_prediction(response, model, right, exact=exact)
+
+
+def _is_class(response: httpx.Response, right: int) -> bool:
+    """Whether the answer's prediction is that class, in whatever shape."""
+    content = json_body(response)
+    return isinstance(content, dict) and as_class(content.get("prediction")) == right
 
 
 def _whole_numbers(task: Task) -> dict[str, float]:

@@ -27,9 +27,11 @@ class Told:
     read HIT and MISS by whatever words tell the two apart here.
 
     Attributes:
+        repeat: the answer to the repeat, if it was asked for.
         is_quick: whether the repeat took no time and asked no model.
     """
 
+    repeat: httpx.Response | None = None
     is_quick: bool = True
     words: dict[str | None, str] = field(default_factory=dict)
 
@@ -44,18 +46,24 @@ class Told:
         return self.words.get(word, word)
 
 
-def _word(response: httpx.Response) -> str | None:
-    """Return what the header says, or else a key of the body with "cache" in its name."""
-    word: str | None = response.headers.get("X-Cache")
-    if word:
-        return word
+def body_field(response: httpx.Response) -> tuple[str, object] | None:
+    """Return a key of the body with "cache" in its name, and its value; None if it has none."""
     try:
         content = response.json()
     except ValueError:
         return None
     if not isinstance(content, dict):
         return None
-    return next((str(value) for key, value in content.items() if "cache" in key.lower()), None)
+    return next((each for each in content.items() if "cache" in each[0].lower()), None)
+
+
+def _word(response: httpx.Response) -> str | None:
+    """Return what the header says, or else what the body does."""
+    word: str | None = response.headers.get("X-Cache")
+    if word:
+        return word
+    found = body_field(response)
+    return str(found[1]) if found else None
 
 
 Question = Callable[["Task", "Clock", Told], Awaitable[None]]
@@ -86,5 +94,5 @@ async def ask_twice(task: Task) -> Told:
         is_quick = took(again) == seconds(0) and len(task.models.calls) == before
     words = _word(first), _word(again)
     if words[0] == words[1]:
-        return Told(is_quick)
-    return Told(is_quick, {words[0]: MISS, words[1]: HIT})
+        return Told(again, is_quick)
+    return Told(again, is_quick, {words[0]: MISS, words[1]: HIT})

@@ -321,6 +321,33 @@ def test_a_whole_card_shows_all_of_it() -> None:
     assert "(6000 bytes)" in text
 
 
+def test_what_the_sentence_does_not_speak_of_takes_one_row() -> None:
+    transcript = busy_transcript()
+    transcript.raised = []
+    transcript.lines = [Line(f"line {number}", Span(0)) for number in range(20)]
+    sentence = f"GET /models/12 answered {'very much ' * 30}; right is 404."
+    rows = card(a_check(), sentence, transcript, "pytest checks").splitlines()
+    printed = rows[rows.index("What it printed:") + 1 :]
+    assert printed[:2] == ["    ... 20 more (all with -v)", ""]
+    assert any(row.endswith("-> GET /models/12") for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        (100, "tool.py:12: RuntimeWarning: coroutine 'slow_task' was never awaited"),
+        (80, "tool.py:12: coroutine 'slow_task' was never awaited"),
+        (60, "coroutine 'slow_task' was never awaited"),
+    ],
+)
+def test_a_narrow_row_says_that_a_coroutine_was_never_awaited(columns: int, shown: str) -> None:
+    transcript = Transcript(Path(), Path(), "exercises/task_0_1")
+    warning = "tool.py:12: RuntimeWarning: coroutine 'slow_task' was never awaited"
+    transcript.lines = [Line(f"exercises/task_0_1/{warning}", Span(0))]
+    text = card(a_check(), "It took 0 s.", transcript, "pytest", columns=columns)
+    assert f" >> 09:00:00    | {shown}\n" in text
+
+
 def test_equal_requests_tell_when_each_was_answered() -> None:
     transcript = Transcript(Path(), Path(), "exercises/task_0_1")
     asked = [transcript.request(Span(0), "GET", "/wait", [], b"") for _ in range(3)]

@@ -9,6 +9,7 @@ import pytest
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.errors import Hinted, Late, Stopped
 from ml_api_lab.grading.hint import NOT_WRITTEN, hint_of
+from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
 from ml_api_lab.sandbox.transcript import Line, Raised, Transcript
 
@@ -32,6 +33,19 @@ def test_the_hint_follows_from_what_happened(line: str, raised: str, hint: str) 
     if raised:
         transcript.raised = [Raised(raised, "", (), "run", 0, Span(0))]
     assert hint_of(CHECK, AssertionError("It is wrong."), transcript).startswith(hint)
+
+
+def test_a_coroutine_that_nobody_awaits_comes_before_what_a_check_asks() -> None:
+    transcript = Transcript(Path(), Path(), "exercises/task_0_1")
+    warning = "a.py:1: RuntimeWarning: coroutine 'cook' was never awaited"
+    transcript.lines = [Line(warning, Span(0))]
+    for error in (AssertionError("It took 0 s."), Hinted("It printed nothing.", "Which line?")):
+        assert hint_of(CHECK, error, transcript).startswith("cook(...) alone")
+        # So one card is enough for both.
+        verdict = Verdict(check=CHECK, error=error, transcript=transcript)
+        assert "cook was never awaited" in verdict.causes
+    transcript.lines = []
+    assert hint_of(CHECK, Hinted("It printed nothing.", "Which line?"), transcript) == "Which line?"
 
 
 def test_a_late_submission_is_asked_for_its_line() -> None:

@@ -166,10 +166,34 @@ def test_it_hears_signals_and_leaves_what_it_leaves(pool: HostPool, tmp_path: Pa
         time.sleep(0.01)
     assert process.status == 4
     assert process.has_leftovers()
+    # A fork has the command line of what it was forked from, which says nothing to its author.
+    assert process.leftover_commands() == []
     process.close()
     while process.has_leftovers() and time.monotonic() < give_up:
         time.sleep(0.01)
     assert not process.has_leftovers()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems tell no command line")
+@pytest.mark.parametrize("is_forked", [True, False])
+def test_it_knows_the_commands_of_what_it_leaves(
+    is_forked: bool, pool: HostPool, tmp_path: Path
+) -> None:
+    write(tmp_path, "import subprocess\nsubprocess.Popen(['sleep', '600.5'])\n")
+    process = Process(
+        [sys.executable, "main.py"],
+        tmp_path,
+        ENVIRONMENT,
+        Transcript(tmp_path, tmp_path, "here"),
+        WallClock(LIMIT),
+        pool if is_forked else None,
+    )
+    give_up = time.monotonic() + LIMIT
+    while process.status is None and time.monotonic() < give_up:
+        time.sleep(0.01)
+    left = process.leftover_commands()
+    process.close()
+    assert left == ["sleep 600.5"]
 
 
 @pytest.mark.parametrize(

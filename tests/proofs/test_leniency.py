@@ -101,6 +101,7 @@ LENIENCIES = {
     "an open path that the code names": "task_4_3: whatever belongs to the docs is open",
     "paths that nobody has listed": "task_4_3: only GET and POST are guarded",
     "an open path that is shut": "task_4_3: health is shut",
+    "a page below the docs": "task_4_3: a list of guarded paths instead of open ones",
     "the words of a cache": "task_4_5: HIT in small letters",
     "where a cache tells them": "task_4_5: HIT and MISS stand in the body",
     "a HIT that takes time": "task_4_5: the wait comes before the look-up",

@@ -32,9 +32,13 @@ COLUMNS = 80
 
 _BRIEF_ROWS = 15
 _MIN_BLOCK_ROWS = 3
+_PRINTED = "What it printed:"
 _MAX_ROWS = 100
 _MAX_MESSAGE_ROWS = 6
 _FRAMES = 2
+_QUOTED_BODY_WEIGHT = 100
+"""More than all words of a request can weigh: the sentence has its very body."""
+
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _QUOTED = re.compile(r"'([^']{3,})'")
 _WORD = re.compile(r"[\w./-]{3,}")
@@ -147,13 +151,15 @@ def _blocks(
         name = "What happened, in lab time:" if is_lab_time else "What happened:"
         blocks.append((name, _around(rows, _MAX_ROWS) if is_whole else rows))
     if transcript.lines:
-        rows = _printed(message, transcript.lines, "" if is_whole else transcript.shown_as)
+        rows = _printed(
+            message, transcript.lines, "" if is_whole else transcript.shown_as, columns - 1
+        )
         rows = _around(rows, _MAX_ROWS) if is_whole else rows
         if transcript.dropped:
             rows.append(_Row(f"   ... and {transcript.dropped} lines more, which were not kept"))
         if transcript.unread:
             rows.append(_Row(f"   ... and {transcript.unread} bytes more, which were not read"))
-        blocks.append(("What it printed:", rows))
+        blocks.append((_PRINTED, rows))
     raised = _unique(transcript.raised)
     blocks.extend(
         _traceback(each, message, is_whole) for each in (raised if is_whole else raised[-1:])
@@ -171,9 +177,18 @@ def _fitted(
 ) -> list[tuple[str, list[_Row]]]:
     """Return the blocks with as many rows as there is room for, but each with a few."""
     shares = [len(rows) for _, rows in blocks]
+
     # Each block has its name and an empty row as well.
-    while shares and sum(shares) + 2 * len(shares) > room and max(shares) > _MIN_BLOCK_ROWS:
+    def is_too_much() -> bool:
+        return sum(shares) + 2 * len(shares) > room
+
+    while shares and is_too_much() and max(shares) > _MIN_BLOCK_ROWS:
         shares[shares.index(max(shares))] -= 1
+    weights = [max((row.weight for row in rows), default=0) for _, rows in blocks]
+    for number, (name, _) in enumerate(blocks):
+        # Where the sentence speaks of a request, and of nothing that was printed.
+        if name == _PRINTED and not weights[number] and any(weights[:number]) and is_too_much():
+            shares[number] = 1
     return [
         (name, [_Row(_cut(row.text, columns - 1)) for row in _around(rows, share)])
         for (name, rows), share in zip(blocks, shares, strict=True)
@@ -187,9 +202,13 @@ def _around(rows: list[_Row], max_rows: int) -> list[_Row]:
     heaviest = max(row.weight for row in rows)
     if not heaviest:
         # Nothing speaks of any of them: how it began, and where the check stopped.
-        first, last = max_rows // 2, max((max_rows - 1) // 2, 1)
+        first, last = max_rows // 2, max((max_rows - 1) // 2, min(max_rows - 1, 1))
         left_out = len(rows) - first - last
-        return [*rows[:first], _Row(f"   ... {left_out} more (all with -v)"), *rows[-last:]]
+        return [
+            *rows[:first],
+            _Row(f"   ... {left_out} more (all with -v)"),
+            *rows[len(rows) - last :],
+        ]
     focus = max(i for i, row in enumerate(rows) if row.weight == heaviest)
     kept = max_rows - (1 if focus >= len(rows) - max_rows + 1 or focus < max_rows - 1 else 2)
     kept = max(kept, 1)
@@ -272,15 +291,19 @@ def _weight(message: str, record: RequestRecord) -> int:
     weight = 4
     weight += 2 * (f"{record.method} {path}" in message)
     weight += 2 * (re.search(rf"\b{record.status}\b", message) is not None)
+    if record.body and f" with {record.body} " in message:
+        weight += _QUOTED_BODY_WEIGHT
     words = set(_WORD.findall(message))
     return weight + len(words & set(_WORD.findall(f"{record.text} {record.answer}")))
 
 
-def _printed(message: str, lines: list[Line], folder: str) -> list[_Row]:
+def _printed(message: str, lines: list[Line], folder: str, columns: int) -> list[_Row]:
     """Return what was printed, equal lines of a moment as one; marked what the sentence quotes.
 
     Args:
-        folder: where the submission lies: left out in front of a warning, which has its file.
+        folder: where the submission lies: left out in front of a warning, which has its file; ""
+            for rows that are whole.
+        columns: how much room a row has.
     """
     runs = [list(group) for _, group in groupby(lines, key=lambda line: (line.text, line.at))]
     texts = [run[0].text.strip() for run in runs]
@@ -294,10 +317,25 @@ def _printed(message: str, lines: list[Line], folder: str) -> list[_Row]:
     rows = []
     for i, run in enumerate(runs):
         lead = ">> " if i in marked else "   "
-        text = _row(f"{lead}{time_of_day(run[0].at):<12}| ", run[0].text.removeprefix(f"{folder}/"))
+        lead = f"{lead}{time_of_day(run[0].at):<12}| "
+        shown = run[0].text.removeprefix(f"{folder}/")
+        if folder and i in awaited:
+            shown = _never_awaited(shown, columns - len(lead))
+        text = _row(lead, shown)
         more = f"  ({len(run)} x the same)" if len(run) > 1 else ""
         rows.append(_Row(text + more, int(i in marked)))
     return rows
+
+
+def _never_awaited(warning: str, room: int) -> str:
+    """Return a warning so short that its end is not what is cut: the coroutine, not awaited."""
+    if len(warning) <= room:
+        return warning
+    shorter = warning.replace("RuntimeWarning: ", "")
+    if len(shorter) <= room:
+        return shorter
+    found = NEVER_AWAITED.search(warning)
+    return found[0] if found else shorter
 
 
 def _begun(message: str, texts: list[str]) -> list[int]:

@@ -35,7 +35,9 @@ def hint_of(check: Check, error: BaseException | None, transcript: Transcript | 
     """Return the hint for a check that failed so, "" if none would help."""
     raised = transcript.raised if transcript is not None else []
     stopped = isinstance(error, StartFailed | Stopped)
-    if isinstance(error, Hinted) and error.hint != RAISED:
+    unawaited = "" if stopped else never_awaited(transcript)
+    # Whatever a check has seen of a coroutine that never ran: that is why.
+    if isinstance(error, Hinted) and error.hint != RAISED and not unawaited:
         return error.hint
     if isinstance(error, Late):
         return _LATE if error.place else ""
@@ -45,17 +47,23 @@ def hint_of(check: Check, error: BaseException | None, transcript: Transcript | 
         return NOT_WRITTEN
     if raised and raised[-1].text.startswith("breakpoint() needs the terminal"):
         return _DEBUGGER
-    for line in transcript.lines if transcript is not None and not stopped else ():
-        if found := NEVER_AWAITED.search(line.text):
-            name = found[1].rpartition(".")[2]
-            return (
-                f"{name}(...) alone only makes a coroutine, which does not run. What runs one: "
-                "inside an async def, and outside of any?"
-            )
+    if unawaited:
+        return (
+            f"{unawaited}(...) alone only makes a coroutine, which does not run. What runs one: "
+            "inside an async def, and outside of any?"
+        )
     if isinstance(error, Stopped | Hinted):
         named = [raised[-1].type] if raised else _printed_names(transcript)
         return next((_OF_TYPES[name] for name in named if name in _OF_TYPES), RAISED)
     return check.hint
+
+
+def never_awaited(transcript: Transcript | None) -> str:
+    """Return the first coroutine of which Python says that nobody has awaited it, "" if none."""
+    for line in transcript.lines if transcript is not None else ():
+        if found := NEVER_AWAITED.search(line.text):
+            return found[1].rpartition(".")[2]
+    return ""
 
 
 def _printed_names(transcript: Transcript | None) -> Iterator[str]:

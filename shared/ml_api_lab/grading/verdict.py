@@ -18,7 +18,7 @@ from ml_api_lab.errors import (
     SubmissionFault,
 )
 from ml_api_lab.grading.card import COLUMNS, card, message_of
-from ml_api_lab.grading.hint import hint_of
+from ml_api_lab.grading.hint import hint_of, never_awaited
 from ml_api_lab.grading.timeline import TimeLine, of_transcript
 from ml_api_lab.lab_time import NO_TIME, Span
 from ml_api_lab.protocol.messages import ClockName
@@ -132,8 +132,9 @@ class Verdict:
     def causes(self) -> frozenset[str]:
         """What it failed by, so that checks of a task which failed by the same share one card.
 
-        The sentence, without what is drawn anew for each check; and the exception with its line,
-        if that is what stopped the check.
+        The sentence, without what is drawn anew for each check; the exception with its line, if
+        that is what stopped the check; and the coroutine that nobody has awaited, if the hint is
+        about one.
         """
         if self.passed:
             return frozenset()
@@ -141,6 +142,9 @@ class Verdict:
         last = self._raised
         if last is not None:
             found.add(without_draws(f"{last} {last.frames[-1:]}"))
+        name = never_awaited(self.transcript)
+        if name and self.hint.startswith(f"{name}(...) "):
+            found.add(f"{name} was never awaited")
         return frozenset(found)
 
     @property

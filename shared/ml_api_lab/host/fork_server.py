@@ -26,7 +26,7 @@ from ml_api_lab.protocol.messages import (
     Signal,
     Survey,
 )
-from ml_api_lab.protocol.process_groups import has_members
+from ml_api_lab.protocol.process_groups import command_line, has_members, running_members
 
 _PR_SET_CHILD_SUBREAPER = 36
 _MAX_SWEEPS = 1000
@@ -95,7 +95,7 @@ class _ForkServer:
                 send = os.killpg if message.to_group else os.kill
                 _send_if_alive(send, message.pid, message.number)
             case Survey():
-                self._link.send(Members(message.pid, self._has_members(message.pid)))
+                self._link.send(self._members(message.pid))
             case Kill() if message.pid in self._hosts:
                 # Alone as well: it may not have become a group yet.
                 _send_if_alive(os.killpg, message.pid, signal.SIGKILL)
@@ -131,10 +131,14 @@ class _ForkServer:
         self._hosts, self._left_behind = set(), set()
         self._kill_orphans(0)
 
-    def _has_members(self, pid: int) -> bool:
-        """Whether something that a host has started still runs, in its session or another."""
+    def _members(self, pid: int) -> Members:
+        """Return what a host has started that still runs, in its session or another."""
         self._find_orphans(0)
-        return has_members(pid) or any(pid in each for each in self._owners_of_orphans.values())
+        orphans = {orphan for orphan, owners in self._owners_of_orphans.items() if pid in owners}
+        commands = [command_line(each) for each in sorted({*running_members(pid), *orphans})]
+        # A fork of a host has the command line of this process: its own would be main.py's.
+        told = [each for each in commands if each not in ("", command_line(os.getpid()))]
+        return Members(pid, has_members(pid) or bool(orphans), told)
 
     def _tidy_up(self, pid: int) -> None:
         """End what a host that has ended left behind."""

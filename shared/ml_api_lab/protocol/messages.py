@@ -165,10 +165,14 @@ class Ended(NamedTuple):
 
 
 class Members(NamedTuple):
-    """From the fork server: whether a process of that host's group still runs."""
+    """From the fork server: whether a process of that host's group still runs.
+
+    `commands` are the command lines of those that do, as far as the system tells them.
+    """
 
     pid: int
     are_there: bool
+    commands: list[str]
 
 
 class Ready(NamedTuple):

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
+
+_MAX_COMMAND_BYTES = 1_000
+"""How much of a command line is read."""
+
+_ENDED = {"Z", "X"}
+"""The states of a process that has ended and that nobody has collected yet."""
 
 
 def has_members(group: int) -> bool:
@@ -19,7 +27,32 @@ def has_members(group: int) -> bool:
 
 def _are_all_zombies(group: int) -> bool:
     """Whether all of a group have ended (Linux): in a container nobody may collect orphans."""
-    states = []
+    states = {state for _, state in _states(group)}
+    return bool(states) and states <= _ENDED
+
+
+def running_members(group: int) -> list[int]:
+    """Return the processes of that group that still run (Linux; elsewhere none is known)."""
+    return [pid for pid, state in _states(group) if state not in _ENDED]
+
+
+def command_line(pid: int) -> str:
+    """Return the command line of a process, "" if the system tells none (Linux does)."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read(_MAX_COMMAND_BYTES).rstrip(b"\0").split(b"\0")
+    except OSError:  # it has gone meanwhile, or the system has no such file
+        return ""
+    return command_text([word.decode(errors="replace") for word in words])
+
+
+def command_text(words: list[str]) -> str:
+    """Return a command as a shell reads it, its program without the folder; "" for no words."""
+    return shlex.join([os.path.basename(words[0]), *words[1:]]) if words and words[0] else ""
+
+
+def _states(group: int) -> Iterator[tuple[int, str]]:
+    """Yield each process of a group, with the letter of its state (Linux)."""
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
             # After the command in brackets: the state, the parent, the group.
@@ -27,5 +60,4 @@ def _are_all_zombies(group: int) -> bool:
         except (OSError, ValueError):  # it has gone meanwhile
             continue
         if int(its_group) == group:
-            states.append(state)
-    return bool(states) and set(states) <= {"Z", "X"}
+            yield int(status.parent.name), state

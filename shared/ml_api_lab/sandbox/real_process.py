@@ -18,7 +18,12 @@ from pathlib import Path
 from typing import Protocol
 
 from ml_api_lab.protocol.messages import Execute
-from ml_api_lab.protocol.process_groups import has_members
+from ml_api_lab.protocol.process_groups import (
+    command_line,
+    command_text,
+    has_members,
+    running_members,
+)
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.hosts.host_pool import HostPool
 from ml_api_lab.sandbox.hosts.interpreter import kill_process_tree
@@ -85,6 +90,9 @@ class Child(Protocol):
     def has_leftovers(self) -> bool:
         """Whether something that it started still runs (known on POSIX only)."""
 
+    def leftover_commands(self) -> list[str]:
+        """Return the command lines of what it started and still runs (known on Linux only)."""
+
     def kill_all(self) -> None:
         """End it with all that it started."""
 
@@ -95,6 +103,7 @@ class _Spawned:
     def __init__(
         self, command: list[str], folder: Path, environment: Mapping[str, str], output: Path
     ) -> None:
+        self._command = command
         # Opened for the process alone: it shares no place in the file with who reads there.
         with output.open("ab") as printed:
             self._process = subprocess.Popen(
@@ -127,6 +136,11 @@ class _Spawned:
     def has_leftovers(self) -> bool:
         return os.name == "posix" and has_members(self.pid)
 
+    def leftover_commands(self) -> list[str]:
+        own = command_text(self._command)
+        found = (command_line(each) for each in running_members(self.pid))
+        return [each for each in found if each not in ("", own)]
+
     def kill_all(self) -> None:
         kill_process_tree(self._process)
 
@@ -148,7 +162,10 @@ class _Forked:
         self._pool.signal(self.pid, signal.SIGINT, to_group=True)
 
     def has_leftovers(self) -> bool:
-        return self._pool.has_members(self.pid)
+        return self._pool.members(self.pid).are_there
+
+    def leftover_commands(self) -> list[str]:
+        return self._pool.members(self.pid).commands
 
     def kill_all(self) -> None:
         self._pool.signal(self.pid, signal.SIGKILL, to_group=True)
@@ -272,6 +289,13 @@ class Process:
     def has_leftovers(self) -> bool:
         """Whether something that it started still runs (known on POSIX only)."""
         return self._child.has_leftovers()
+
+    def leftover_commands(self) -> list[str]:
+        """Return the command lines of what it started and still runs (known on Linux only).
+
+        A fork has none of its own.
+        """
+        return self._child.leftover_commands()
 
     @property
     def output(self) -> str:

@@ -78,13 +78,15 @@ class RequestRecord:
     """A request, and once there is an answer its status and when it was complete.
 
     Attributes:
-        text: the request as a card shows it; `answer`: its answer, "" as long as there is none.
+        text: the request as a card shows it; `body`: what it has of the body.
+        answer: its answer as a card shows it, "" as long as there is none.
     """
 
     method: str
     target: str
     sent: Span
     text: str = ""
+    body: str = ""
     status: int = 0
     answered: Span | None = None
     answer: str = ""
@@ -115,8 +117,9 @@ class Transcript:
         self, at: Span, method: str, target: str, headers: list[list[str]], body: bytes
     ) -> RequestRecord:
         """Record a request; return the record, which its answer completes."""
-        text = f"{method} {target}{_headers_text(headers)}{_body_text(body)}"
-        record = RequestRecord(method, target, at, text)
+        shown = _body_text(body)
+        text = f"{method} {target}{_headers_text(headers)}{shown}"
+        record = RequestRecord(method, target, at, text, shown.strip())
         self.entries.append((at, record))
         self.requests.append(record)
         return record

@@ -82,7 +82,7 @@ class HostPool:
         self._starting: dict[str, subprocess.Popen[bytes] | None] = {}
         self._hosts: dict[int, subprocess.Popen[bytes] | None] = {}
         self._statuses: dict[int, int] = {}
-        self._members: dict[int, bool] = {}
+        self._members: dict[int, Members] = {}
         self._executed: set[int] = set()
         self._server_token = ""
         self._lock = threading.RLock()
@@ -211,8 +211,8 @@ class HostPool:
                 except LinkClosed:
                     self._forget_server()
 
-    def has_members(self, pid: int) -> bool:
-        """Whether something that a host has started in its group still runs, or it itself."""
+    def members(self, pid: int) -> Members:
+        """Return what a host has started in its group and still runs, or it itself."""
         with self._lock:
             self._members.pop(pid, None)
             if self._control is not None:
@@ -221,7 +221,7 @@ class HostPool:
                     self._read_until(lambda: pid in self._members, _EXIT_TIMEOUT_SECONDS)
                 except LinkClosed:
                     self._forget_server()
-            return self._members.get(pid, False)
+            return self._members.get(pid, Members(pid, are_there=False, commands=[]))
 
     def close(self) -> None:
         """Kill all hosts and the fork server."""
@@ -378,7 +378,7 @@ class HostPool:
                     if isinstance(message, Ended) and message.pid in self._hosts:
                         self._statuses[message.pid] = message.status
                     elif isinstance(message, Members):
-                        self._members[message.pid] = message.are_there
+                        self._members[message.pid] = message
         except (LinkClosed, BadFrame):
             self._forget_server()
 
