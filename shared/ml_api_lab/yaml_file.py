@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer, ComposerError
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode
 
 from ml_api_lab.errors import SubmissionFault
 
@@ -30,6 +32,21 @@ class _Missing:
 
 
 MISSING = _Missing()
+
+
+class _PlainKeys(Composer):
+    """Refuses a key that is itself a mapping or a list.
+
+    To look for such a key, its own keys are looked at twice, and theirs four times: twenty levels
+    would take hours.
+    """
+
+    def compose_mapping_node(self, anchor: Any) -> MappingNode:
+        node: MappingNode = super().compose_mapping_node(anchor)
+        for key, _ in node.value:
+            if not isinstance(key, ScalarNode):
+                raise ComposerError(None, None, "a key is a mapping or a list", key.start_mark)
+        return node
 
 
 @dataclass(frozen=True)
@@ -104,6 +121,7 @@ def read(text: str, name: str) -> Node:
     if text.count("[") + text.count("{") > _MAX_BRACKETS:
         raise SubmissionFault(f"{name} has more lists and mappings than any such file needs.")
     yaml = YAML(typ="rt")
+    yaml.Composer = _PlainKeys
     try:
         documents = list(yaml.load_all(text))
     except DuplicateKeyError as error:

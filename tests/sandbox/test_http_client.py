@@ -173,3 +173,11 @@ FAULTS = {
 
 
 test_fault = each_fault(FAULTS)
+
+
+def test_what_the_client_does_not_do_is_refused(apps: Scenes) -> None:
+    async def scene(client: Any, clock: Clock, task: Task) -> None:
+        with pytest.raises(TypeError, match="follows no redirect"):
+            await client.get("/now", follow_redirects=True)
+
+    play_served(apps, scene)

@@ -37,6 +37,11 @@ FAULTS = {
     "exits at import": Fault(
         "import sys\nsys.exit(0)", "Importing main.py failed: SystemExit: 0 (", SERVE
     ),
+    "raises what ends pytest": Fault(
+        "import pytest\npytest.exit('all is well', returncode=0)",
+        "Importing main.py failed: Exit: all is well (",
+        SERVE,
+    ),
     "exits hard when loaded": Fault(
         "import os\nos._exit(0)", f"{START}ended its own process with exit status 0.", LOAD
     ),

@@ -60,6 +60,8 @@ class LabClient(httpx.AsyncClient):
         return super().build_request(method, _absolute(str(url)), **options)
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        if options.get("follow_redirects") is True:
+            raise TypeError("A submission's client follows no redirect; look at its location.")
         response = await self._link.handle_async_request(request)
         response.request = request
         return response

@@ -22,6 +22,10 @@ ACCEPTED_ENCODINGS = {"accept-encoding": "gzip, deflate"}
 _MAX_HEADERS_BYTES = 64_000
 """How large all headers of an answer may be together: servers and browsers take no more either."""
 
+_UNREAD = (b"set-cookie2",)
+"""Headers that no browser reads any more; Python's reader of cookies still does, and fails at some
+of them with a warning that it has a bug."""
+
 _NO_CHARSETS = {"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"}
 """What Python can decode and no browser does; `punycode`, in the square of a text's length."""
 
@@ -46,9 +50,8 @@ def bounded_response(
         limit = f"{_MAX_HEADERS_BYTES // 1000} kB"
         raise SubmissionFault(f"{name} is answered with more than {limit} of headers.")
     refuse_decompression_bomb(name, headers, body)
-    response = httpx.Response(
-        status, headers=headers, content=body, extensions=dict(extensions or {})
-    )
+    read = [(each, value) for each, value in headers if each.lower() not in _UNREAD]
+    response = httpx.Response(status, headers=read, content=body, extensions=dict(extensions or {}))
     charset = response.charset_encoding
     if charset is None or not _is_charset(charset):
         response.encoding = "utf-8"
