@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -39,11 +37,11 @@ from ml_api_lab.protocol.messages import (
     Survey,
 )
 from ml_api_lab.sandbox.hosts.interpreter import kill_group, kill_process_tree, start_interpreter
+from ml_api_lab.sandbox.hosts.listener import Listener
 
 _START_TIMEOUT_SECONDS = 120.0
 _FORK_TIMEOUT_SECONDS = 20.0
 _EXIT_TIMEOUT_SECONDS = 20.0
-_MAX_CALLERS = 64
 _MOST_READY_FORKS, _MOST_READY_INTERPRETERS = 12, 4
 _POLL_SECONDS = 0.1
 """How often to see whether the process that is waited for is still alive."""
@@ -73,12 +71,10 @@ class HostPool:
         self._modules = modules
         self._forks = hasattr(os, "fork") if fork is None else fork
         # Through a file: a network of a host's own does not lead to this machine's ports.
-        self._folder = tempfile.mkdtemp(prefix="lab-") if confinement.tier == "namespace" else None
-        self._listener, self._address = _listen(self._folder)
+        self._listener = Listener(through_file=confinement.tier == "namespace")
         self._log = tempfile.TemporaryFile()
         self._server: subprocess.Popen[bytes] | None = None
         self._control: Link | None = None
-        self._callers: list[Link] = []
         self._starting: dict[str, subprocess.Popen[bytes] | None] = {}
         self._hosts: dict[int, subprocess.Popen[bytes] | None] = {}
         self._statuses: dict[int, int] = {}
@@ -238,11 +234,7 @@ class HostPool:
             except subprocess.TimeoutExpired:
                 self._server.kill()
                 self._server.wait()
-        for caller in self._callers:
-            caller.close()
         self._listener.close()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
         self._log.close()
 
     # --- starting hosts -------------------------------------------------------------------------
@@ -257,7 +249,7 @@ class HostPool:
 
     def _launch(self, role: HostRole) -> tuple[subprocess.Popen[bytes], str]:
         token = os.urandom(8).hex()
-        told = [self._address, token, self._clock, role, self._confinement.to_text()]
+        told = [self._listener.address, token, self._clock, role, self._confinement.to_text()]
         return start_interpreter([*told, *self._modules], self._log), token
 
     def _count_acquiring(self, change: int) -> None:
@@ -290,24 +282,16 @@ class HostPool:
             self._start_one()
 
     def _accept(self, timeout_seconds: float) -> tuple[Link, Hello]:
-        """Wait for a process of ours to connect.
-
-        Anybody on this machine can connect, a submission too: whoever sends nothing or something
-        else keeps nobody waiting.
-        """
+        """Wait for a process of ours to connect."""
         give_up = time.monotonic() + timeout_seconds
         while time.monotonic() < give_up:
-            waiting: list[socket.socket | Link] = [self._listener, *self._callers]
-            ready = select.select(waiting, [], [], _POLL_SECONDS)[0]
-            if not ready and not any(map(_is_alive, [self._server, *self._starting.values()])):
+            is_server_next = self._forks and self._control is None
+            tokens = {self._server_token} if is_server_next else self._starting.keys()
+            if (caller := self._listener.next_caller(tokens, give_up)) is not None:
+                return caller
+            if not any(map(_is_alive, [self._server, *self._starting.values()])):
                 break
-            if not ready:
-                self._wake_server()
-            if self._listener in ready:
-                self._accept_caller()
-            for caller in [each for each in self._callers if each in ready]:
-                if (hello := self._identify(caller)) is not None:
-                    return caller, hello
+            self._wake_server()
         self._log.seek(0)
         # The log is that of all that was tried; the last traceback is why it ended.
         _, *last = self._log.read().decode(errors="replace").rpartition("Traceback")
@@ -319,35 +303,6 @@ class HostPool:
         """Let a fork server go on that a submission may have stopped (SIGSTOP)."""
         if os.name == "posix" and self._server is not None and self._server.poll() is None:
             self._server.send_signal(signal.SIGCONT)
-
-    def _accept_caller(self) -> None:
-        try:
-            connection, _ = self._listener.accept()
-        except OSError:
-            return  # hung up again
-        self._callers.append(Link(connection, timeout=_START_TIMEOUT_SECONDS))
-        if len(self._callers) > _MAX_CALLERS:
-            self._callers.pop(0).close()
-
-    def _identify(self, caller: Link) -> Hello | None:
-        """Read from a caller; return its hello if it is ours, and hang up if it is not."""
-        try:
-            caller.read_more()
-            hello = caller.next_message()
-        except (LinkClosed, BadFrame):
-            hello = None
-        else:
-            if hello is None:
-                return None  # it has not finished
-        self._callers.remove(caller)
-        expected = {self._server_token} if self._is_waiting_for_server() else self._starting.keys()
-        if isinstance(hello, Hello) and hello.token in expected:
-            return hello
-        caller.close()
-        return None
-
-    def _is_waiting_for_server(self) -> bool:
-        return self._forks and self._control is None
 
     def _forget_server(self) -> None:
         """Forget a fork server that is gone, or fresh interpreters; the next host starts others."""
@@ -381,20 +336,6 @@ class HostPool:
                         self._members[message.pid] = message
         except (LinkClosed, BadFrame):
             self._forget_server()
-
-
-def _listen(folder: str | None) -> tuple[socket.socket, str]:
-    """Return a socket that hosts connect to, in that folder or at a port, and its address."""
-    if folder is None:
-        listener = socket.create_server(("127.0.0.1", 0), backlog=16)
-        address = str(listener.getsockname()[1])
-    else:
-        address = os.path.join(folder, "link")
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(address)
-        listener.listen(16)
-    listener.setblocking(False)
-    return listener, address
 
 
 def _is_alive(process: subprocess.Popen[bytes] | None) -> bool:
