@@ -175,9 +175,26 @@ FAULTS = {
 test_fault = each_fault(FAULTS)
 
 
-def test_what_the_client_does_not_do_is_refused(apps: Scenes) -> None:
-    async def scene(client: Any, clock: Clock, task: Task) -> None:
-        with pytest.raises(TypeError, match="follows no redirect"):
-            await client.get("/now", follow_redirects=True)
+def test_redirects_are_followed_where_that_is_asked_for(apps: Scenes) -> None:
+    source = """
+        from fastapi import FastAPI
+        from fastapi.responses import RedirectResponse
 
-    play_served(apps, scene)
+        app = FastAPI()
+
+        @app.get("/old")
+        async def old():
+            return RedirectResponse("/new")
+
+        @app.get("/new")
+        async def new():
+            return "here"
+    """
+
+    async def scene(task: Task, clock: Clock) -> list[Any]:
+        async with task.serve() as client:
+            first = await client.get("/old")
+            followed = await client.get("/old", follow_redirects=True)
+        return [first.status_code, first.headers["location"], followed.json(), followed.url.path]
+
+    assert apps.play(source, scene) == [307, "/new", "here", "/new"]

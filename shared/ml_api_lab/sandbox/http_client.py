@@ -45,9 +45,9 @@ class LinkTransport(httpx.AsyncBaseTransport):
 class LabClient(httpx.AsyncClient):
     """A client of a submission; requests wait for their answers without a timeout.
 
-    It sends each request once, follows no redirect, keeps no cookie and looks for no credentials:
-    to find out that there is nothing of the kind takes httpx's own client twice as long as all the
-    rest.
+    Unless it is to follow redirects, it sends each request once, keeps no cookie and looks for no
+    credentials: to find out that there is nothing of the kind takes httpx's own client twice as
+    long as all the rest.
     """
 
     def __init__(self, submission: Submission) -> None:
@@ -61,7 +61,7 @@ class LabClient(httpx.AsyncClient):
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         if options.get("follow_redirects") is True:
-            raise TypeError("A submission's client follows no redirect; look at its location.")
+            return await super().send(request, **options)
         response = await self._link.handle_async_request(request)
         response.request = request
         return response

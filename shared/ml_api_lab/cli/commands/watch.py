@@ -314,6 +314,7 @@ class Watch:
             self._note = comparison_line(self._place.course, self._place.here, self._place.syllabus)
             return
         self._entry, self._last = entry, None
+        self._checks_look = look(self._check_folders())
         self._begin()
 
     def _check_folders(self) -> list[Path]:
