@@ -58,14 +58,14 @@ def lines_of_next(text: str) -> list[str]:
 def test_a_grade_of_exercises_ends_with_it(course: Course) -> None:
     assert lines_of_next(course.run().text) == [
         "Next: 0.1: read checks/task_0_1/README.md, edit exercises/task_0_1/main.py, "
-        "run pytest checks/task_0_1 (or: lab watch 0.1)"
+        "run lab watch 0.1 (or, to grade once: pytest checks/task_0_1)"
     ]
     # The grade has just spoken of the one task that was asked for.
     assert lines_of_next(course.run("checks/task_0_1").text) == []
     (course.root / "exercises" / "task_0_1" / "main.py").write_text(RIGHT, encoding="utf-8")
     assert lines_of_next(course.run(cwd="exercises/task_0_1").text) == [
         "Next: 0.2: read ../../checks/task_0_2/README.md, edit ../task_0_2/main.py, "
-        "run pytest ../../checks/task_0_2 (or: lab watch 0.2)"
+        "run lab watch 0.2 (or, to grade once: pytest ../../checks/task_0_2)"
     ]
 
 

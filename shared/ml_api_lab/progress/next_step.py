@@ -61,7 +61,7 @@ def how_to_go_on(course: Path, here: Path, entry: Entry) -> str:
     checks = course / "checks" / entry.name
     return (
         f"{entry.number}: read {path_from(here, checks / 'README.md')}, edit {edit}, "
-        f"run pytest {path_from(here, checks)} (or: lab watch {entry.number})"
+        f"run lab watch {entry.number} (or, to grade once: pytest {path_from(here, checks)})"
     )
 
 

@@ -38,7 +38,7 @@ def test_before_the_first_grade_the_first_task_comes_next(lab: Lab) -> None:
     assert said.lines[1] == "> 0.1  Toy task_0_1   -"
     assert said.lines[-1] == (
         "Next: 0.1: read checks/task_0_1/README.md, edit exercises/task_0_1, "
-        "run pytest checks/task_0_1 (or: lab watch 0.1)"
+        "run lab watch 0.1 (or, to grade once: pytest checks/task_0_1)"
     )
 
 
