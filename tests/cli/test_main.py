@@ -57,6 +57,10 @@ def test_what_shows_or_changes_files_takes_no_other_task(command: str, lab: Lab)
     [
         ("rum", "There is no command 'rum'. Did you mean lab run? See lab --help."),
         ("xyz", "There is no command 'xyz'. See lab --help."),
+        ("test", "There is no command 'test'. Did you mean lab run? See lab --help."),
+        ("Grade", "There is no command 'Grade'. Did you mean lab run? See lab --help."),
+        ("check", "There is no command 'check'. Did you mean lab run? See lab --help."),
+        ("solution", "There is no command 'solution'. Did you mean lab diff? See lab --help."),
         ("0.1", "A command comes before the task: lab run 0.1"),
         ("task_0_1", "A command comes before the task: lab run task_0_1"),
     ],
@@ -65,6 +69,19 @@ def test_an_unknown_command_is_told_with_what_is_near(word: str, told: str, lab:
     said = lab(word)
     assert said.status == 4
     assert f"Error: {told}\n" in said.err
+
+
+@pytest.mark.parametrize("word", ["next", "start", "begin", "show", "open"])
+def test_who_looks_for_a_task_is_told_where_it_is(word: str, lab: Lab) -> None:
+    told = "Write lab alone: it names the next task, what to read and which file to edit."
+    assert f"There is no command {word!r}. {told} See lab --help." in lab(word, "0.1").err
+
+
+@pytest.mark.parametrize("word", ["rest", "resets", "rset", "undoo", "und", "redo", "revert"])
+def test_what_replaces_work_is_never_suggested(word: str, lab: Lab) -> None:
+    said = lab(word, "0.1")
+    assert said.status == 4
+    assert "lab reset" not in said.err and "lab undo" not in said.err
 
 
 def test_outside_a_course_there_is_one_sentence(tmp_path: Path) -> None:

@@ -37,6 +37,19 @@ _OWN = (
     "author",
 )
 
+_REPLACE_WORK = {"reset", "undo"}
+"""Commands that are never suggested: who takes a suggestion without thought would lose files."""
+
+_SUGGESTIONS = {
+    **dict.fromkeys(("test", "tests", "grade", "check"), "Did you mean lab run?"),
+    **dict.fromkeys(("solution", "solutions", "answer"), "Did you mean lab diff?"),
+    **dict.fromkeys(
+        ("next", "start", "begin", "show", "open"),
+        "Write lab alone: it names the next task, what to read and which file to edit.",
+    ),
+}
+"""What to say to words that people try, and whose meaning no similar spelling tells."""
+
 _TASK = re.compile(r"(task[\s_.-]*)?\d+[\s_.-]\d+", re.IGNORECASE)
 
 
@@ -72,10 +85,16 @@ class Commands(click.Group):
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             if _TASK.fullmatch(name):
                 raise click.UsageError(f"A command comes before the task: lab run {name}", ctx)
-            close = get_close_matches(name, self.list_commands(ctx), 1)
-            near = f" Did you mean lab {close[0]}?" if close else ""
-            raise click.UsageError(f"There is no command {name!r}.{near} See lab --help.", ctx)
+            suggestion = _SUGGESTIONS.get(name.lower()) or self._closest(ctx, name)
+            told = filter(None, [f"There is no command {name!r}.", suggestion, "See lab --help."])
+            raise click.UsageError(" ".join(told), ctx)
         return super().resolve_command(ctx, args)
+
+    def _closest(self, ctx: click.Context, name: str) -> str:
+        """Return a question about the command that is spelt most like it, "" if none is."""
+        harmless = [each for each in self.list_commands(ctx) if each not in _REPLACE_WORK]
+        close = get_close_matches(name, harmless, 1)
+        return f"Did you mean lab {close[0]}?" if close else ""
 
 
 @click.group(

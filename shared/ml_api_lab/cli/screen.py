@@ -15,6 +15,11 @@ from ml_api_lab.cli.text import cut, wrap
 Style = Literal["plain", "good", "bad", "note", "keys"]
 
 KEYS = "h hint  n/p task  l list  a all  Enter again  q quit"
+KEYS_TOLD = (
+    "Keys: h next hint, n next task, p previous task, l list of tasks, a all cards, "
+    "Enter grade again, q quit."
+)
+"""What a key that has no meaning is answered with."""
 
 _CODES: dict[Style, str] = {
     "plain": "",

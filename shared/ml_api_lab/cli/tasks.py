@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ml_api_lab.course.snapshot import SnapshotError
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.errors import CourseError
 from ml_api_lab.progress.folder import lab_folder
-from ml_api_lab.progress.history import History
+from ml_api_lab.progress.history import History, Standing
 from ml_api_lab.progress.next_step import next_task
 from ml_api_lab.progress.snapshots import Snapshots
 
@@ -118,6 +119,17 @@ def current_task(place: Place, history: History) -> Entry | None:
     points = {task: each.best for task, each in standings.items()}
     points.update({task: standings[task].last for task in run})
     return next_task(place.syllabus, run, points)
+
+
+def standing_now(place: Place, entry: Entry, standing: Standing | None) -> Standing | None:
+    """Return where a student stands with the files that are there now; None if not started.
+
+    The stub has no points, whatever was graded before a reset. Where nothing but it ever was
+    graded, the task is not started.
+    """
+    if standing is None or not stubs.is_untouched(place.course, entry.name, place.folder(entry)):
+        return standing
+    return replace(standing, last=0) if standing.best else None
 
 
 def width() -> int:

@@ -37,12 +37,11 @@ def next_hint(course: Path, history: History, task: str, number: int | None = No
         number: which one to return instead, from 1; it does not count as shown.
     """
     hints = of_readme(course / "checks" / task / "README.md")
-    readme = f"checks/{task}/README.md"
-    places = [f"hint {each} of {len(hints)} in {readme}" for each, _ in enumerate(hints, 1)]
+    places = [f"in checks/{task}/README.md"] * len(hints)
     last = history.rows(task, limit=1)
     if last and last[0].hint:
         hints.append(last[0].hint)
-        places.append(f"the hint of the first failed check, {last[0].failed.rpartition('::')[2]}")
+        places.append(f"of the first failed check, {last[0].failed.rpartition('::')[2]}")
     if not hints or (number or 0) > len(hints):
         return None
     if number is None:
@@ -54,7 +53,8 @@ def next_hint(course: Path, history: History, task: str, number: int | None = No
             pass  # the same one is shown again next time
     else:
         index = number - 1
-    return Hint(hints[index], places[index], index == len(hints) - 1)
+    where = f"hint {index + 1} of {len(hints)}, {places[index]}"
+    return Hint(hints[index], where, index == len(hints) - 1)
 
 
 def of_readme(readme: Path) -> list[str]:

@@ -32,7 +32,7 @@ def failed(lab: Lab, hint: str = "What does print do?") -> None:
 
 def test_hints_come_one_at_a_time_and_the_last_one_stays(lab: Lab) -> None:
     said = [lab("hint", "0.1").out for _ in range(3)]
-    of = "of 2 in checks/task_0_1/README.md"
+    of = "of 2, in checks/task_0_1/README.md"
     assert said[0] == f"Look.\n\n(hint 1 {of}; for the next: lab hint 0.1)\n"
     assert said[1] == said[2] == f"Think.\n\n(hint 2 {of}; the last one)\n"
 
@@ -40,9 +40,10 @@ def test_hints_come_one_at_a_time_and_the_last_one_stays(lab: Lab) -> None:
 def test_the_hint_of_the_failed_check_comes_last(lab: Lab) -> None:
     failed(lab)
     said = [lab("hint", "0.1").out for _ in range(4)]
-    assert said[1].startswith("Think.") and "for the next: lab hint 0.1" in said[1]
+    readme = "in checks/task_0_1/README.md; for the next: lab hint 0.1"
+    assert said[1] == f"Think.\n\n(hint 2 of 3, {readme})\n"
     assert said[2] == said[3]
-    where = "(the hint of the first failed check, test_greets; the last one)"
+    where = "(hint 3 of 3, of the first failed check, test_greets; the last one)"
     assert said[2] == f"What does print do?\n\n{where}\n"
 
 

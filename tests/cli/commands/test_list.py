@@ -77,6 +77,14 @@ def test_what_was_reset_has_no_points_now(lab: Lab) -> None:
     assert "  0.1  Toy task_0_1  10 of 10  (now 0)" in lab().lines
 
 
+def test_what_was_graded_before_anything_was_written_is_not_started(lab: Lab) -> None:
+    lab("run", "--all")
+    assert "> 0.1  Toy task_0_1   -" in lab().lines
+    assert "> 0.1  Toy task_0_1   -" in lab("list").lines
+    lab.exercise("task_0_1").write_text("# begun\n", encoding="utf-8")
+    assert "> 0.1  Toy task_0_1   0 of 10" in lab().lines
+
+
 def test_today_is_told_apart(lab: Lab) -> None:
     graded(lab, "task_0_1", 4, NOW - 3 * 24 * 3600)
     assert "Today" not in lab().out

@@ -8,10 +8,12 @@ import pytest
 
 from ml_api_lab.cli.commands import diff
 from ml_api_lab.cli.text import cells
+from ml_api_lab.course import stubs
 from ml_api_lab.course.snapshot import Snapshot
 from ml_api_lab.progress.folder import lab_folder
+from ml_api_lab.progress.snapshots import short
 from tests.support.lab import Lab
-from tests.support.toy_tasks import WRONG
+from tests.support.toy_tasks import RIGHT, WRONG
 
 MINE = 'print("mine")\n'
 
@@ -64,6 +66,9 @@ def test_the_history_lists_what_was_replaced(lab: Lab) -> None:
     lab("undo")
     lines = lab("history", "0.1").lines
     assert [line.split()[3] for line in lines] == ["reset", "undo"]
+    # The undo brought back what the reset had replaced, in place of the stub.
+    stub = short(stubs.read(lab.course, "task_0_1").id)
+    assert lines[1].split()[4:] == [lines[0].split()[4], "in", "place", "of", stub]
     assert lab("history", "0.2").out == "Nothing was graded yet.\n"
     state = lines[0].split()[-1]
     assert lab("history", "0.1", "--show", state).out == f"--- main.py\n{MINE}\n"
@@ -88,7 +93,7 @@ def test_a_task_without_a_stub_is_not_reset(lab: Lab) -> None:
 
 def test_a_diff_is_with_the_stub_first(lab: Lab) -> None:
     said = lab("diff", "0.1")
-    assert said.lines[:2] == ["--- main.py (handed out)", "+++ main.py (yours)"]
+    assert said.lines[:2] == ["--- main.py (stub)", "+++ main.py (yours)"]
     assert said.lines[-2:] == ['-print("bye")', '+print("mine")']
 
 
@@ -101,6 +106,21 @@ def test_the_reference_is_shown_when_it_is_solved_or_asked_for(lab: Lab) -> None
     assert lab("run", "0.1").status == 0
     said = lab("diff", "0.1")
     assert (said.out, said.err) == ("No difference: yours and reference are the same.\n", "")
+
+
+@pytest.mark.parametrize("is_graded_again", [False, True])
+def test_a_reset_hides_the_reference_again(is_graded_again: bool, lab: Lab) -> None:
+    lab.exercise("task_0_1").write_text(RIGHT, encoding="utf-8")
+    assert lab("run", "0.1").status == 0
+    lab("reset", "0.1")
+    assert lab("diff", "0.1").out == "No difference: stub and yours are the same.\n"
+    lab.exercise("task_0_1").write_text(MINE, encoding="utf-8")
+    if is_graded_again:
+        assert lab("run", "0.1").status == 1
+        assert lab("diff", "0.1").lines[0] == "--- main.py (stub)"
+    lab("undo", "0.1")
+    assert lab("run", "0.1").status == 0
+    assert lab("diff", "0.1").out == "No difference: yours and reference are the same.\n"
 
 
 def test_a_diff_with_a_graded_state(lab: Lab) -> None:
@@ -120,8 +140,15 @@ def test_other_right_ways_come_from_the_corpus(lab: Lab) -> None:
         encoding="utf-8",
     )
     assert lab("diff", "0.1", "--reveal").lines[-1] == (
-        "Another right way (0.1 --way 1): waits longer"
+        "Another right way (lab diff 0.1 --reveal --way 1): waits longer"
     )
+    lab.exercise("task_0_1").write_text(RIGHT, encoding="utf-8")
+    assert lab("run", "0.1").status == 0
+    solved = lab("diff", "0.1")
+    assert solved.lines[-1] == "Another right way (lab diff 0.1 --way 1): waits longer"
+    assert lab("diff", "0.1", "--stub").lines[0] == "--- main.py (stub)"
+    lab.exercise("task_0_1").write_text(MINE, encoding="utf-8")
+    assert lab("run", "0.1").status == 1
     assert lab("diff", "0.1", "--way", "1").status == 4
     said = lab("diff", "0.1", "--reveal", "--way", "1")
     assert said.lines[1] == "+++ main.py (waits longer)"

@@ -92,6 +92,7 @@ def test_it_serves_the_task_with_models_until_it_is_ended(
     rest, _ = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, rest
     text = "".join(said)
+    assert "0.1 is not started yet: read checks/task_0_1/README.md.\n" in text
     assert f"Serving 0.1 at http://127.0.0.1:{port}, its docs: http://127.0.0.1:{port}/docs" in text
     assert "Training logistic_regression.pkl in models, which are missing" in text
     assert (models / "random_forest.pkl").read_bytes() == b"my own"

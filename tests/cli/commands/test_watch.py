@@ -68,8 +68,8 @@ def test_it_grades_at_each_save_and_hears_keys(lab: Lab, terminals: list[Termina
     terminal.press("a")
     terminal.expect(r"Again: pytest checks/task_0_1/test_toy.py::test_waits")
     terminal.expect("Any key")
-    terminal.press("x")
-    terminal.expect("q quit")
+    terminal.press("?")
+    terminal.expect("Keys: h next hint, n next task")
     lab.exercise("task_0_1").write_text(RIGHT, encoding="utf-8")
     terminal.expect(r"All points\. Next \(n\): 0\.2 Toy task_0_2\.")
     terminal.press("n")
@@ -89,6 +89,21 @@ def test_it_grades_at_each_save_and_hears_keys(lab: Lab, terminals: list[Termina
         ("task_0_1", 10),
         ("task_0_2", 0),
     ]
+
+
+@in_a_terminal
+def test_a_hint_stays_until_there_is_a_new_card(lab: Lab, terminals: list[Terminal]) -> None:
+    terminal = Terminal(lab.course, "watch", "0.1")
+    terminals.append(terminal)
+    terminal.expect("0 of 10 points, in")
+    terminal.press("h")
+    terminal.expect(r"Look\.")
+    lab.exercise("task_0_1").write_text(RIGHT, encoding="utf-8")
+    meanwhile = terminal.expect("10 of 10 points, in")
+    assert "is not started yet" not in meanwhile
+    assert "All points." in meanwhile.rpartition("Look.")[2]
+    terminal.press("q")
+    assert terminal.status() == 0
 
 
 @in_a_terminal

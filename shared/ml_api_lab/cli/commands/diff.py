@@ -8,7 +8,7 @@ from difflib import SequenceMatcher, unified_diff
 
 import click
 
-from ml_api_lab.cli.tasks import here, history_of, lab_command, task_named, width
+from ml_api_lab.cli.tasks import here, history_of, lab_command, standing_now, task_named, width
 from ml_api_lab.cli.text import pad, wrap
 from ml_api_lab.course import stubs
 from ml_api_lab.course.corpus import Edit, variants_of
@@ -34,7 +34,7 @@ _CONTEXT = 3
     "lab diff 3.2 --way 1",
 )
 @click.argument("task", required=False)
-@click.option("--stub", "with_stub", is_flag=True, help="Compare with the task as handed out.")
+@click.option("--stub", "with_stub", is_flag=True, help="Compare with the stub in any case.")
 @click.option("--state", metavar="STATE", help="Compare with this state (see lab history TASK).")
 @click.option("--reveal", is_flag=True, help="Show the reference before you have all points.")
 @click.option("--way", type=click.IntRange(min=1), help="Compare with this other right way.")
@@ -43,8 +43,8 @@ def command(
 ) -> int:
     """Compare your files of TASK with the stub or the reference.
 
-    When you have all points, it is the reference, and the other right ways are listed below it;
-    --way shows one of them.
+    If your last grade had all points, it is the reference, and other right ways are listed below
+    it; --way shows one of them. After a reset it is the stub again.
     """
     place = here()
     entry = task_named(place, task, "lab diff")
@@ -61,20 +61,22 @@ def command(
             f"if you want that: lab diff {entry.number} --reveal --way {way}"
         )
     else:
-        _compare("handed out", stubs.read(place.course, entry.name), "yours", mine)
+        _compare("stub", stubs.read(place.course, entry.name), "yours", mine)
     return ExitStatus.ALL_POINTS
 
 
 def _is_solved(place: Place, entry: Entry) -> bool:
-    standing = history_of(place).standings().get(entry.name)
-    return standing is not None and standing.best == POINTS_PER_TASK
+    """Return whether all points are there now: who resets a task wants to find it out anew."""
+    standing = standing_now(place, entry, history_of(place).standings().get(entry.name))
+    return standing is not None and standing.last == POINTS_PER_TASK
 
 
 def _compare_with_reference(place: Place, entry: Entry, mine: Snapshot, way: int | None) -> None:
     folder = place.course / "solutions" / entry.name
     if not folder.is_dir():
         raise CourseError(f"There is no solutions/{entry.name} here to compare with.")
-    if not _is_solved(place, entry):
+    is_solved = _is_solved(place, entry)
+    if not is_solved:
         click.echo(
             f"This shows the answer of {entry.number}, which has not all points yet.", err=True
         )
@@ -89,8 +91,9 @@ def _compare_with_reference(place: Place, entry: Entry, mine: Snapshot, way: int
         _compare("yours", mine, name, _edited(reference, edits))
         return
     _compare("yours", mine, "reference", reference)
+    shown_by = f"lab diff {entry.number}{'' if is_solved else ' --reveal'} --way"
     for number, (name, _) in enumerate(ways, 1):
-        click.echo(f"Another right way ({entry.number} --way {number}): {name}")
+        click.echo(f"Another right way ({shown_by} {number}): {name}")
 
 
 def _edited(state: Snapshot, edits: Sequence[Edit]) -> Snapshot:

@@ -21,9 +21,10 @@ from ml_api_lab.progress.snapshots import Snapshots, short
 def command(task: str | None, state: str | None, limit: int) -> int:
     """Show your last grades, and the kept copies of your files.
 
-    It shows those of TASK, or of all tasks. Each line ends with the name of a state: the copy of
-    the files that were graded, or that a reset replaced. lab diff TASK --state compares a state
-    with your files, lab reset TASK --to brings it back.
+    It shows those of TASK, or of all tasks. Each line names a state: the copy of the files that
+    were graded, that a reset replaced, or that an undo brought back (behind it, what that
+    replaced). lab diff TASK --state compares a state with your files, lab reset TASK --to brings
+    it back.
     """
     place = here()
     entry = place.inside if task is None else place.task(task)
@@ -48,7 +49,9 @@ def _lines(place: Place, task: str | None) -> list[tuple[float, str]]:
     for each in Snapshots(lab_folder(place.course)).replacements():
         if task in (None, each.task):
             what = ("undo" if each.undoes else "reset") + ("" if each.done else " (cut off)")
-            lines.append((each.at, _line(each.at, each.task, what, each.before)))
+            line = _line(each.at, each.task, what, each.after if each.undoes else each.before)
+            line += f"  in place of {short(each.before)}" if each.undoes else ""
+            lines.append((each.at, line))
     return lines
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
 from typing import Any
 
 import click
 
-from ml_api_lab.cli.tasks import current_task, here, history_of, lab_command, width
+from ml_api_lab.cli.tasks import current_task, here, history_of, lab_command, standing_now, width
 from ml_api_lab.cli.text import cut, pad
-from ml_api_lab.course import stubs
 from ml_api_lab.course.place import Place
 from ml_api_lab.course.syllabus import POINTS_PER_TASK
 from ml_api_lab.exit_status import ExitStatus
@@ -73,12 +71,8 @@ def rows(place: Place, history: History, columns: int, *, full: bool) -> list[st
         if full and entry.part != part:
             part = entry.part
             found.append(cut(part, columns))
-        standing = standings.get(entry.name)
+        standing = standing_now(place, entry, standings.get(entry.name))
         mark = ">" if entry == current else " "
-        if standing is not None and stubs.is_untouched(
-            place.course, entry.name, place.folder(entry)
-        ):
-            standing = replace(standing, last=0)  # whatever it was: it has been reset
         row = f"{mark} {entry.number:<4} {pad(entry.title, titles)}  {_points(standing)}"
         if full and standing is not None:
             row = f"{pad(row, titles + _POINTS_WIDTH + 10)}{_when(standing)}"

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from ml_api_lab.cli.tasks import here, lab_command, task_meant
+from ml_api_lab.course import stubs
 from ml_api_lab.course.place import Place
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.errors import CourseError
@@ -60,6 +61,8 @@ def command(task: str | None, port: int) -> int:
     click.echo(
         f"Serving {entry.number} at http://{_HOST}:{port}, its docs: http://{_HOST}:{port}/docs"
     )
+    if stubs.is_untouched(place.course, entry.name, folder):
+        click.echo(f"{entry.number} is not started yet: read checks/{entry.name}/README.md.")
     click.echo("Ctrl-C ends it.")
     words = ["uvicorn", "main:app", "--reload", "--host", _HOST, "--port", str(port)]
     with ExitStack() as stack:

@@ -17,7 +17,7 @@ import click
 from ml_api_lab.cli.changes import Changes, Look, first_syntax_error, look
 from ml_api_lab.cli.grading import open_grader
 from ml_api_lab.cli.keys import END, INTERRUPT, Keys
-from ml_api_lab.cli.screen import View, clear, compose, paint, prepare_windows, size
+from ml_api_lab.cli.screen import KEYS_TOLD, View, clear, compose, paint, prepare_windows, size
 from ml_api_lab.cli.tasks import here, history_of, lab_command, task_meant
 from ml_api_lab.course.place import Place
 from ml_api_lab.course.syllabus import POINTS_PER_TASK, Entry
@@ -115,6 +115,7 @@ class Watch:
         self._thread: threading.Thread | None = None
         self._last: Grading | None = None
         self._body: list[str] | None = None
+        self._body_before: list[str] | None = None
         self._slips = False
         self._note = self._progress = self._news = self._shown_news = ""
         self._began = 0.0
@@ -201,7 +202,7 @@ class Watch:
             self._show_all()
             return True
         else:
-            self._body = None
+            self._body, self._note = None, KEYS_TOLD
         self._draw()
         return True
 
@@ -235,7 +236,8 @@ class Watch:
         except LabError as error:
             self._tell(str(error))
             return
-        self._grading, self._note, self._body = grading, "", None
+        self._grading, self._note = grading, ""
+        self._body_before = self._body  # it stays until there is a new card: the old one is stale
         self._slips = False
         self._progress, self._began = "grading", time.monotonic()
         self._thread = threading.Thread(target=self._grade, args=(grading,), name="grading")
@@ -281,6 +283,8 @@ class Watch:
             self._tell(f"The lab failed: {ended.error}")
             return
         self._last = ended.grading
+        if self._body is self._body_before:
+            self._body = None
         grade = ended.grading.grade
         self._status = result.status(grade)
         when = time.strftime("%H:%M:%S")
@@ -313,7 +317,7 @@ class Watch:
         if entry is None:
             self._note = comparison_line(self._place.course, self._place.here, self._place.syllabus)
             return
-        self._entry, self._last = entry, None
+        self._entry, self._last, self._body = entry, None, None
         self._checks_look = look(self._check_folders())
         self._begin()
 
