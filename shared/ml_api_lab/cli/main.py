@@ -27,6 +27,7 @@ _OWN = (
     "run",
     "watch",
     "list",
+    "read",
     "hint",
     "diff",
     "reset",
@@ -42,9 +43,10 @@ _REPLACE_WORK = {"reset", "undo"}
 
 _SUGGESTIONS = {
     **dict.fromkeys(("test", "tests", "grade", "check"), "Did you mean lab run?"),
+    **dict.fromkeys(("show", "open", "task", "readme"), "Did you mean lab read?"),
     **dict.fromkeys(("solution", "solutions", "answer"), "Did you mean lab diff?"),
     **dict.fromkeys(
-        ("next", "start", "begin", "show", "open"),
+        ("next", "start", "begin"),
         "Write lab alone: it names the next task, what to read and which file to edit.",
     ),
 }

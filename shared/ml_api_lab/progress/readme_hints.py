@@ -57,6 +57,12 @@ def next_hint(course: Path, history: History, task: str, number: int | None = No
     return Hint(hints[index], where, index == len(hints) - 1)
 
 
+def without_hints(text: str, instead: str) -> str:
+    """Return the text of a README with these words in place of its first hint, and no other."""
+    first, *others = _DETAILS.split(text)[::2]  # every second piece is a hint
+    return first + (instead if others else "") + "".join(each.lstrip("\n") for each in others)
+
+
 def of_readme(readme: Path) -> list[str]:
     """Return the hints of a README; none if there is no such file."""
     try:
