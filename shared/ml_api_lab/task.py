@@ -134,6 +134,11 @@ class Task:
             self._models = Models(self.files, self._models_folder, self.draw)
         return self._models
 
+    @property
+    def has_run(self) -> bool:
+        """Whether a process was started, or an image made ready to be."""
+        return bool(self._submissions or self._processes or self._images)
+
     @contextlib.asynccontextmanager
     async def serve(
         self,
