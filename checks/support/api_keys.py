@@ -173,12 +173,13 @@ async def expect_key_in_header_only(client: httpx.AsyncClient, key: str) -> None
         ],
         ("a cookie", {"headers": {"Cookie": cookies}}),
     ]
+    elsewhere = f"Where else than in {HEADER} does your code look for a key?"
     for place, sent in places:
         expect_not_served(
-            await client.get("/models", **sent), f"{NO_KEY}: a key in {place} is none"
+            await client.get("/models", **sent), f"{NO_KEY}: a key in {place} is none", elsewhere
         )
     answer = await client.post(f"/predict/{MODELS[0]}", json={}, **places[0][1])
-    expect_not_served(answer, f"{NO_KEY}: a key in the query is none")
+    expect_not_served(answer, f"{NO_KEY}: a key in the query is none", elsewhere)
 
 
 async def expect_wrong_keys_denied(client: httpx.AsyncClient, task: Task, key: str) -> None:

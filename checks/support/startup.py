@@ -40,20 +40,29 @@ def expect_loaded_once(task: Task, response: httpx.Response) -> None:
 
 
 async def expect_no_start(
-    task: Task, *names: str, because: str, env: Mapping[str, str] | None = None, hint: str = ""
+    task: Task,
+    *names: str,
+    because: str,
+    env: Mapping[str, str] | None = None,
+    hint: str = "",
+    loaded_before: int | None = None,
 ) -> None:
     """Assert that the application does not start, with an error that has one of the names.
 
     Args:
         because: what is amiss, as the beginning of a sentence: "With RF_MODEL empty".
         hint: what to ask, in place of the check's own, where it has started.
+        loaded_before: how many models had been loaded before, so that the sentence says what has
+            been loaded instead; None for a sentence without.
     """
-    before = len(loaded_models(task))
     error = await _start_error(task, env)
     if error is None:
-        loaded = joined(loaded_models(task)[before:]) or "no model"
+        instead = ""
+        if loaded_before is not None:
+            loaded = joined(loaded_models(task)[loaded_before:]) or "no model"
+            instead = f", with {loaded} loaded"
         sentence = (
-            f"{because}, the application started all the same, with {loaded} loaded; "
+            f"{because}, the application started all the same{instead}; "
             f"right is an error that stops the start and names {names[0]}."
         )
         raise Hinted(sentence, hint) if hint else AssertionError(sentence)

@@ -122,7 +122,7 @@ async def test_unset_or_empty_variable_stops_the_start(task: Task) -> None:
         # The process has the others as well, so that it does not matter who reads the file.
         others = {name: path for name, path in right.items() if name != variable}
         task.write_env(**others)
-        await expect_no_start(
+        await _expect_no_start(
             task,
             variable,
             because=f"With {variable} unset",
@@ -130,11 +130,11 @@ async def test_unset_or_empty_variable_stops_the_start(task: Task) -> None:
             hint="What does your code take where the variable is not there, and who stops then?",
         )
         task.write_env(**others, **{variable: ""})
-        await expect_no_start(task, variable, because=f"With {variable} empty", env=others)
+        await _expect_no_start(task, variable, because=f"With {variable} empty", env=others)
         if wins:
             task.write_env(**right)
             because = f"With {variable} empty in the process"
-            await expect_no_start(
+            await _expect_no_start(
                 task,
                 variable,
                 because=because,
@@ -144,7 +144,7 @@ async def test_unset_or_empty_variable_stops_the_start(task: Task) -> None:
         gone = {**others, variable: "elsewhere/gone.pkl"}
         task.write_env(**gone)
         because = f"With {variable}=elsewhere/gone.pkl, a file that is not there"
-        await expect_no_start(
+        await _expect_no_start(
             task,
             "gone.pkl",
             variable,
@@ -217,6 +217,13 @@ def _place_models(task: Task, files: dict[str, str], *, elsewhere: bool = True) 
         task.models.place_as(file, file)
         if elsewhere:
             task.models.place_as(f"../{file}", file)
+
+
+async def _expect_no_start(
+    task: Task, *names: str, because: str, env: dict[str, str], hint: str = ""
+) -> None:
+    loaded = len(loaded_models(task))
+    await expect_no_start(task, *names, because=because, env=env, hint=hint, loaded_before=loaded)
 
 
 async def _variables_in_use(task: Task) -> list[str]:

@@ -134,6 +134,11 @@ class Task:
             self._models = Models(self.files, self._models_folder, self.draw)
         return self._models
 
+    @property
+    def has_run(self) -> bool:
+        """Whether a process was started, or an image made ready to be."""
+        return bool(self._submissions or self._processes or self._images)
+
     @contextlib.asynccontextmanager
     async def serve(
         self,
@@ -154,11 +159,14 @@ class Task:
         from ml_api_lab.sandbox.http_client import LabClient
 
         submission = self._begin("serve" if started else "mount", "main.py", env)
-        await submission.ready
-        async with LabClient(submission) as requests:
-            yield requests
-        await submission.stop()
-        submission.close()
+        try:
+            await submission.ready
+            async with LabClient(submission) as requests:
+                yield requests
+            await submission.stop()
+        finally:
+            # A check may go on after a failure, and ask another process then.
+            submission.close()
 
     async def run(
         self,

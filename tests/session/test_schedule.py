@@ -24,6 +24,7 @@ async def test_is_begun_ahead(task: Task):
 @points(1, hint="?")
 async def test_talks_to_a_process(task: Task):
     """What fails on the wall clock is asked again, alone."""
+    task.start(["python", "main.py"])
     assert alone(), "It ran ahead."
 
 @points(1, hint="?")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -128,6 +130,42 @@ def test_the_whole_budget_is_waited_for_once_at_a_place() -> None:
     parallel.end()
     assert [each.passed for each in seen if each is not None] == [False] * 3
     assert [name for name, _, alone in stage.played if alone] == ["one", "other"]
+
+
+@pytest.mark.parametrize(("at_work", "patience"), [(1.0, 1.0), (6.0, 3.0), (100.0, 3.0)])
+def test_alone_on_a_crowded_machine_it_may_take_longer(
+    monkeypatch: pytest.MonkeyPatch, at_work: float, patience: float
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "getloadavg", lambda: (at_work, 0.0, 0.0), raising=False)
+    given: list[float] = []
+
+    def is_late(trial: Trial, on_start: OnStart) -> Verdict:
+        clock = LabClock(BUDGET)
+        on_start(clock)
+        before = time.monotonic()
+        clock.join(Idle())
+        assert clock.budget_end >= before + BUDGET * clock.patience
+        given.append(clock.patience)
+        return verdict(trial, Late("It did not come to rest."))
+
+    parallel = ParallelTrials(Stage(one=is_late), place)
+    parallel.begin([trial("one")])
+    assert parallel.verdict(trial("one")) is not None
+    parallel.end()
+    assert given == [1.0, patience]
+
+
+def test_what_was_only_read_is_in_no_doubt_on_the_wall_clock() -> None:
+    def reads(trial: Trial, on_start: OnStart) -> Verdict:
+        return replace(verdict(trial, AssertionError("There is no CMD.")), has_run=False)
+
+    stage = Stage(one=reads)
+    parallel = ParallelTrials(stage, place)
+    parallel.begin([trial("one", "real")])
+    assert parallel.verdict(trial("one", "real")) is not None
+    parallel.end()
+    assert [alone for _, _, alone in stage.played] == [False]
 
 
 def test_several_run_side_by_side() -> None:

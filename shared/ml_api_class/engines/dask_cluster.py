@@ -223,22 +223,26 @@ class DaskEngine:
             self._local.close()
 
     def _take(self, key: str, done: Any, future: Future[Answer]) -> None:
-        """Hand a result on, and let the cluster forget it at once."""
-        try:
-            answer = done.result()
-            if isinstance(answer, str):
-                future.set_exception(WorkerEnded(answer))
-            else:
-                future.set_result(answer)
-        except KilledWorker:
-            future.set_exception(
-                WorkerEnded(f"{_ALLOWED_FAILURES} workers of the cluster were lost under it.")
-            )
-        except BaseException as error:
-            future.set_result(Answer(harness_problem=f"Dask: {type(error).__name__}: {error}"))
-        finally:
+        """Hand a result on, once the cluster has forgotten it and it counts as at work no more."""
+        outcome = _outcome(done)
+        with _in_any_case():
             done.release()
-            self._futures.pop(key, None)
+        self._futures.pop(key, None)
+        if isinstance(outcome, Answer):
+            future.set_result(outcome)
+        else:
+            future.set_exception(outcome)
+
+
+def _outcome(done: Any) -> Answer | WorkerEnded:
+    """Return what grading a unit somewhere came to."""
+    try:
+        answer: Answer | str = done.result()
+    except KilledWorker:
+        return WorkerEnded(f"{_ALLOWED_FAILURES} workers of the cluster were lost under it.")
+    except BaseException as error:
+        return Answer(harness_problem=f"Dask: {type(error).__name__}: {error}")
+    return WorkerEnded(answer) if isinstance(answer, str) else answer
 
 
 @contextmanager

@@ -42,11 +42,11 @@ class UnitGrader:
         place = find(settings.course)
         self._seed = settings.seed
         self._catalog = Catalog(place.course, place.syllabus)
-        entries = [place.syllabus.entry(task) for task in settings.tasks]
         confinement = Confinement(settings.tier, str(place.course))
         if settings.tier == "none":
             confinement = UNCONFINED
-        self._grader = open_grader(place, entries, Isolation(confinement))
+        # Only what a unit asks for is started: after a change of one check that is little.
+        self._grader = open_grader(place, [], Isolation(confinement))
 
     def grade(self, unit: Unit, report: Report = _ignore) -> Answer:
         """Grade a unit.
@@ -59,6 +59,7 @@ class UnitGrader:
         results: Mapping[str, Result] = {}
         failed: list[Verdict] = []
         with tempfile.TemporaryDirectory(prefix="lab-unit-", ignore_cleanup_errors=True) as folder:
+            self._grader.start(playable)
             root = Path(folder).resolve() / "exercises"
             root.mkdir()
             for task, each in files.items():

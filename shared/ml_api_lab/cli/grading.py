@@ -9,7 +9,7 @@ from ml_api_lab.course.catalog import Catalog
 from ml_api_lab.course.place import Place
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.sandbox.hosts import isolation
-from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools, modules_of
+from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools
 from ml_api_lab.session import preflight
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def open_grader(
     """Return a grader of the course, with the processes for these tasks on their way.
 
     Args:
+        entries: the tasks whose processes are started at once; none if it is not known yet.
         chosen: how far those are confined; by default, as far as costs a student nothing.
 
     Raises:
@@ -34,7 +35,7 @@ def open_grader(
     chosen = isolation.choose("auto", place.course) if chosen is None else chosen
     pools = HostPools(chosen.confinement)
     try:
-        start_hosts(pools, Catalog(place.course, place.syllabus), entries)
+        pools.start(entries, Catalog(place.course, place.syllabus))
         # Late, so that the first processes are on their way before all of this is loaded.
         from ml_api_lab.trials.grader import Grader
         from ml_api_lab.trials.task_runner import TaskRunner
@@ -42,18 +43,3 @@ def open_grader(
         pools.close()
         raise
     return Grader(place.course, place.syllabus, place.here, TaskRunner(pools), chosen)
-
-
-def start_hosts(pools: HostPools, catalog: Catalog, entries: Sequence[Entry]) -> None:
-    """Start the processes that the checks of these tasks will need.
-
-    Raises:
-        CourseError: the checks of a task are wrong.
-    """
-    # Those that serve others as well come first.
-    for entry in sorted(entries, key=lambda entry: -len(entry.preload)):
-        pools.get("lab", modules_of(entry))
-    for entry in entries:
-        for check in catalog.task(entry.name).values():
-            modules = modules_of(entry, science=check.needs_scikit_learn)
-            pools.get("real" if check.on_the_wall_clock else "lab", modules)

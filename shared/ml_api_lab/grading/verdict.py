@@ -53,6 +53,7 @@ class Verdict:
         skipped: whether pytest was told to skip it.
         had_room: whether there was room left where its files lie.
         clock: "lab", or "real" if it talked to a real process or was asked to.
+        has_run: whether anything of the submission was run, and not only read.
     """
 
     check: Check
@@ -63,6 +64,7 @@ class Verdict:
     skipped: bool = False
     had_room: bool = True
     clock: ClockName = "lab"
+    has_run: bool = True
 
     @property
     def passed(self) -> bool:
@@ -74,12 +76,14 @@ class Verdict:
 
         In lab time an assertion is exact. The wall clock, the end of a process, the budget, a full
         disk and the harness are another matter: what fails by them counts once it has failed alone.
+        What was only read, as a Dockerfile without a start command, is the same on either clock.
         """
         if self.passed:
             return True
         told = isinstance(self.error, AssertionError | SubmissionFault)
         is_own = told and not isinstance(self.error, Dead)
-        return self.clock == "lab" and is_own and self.had_room
+        is_exact = self.clock == "lab" or not self.has_run
+        return is_exact and is_own and self.had_room
 
     @property
     def harness_failed(self) -> bool:

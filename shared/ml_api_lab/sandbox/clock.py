@@ -74,6 +74,7 @@ class Clock:
         budget: the real time that a check may take, in seconds; on the wall clock, besides the
             waits that it asks for itself.
         budget_end: when that is over (`time.monotonic`); a submission looks at it as it waits.
+        patience: how many times the budget a crowded machine gets for it.
     """
 
     name: ClockName
@@ -82,6 +83,7 @@ class Clock:
         self.participants: list[Participant] = []
         self.budget_end = float("inf")
         self.budget = budget
+        self.patience = 1.0
         self._began = Span(0)
 
     @property
@@ -100,12 +102,12 @@ class Clock:
     def join(self, participant: Participant) -> None:
         """Keep this submission in time from now on; with the first, the budget begins to run."""
         if self.budget_end == float("inf"):
-            self.budget_end = time.monotonic() + self.budget
+            self.renew_budget()
         self.participants.append(participant)
 
     def renew_budget(self) -> None:
         """Begin the budget anew: what has run so far was work of the check's own."""
-        self.budget_end = time.monotonic() + self.budget
+        self.budget_end = time.monotonic() + self._allowed_seconds
 
     def allow_wait(self, until: float) -> None:
         """Note that the check itself asks to wait; in lab time this takes no real time.
@@ -117,7 +119,12 @@ class Clock:
     def shorten_budget(self, limit_seconds: float) -> None:
         """Allow no more than that many seconds of real time from now on; from any thread."""
         self.budget = min(self.budget, limit_seconds)
+        self.patience = 1.0
         self.budget_end = min(self.budget_end, time.monotonic() + limit_seconds)
+
+    @property
+    def _allowed_seconds(self) -> float:
+        return self.budget * self.patience
 
     def leave(self, participant: Participant) -> None:
         if participant in self.participants:
@@ -196,7 +203,7 @@ class WallClock(Clock):
 
     def join(self, participant: Participant) -> None:
         if not self.participants:
-            self._latest_end = time.monotonic() + self.budget + HORIZON / NS
+            self._latest_end = time.monotonic() + self._allowed_seconds + HORIZON / NS
         super().join(participant)
         loop = asyncio.get_running_loop()
         assert isinstance(loop, WallLoop)
@@ -209,7 +216,8 @@ class WallClock(Clock):
     def allow_wait(self, until: float) -> None:
         """Let the budget begin behind a wait that the check itself asks for, within the horizon."""
         if self.budget_end < float("inf"):
-            self.budget_end = min(max(self.budget_end, until + self.budget), self._latest_end)
+            latest = max(self.budget_end, until + self._allowed_seconds)
+            self.budget_end = min(latest, self._latest_end)
 
 
 class _Selector(selectors.BaseSelector):

@@ -175,6 +175,14 @@ class Grader:
         )
         return Grading(trials, grade, parallel, self._course, self._here, self._isolation)
 
+    def start(self, tasks: Sequence[str]) -> None:
+        """Start the processes that the checks of these tasks will need, if they are not there.
+
+        Raises:
+            CourseError: the checks of a task are wrong.
+        """
+        self._runner.pools.start([self._syllabus.entry(task) for task in tasks], self._catalog)
+
     def reload(self) -> None:
         """Read all checks anew: their files have changed."""
         forget_checks()

@@ -4,6 +4,8 @@ Trials in lab time share one lane, several wide: each has a process of its own, 
 slow its clock down or hurry it. What talks to real processes goes one after the other, in a lane
 beside it. A failure that a neighbour can have caused is in doubt (it is not
 :attr:`Verdict.is_conclusive`), and its trial is played once more, alone; only that verdict counts.
+"Alone" is in this run: other runs, and the other workers of a class, may keep the machine so busy
+that a program gets a small part of each second. So it may take longer then.
 """
 
 from __future__ import annotations
@@ -29,6 +31,9 @@ _MOST_WORKSPACES = 40
 
 _SHARE = 0.25
 """The part of its budget that a trial in lab time has here: what is slow is played again alone."""
+
+_MOST_PATIENCE = 3.0
+"""How many times its budget a trial may have at most, alone on a crowded machine."""
 
 _GRACE_SECONDS = 0.5
 """How long what is at work may go on when all of it is to end."""
@@ -116,10 +121,19 @@ class ParallelTrials:
         return (verdict.check.task, error.place) if isinstance(error, Late) else None
 
     def play_alone(self, trial: Trial) -> Verdict:
-        """Play a trial now, with its whole budget and nothing beside it."""
+        """Play a trial now, with its whole budget and nothing beside it.
+
+        The budget is real time, of which a crowded machine gives each process a part only: so it is
+        longer there, by as much as there is more at work than there are cores.
+        """
+
+        def on_start(clock: Clock) -> None:
+            clock.patience = _patience()
+            self._remember(trial, clock)
+
         with self.nothing_at_work():
             try:
-                return self._play(trial, on_start=lambda clock: self._remember(trial, clock))
+                return self._play(trial, on_start=on_start)
             finally:
                 self._forget(trial)
 
@@ -192,6 +206,17 @@ class ParallelTrials:
     def _forget(self, trial: Trial) -> None:
         with self._lock:
             self._clocks.pop(trial.check.id, None)
+
+
+def _patience() -> float:
+    """Return how many processes want each core at the moment, at least 1."""
+    if not hasattr(os, "getloadavg"):
+        return 1.0
+    try:
+        at_work, _, _ = os.getloadavg()
+    except OSError:
+        return 1.0
+    return min(max(at_work / (os.cpu_count() or 1), 1.0), _MOST_PATIENCE)
 
 
 class _Gate:

@@ -125,6 +125,7 @@ def play(
         real_seconds=time.monotonic() - began,
         had_room=all(room),
         clock=trial.clock,
+        has_run=task is not None and task.has_run,
     )
 
 

@@ -8,14 +8,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from ml_api_lab.cli.changes import Changes, look
+from ml_api_lab.cli.commands.watch import Watch
+from ml_api_lab.course.place import find
+from ml_api_lab.errors import LabError
 from ml_api_lab.progress.folder import lab_folder
 from ml_api_lab.progress.history import Graded, History
+from ml_api_lab.trials.grader import Grader, Grading
 from tests.support.graded import ON_WINDOWS
 from tests.support.lab import COMMAND, Lab
 from tests.support.terminal import Terminal, in_a_terminal, screens
@@ -254,6 +258,28 @@ def test_changed_checks_are_read_anew(lab: Lab, piped: list[Piped]) -> None:
     watch.until("add up to 11 points")
     checks.write_text(text, encoding="utf-8")
     watch.until("10 of 10 points, in")
+
+
+def test_a_task_that_one_goes_to_is_graded_once(lab: Lab) -> None:
+    """Its checks are others than those that were watched; they have not changed for that."""
+    asked: list[Sequence[str]] = []
+
+    class Asked(Grader):
+        def __init__(self) -> None:
+            pass
+
+        def prepare(self, tasks: Sequence[str], *_: object) -> Grading:
+            asked.append(tasks)
+            raise LabError("asked")
+
+        def reload(self) -> None:
+            asked.append(["all checks"])
+
+    place = find(lab.course)
+    watch = Watch(place, place.syllabus.tasks[0], Asked(), advance=False)
+    watch._go_to(place.syllabus.tasks[1])
+    watch._begin_if_changed()
+    assert asked == [["task_0_2"]]
 
 
 def test_two_at_once_do_no_harm(lab: Lab, piped: list[Piped]) -> None:

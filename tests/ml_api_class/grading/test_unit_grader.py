@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +15,24 @@ from ml_api_lab.errors import HarnessError
 from ml_api_lab.trials.trial import forget_checks
 from tests.ml_api_class.toy_class import TASKS, task_files
 from tests.support.toy import Course
-from tests.support.toy_tasks import RIGHT, WRONG
+from tests.support.toy_tasks import CHECKS, RIGHT, WRONG
 
 DIES = "import os\nos._exit(3)\n"
+ON_THE_WALL_CLOCK = '''
+@on_the_wall_clock
+@points(4, hint="?")
+async def test_reads(task: Task):
+    """It is only read."""
+    assert b"sleep" in task.files.data("main.py", 1000), "main.py does not sleep."
+
+@on_the_wall_clock
+@points(6, hint="?")
+async def test_runs(task: Task):
+    """It is run."""
+    process = task.start(["python", "main.py"])
+    await process.wait_for_exit(60)
+    assert process.status != 0, f"It ended with {process.status}."
+'''
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +66,29 @@ def test_it_grades_each_task_of_a_unit(grader: UnitGrader) -> None:
     assert "pytest checks/task_0_2/test_toy.py::test_greets --seed=7" in greets.card
     assert (waits.lab_time, answer.verdicts[0].checks[1].lab_time) == (0, 2_000_000_000)
     assert told[-1] == (4, 4)
+
+
+def test_it_starts_what_a_unit_needs_and_doubts_what_ran_on_the_wall_clock(tmp_path: Path) -> None:
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", CHECKS, WRONG, RIGHT)
+    course.task("task_0_2", ON_THE_WALL_CLOCK, WRONG, RIGHT)
+    before = list(sys.path)
+    grader = UnitGrader(Settings(course.root, TASKS, "none", 7, 0))
+    pools = grader._grader._runner.pools
+    try:
+        assert not pools._pools
+        grader.grade(unit(task_0_1=task_files(RIGHT)))
+        assert {clock for clock, _ in pools._pools} == {"lab"}
+        (verdict,) = grader.grade(unit(task_0_2=task_files(WRONG))).verdicts
+        assert {clock for clock, _ in pools._pools} == {"lab", "real"}
+    finally:
+        grader.close()
+        sys.path[:] = before
+        forget_checks()
+    assert [(each.message, each.is_doubtful) for each in verdict.checks] == [
+        ("main.py does not sleep.", False),
+        ("It ended with 0.", True),
+    ]
 
 
 def test_what_dies_is_doubtful_and_what_is_missing_is_not(grader: UnitGrader) -> None:

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.hosts.host_pool import HostPool
+
+if TYPE_CHECKING:
+    from ml_api_lab.course.catalog import Catalog
 
 Kind = tuple[ClockName, tuple[str, ...]]
 """The clock of a host, and the modules that it has loaded."""
@@ -59,6 +64,20 @@ class HostPools:
                     else HostPool(clock, modules, fork=can_fork(), confinement=self.confinement)
                 )
             return self._pools[key]
+
+    def start(self, entries: Sequence[Entry], catalog: Catalog) -> None:
+        """Start the hosts that the checks of these tasks will need, as far as they are not there.
+
+        Raises:
+            CourseError: the checks of a task are wrong.
+        """
+        # Those that serve others as well come first.
+        for entry in sorted(entries, key=lambda entry: -len(entry.preload)):
+            self.get("lab", modules_of(entry))
+        for entry in entries:
+            for check in catalog.task(entry.name).values():
+                modules = modules_of(entry, science=check.needs_scikit_learn)
+                self.get("real" if check.on_the_wall_clock else "lab", modules)
 
     def refill(self) -> None:
         """Start the hosts that another run like the one before will need; do not wait for them."""
