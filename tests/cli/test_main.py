@@ -25,7 +25,7 @@ COMMANDS = command_line.lab.list_commands(click.Context(command_line.lab))
 )
 def test_a_task_is_named_as_people_say_it(said: str, lab: Lab) -> None:
     assert "exercises/task_0_2" not in lab("diff", said).err
-    assert lab("reset", said).out == "0.2 is as it was handed out already.\n"
+    assert lab("reset", said).out == "0.2 has the files of the stub already.\n"
 
 
 @pytest.mark.parametrize("said", ["0.3", "zero", "", "2", "0.1.2", "task_0_3"])
@@ -49,7 +49,7 @@ def test_what_shows_or_changes_files_takes_no_other_task(command: str, lab: Lab)
     assert said.err.startswith(f"Which task? Name it, as in lab {command} 0.1, or change into its")
     inside = lab(command, here="exercises/task_0_2")
     assert inside.status == 0
-    assert "the same" in inside.out or "0.2 is as it was handed out" in inside.out
+    assert "the same" in inside.out or "0.2 has the files of the stub" in inside.out
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def _edited(lab: Lab) -> None:
 
 def test_a_reset_and_an_undo(lab: Lab) -> None:
     said = lab("reset", "0.1")
-    assert said.lines[0] == "0.1 is as it was handed out. Changed: main.py."
+    assert said.lines[0] == "0.1 has the files of the stub now. Changed: main.py."
     assert re.fullmatch(
         r"Your files are kept as [0-9a-f]{8}; lab undo brings them back\.", said.lines[1]
     )
@@ -38,7 +38,7 @@ def test_a_reset_and_an_undo(lab: Lab) -> None:
 def test_several_tasks_are_reset_at_once(lab: Lab) -> None:
     lab.exercise("task_0_2").write_text(MINE, encoding="utf-8")
     said = lab("reset", "0.1", "0_2", "0.1")
-    assert [line.split(" is ")[0] for line in said.lines[::2]] == ["0.1", "0.2"]
+    assert [line.split(" has ")[0] for line in said.lines[::2]] == ["0.1", "0.2"]
     for task in ("task_0_1", "task_0_2"):
         assert lab.exercise(task).read_text(encoding="utf-8") == WRONG
     # Taken back one at a time, the last one first.

@@ -36,15 +36,15 @@ def _reset(place: Place, entry: Entry, to: str | None, states: Snapshots) -> lis
     """Replace the files of one task; return what to say."""
     folder = place.folder(entry)
     if to is None:
-        after, described = stubs.read(place.course, entry.name), "as it was handed out"
+        after, described = stubs.read(place.course, entry.name), "the stub"
     else:
         digest = states.named(entry.name, to)
-        after, described = states.get(entry.name, digest), f"as in the state {short(digest)}"
+        after, described = states.get(entry.name, digest), f"the state {short(digest)}"
     changed = after.differing(Snapshot.read(folder))
     if not changed:
-        return [f"{entry.number} is {described} already."]
+        return [f"{entry.number} has the files of {described} already."]
     replaced = states.replace(entry.name, folder, after)
     return [
-        f"{entry.number} is {described}. Changed: {', '.join(changed)}.",
+        f"{entry.number} has the files of {described} now. Changed: {', '.join(changed)}.",
         f"Your files are kept as {short(replaced.before)}; lab undo brings them back.",
     ]
