@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,13 +20,27 @@ from checks.support.predictions import (
     predict,
 )
 from checks.support.tracing import ID_HEADER, TIME_HEADER, header_value, process_time
-from checks.task_4_5.told import HIT, MISS, Told, body_field, in_its_words
+from checks.task_4_5.cache_bounds import (
+    expect_age_to_decide,
+    expect_one_bound,
+    expect_size,
+    is_bounded_by_two,
+)
+from checks.task_4_5.cache_header import (
+    MODEL,
+    OTHER,
+    REPEATED,
+    STORED_HINT,
+    expect_cache,
+    expect_no_hit,
+    fill_cache,
+)
+from checks.task_4_5.told import HIT, MISS, Told, in_its_words
 from ml_api_lab.check import Clock, Hinted, Task, points, seconds, took
 
 if TYPE_CHECKING:
     import httpx
 
-MODEL, OTHER = MODELS
 MODEL_TIMES = {"logistic_regression": seconds(2), "random_forest": seconds(3)}
 DEFAULTS = dict(zip(FEATURES, (5.1, 3.5, 1.4, 0.2), strict=True))
 
@@ -35,57 +49,6 @@ KNOWN_HINT = (
     "By what does your cache know a question again: by what was sent, or by the model and the four "
     "features?"
 )
-REPEATED = "it was answered just before"
-STORED_HINT = "Where does your code put an answer into the cache, and where does it look for one?"
-
-
-def expect_cache(
-    response: httpx.Response,
-    right: str,
-    because: str,
-    told: Told | None = None,
-    *,
-    hint: str = "",
-) -> None:
-    """Assert that the answer is a prediction, and what its X-Cache says.
-
-    Args:
-        told: how to read it; without it, its X-Cache has to be that very word.
-        hint: in place of the check's own.
-    """
-    expect(response, 200)
-    if (told.read(response) if told else response.headers.get("X-Cache")) == right:
-        return
-    if told and told.repeat and right == HIT and not told.tells_apart:
-        # Where no repeat is told from the first answer, every check says so in the same words.
-        response, because, hint = told.repeat, REPEATED, STORED_HINT
-    sentence = _cache_sentence(response, right, because)
-    hint = _header_hint(response, right) or hint
-    raise Hinted(sentence, hint) if hint else AssertionError(sentence)
-
-
-def _cache_sentence(response: httpx.Response, right: str, because: str) -> str:
-    header = response.headers.get("X-Cache")
-    in_body = None if header else body_field(response)
-    told = f"X-Cache: {header}" if header else "no X-Cache"
-    told += f" (but {in_body[0]!r}: {in_body[1]!r} in its body)" if in_body else ""
-    capitals = ", in capitals" if header and header.upper() == right else ""
-    return (
-        f"{request_line(response)} with {response.request.content.decode()} answered with "
-        f"{told}; right is {right}{capitals}, because {because}."
-    )
-
-
-def _header_hint(response: httpx.Response, right: str) -> str:
-    """Return what to look at where the header itself is wrong, "" where it is not."""
-    header = response.headers.get("X-Cache")
-    if header is None and body_field(response):
-        return "X-Cache is a header of the answer, and no part of its JSON. Who can set a header?"
-    if header is None:
-        return "Which of your answers get the header X-Cache, and which do not?"
-    if header not in (HIT, MISS):
-        return "Compare the word in X-Cache with the README, letter by letter."
-    return ""
 
 
 def _mostly_defaults(task: Task) -> tuple[int, list[float]]:
@@ -95,17 +58,6 @@ def _mostly_defaults(task: Task) -> tuple[int, list[float]]:
         if task.models.answer(MODEL, flower):
             return width, flower
     raise AssertionError("All widths are of class 0.")
-
-
-async def fill_cache(
-    client: httpx.AsyncClient, *flowers: Sequence[float], told: Told | None = None
-) -> None:
-    """Ask for these predictions, one after the other; none was asked for before."""
-    for flower in flowers:
-        # One check says what a MISS is called; here it is only no HIT.
-        answer = await predict(client, MODEL, flower)
-        expect(answer, 200)
-        _expect_no_hit(answer, "it is asked for the first time", told)
 
 
 @points(
@@ -191,57 +143,12 @@ async def _without_a_size_it_is_128(task: Task, clock: Clock, told: Told) -> Non
     table = ([1 + one, 5 + two, 9.0, 9.5] for one in tenths for two in tenths)
     flowers = [each for each in table if task.models.answer(MODEL, each)][: size + 1]
     try:
-        await _expect_size(task, told, key, size, flowers)
+        await expect_size(task, told, key, size, flowers)
     except AssertionError:
         # Whatever is wrong with a size that is given as well is another check's question.
-        if told.tells_apart and not await _is_bounded_by_two(task, told):
+        if told.tells_apart and not await is_bounded_by_two(task, told):
             return
         raise
-
-
-async def _is_bounded_by_two(task: Task, told: Told) -> bool:
-    """Whether CACHE_SIZE = 2 keeps the last two of three predictions, and no more."""
-    key = new_key(task)
-    flowers = [draw_features(task) for _ in range(3)]
-    async with task.serve(env={"API_KEY": key, "CACHE_SIZE": "2"}) as client:
-        client.headers.update(key_header(key))
-        await fill_cache(client, *flowers, told=told)
-        found = [told.read(await predict(client, MODEL, each)) for each in reversed(flowers)]
-    return found == [HIT, HIT, MISS]
-
-
-async def _expect_size(
-    task: Task, told: Told, key: str, size: int, flowers: Sequence[Sequence[float]]
-) -> None:
-    async with task.serve(env={"API_KEY": key, "CACHE_TTL": "600"}) as client:
-        client.headers.update(key_header(key))
-        await fill_cache(client, flowers[0], flowers[1], told=told)
-        await asyncio.gather(*(predict(client, MODEL, flower) for flower in flowers[2:size]))
-        answer = await predict(client, MODEL, flowers[0])
-        expect_cache(
-            answer,
-            HIT,
-            f"{size} predictions were made, as many as fit without CACHE_SIZE",
-            told=told,
-        )
-        await fill_cache(client, flowers[size], told=told)
-        for flower in (flowers[2], flowers[size - 1]):
-            answer = await predict(client, MODEL, flower)
-            expect_cache(
-                answer,
-                HIT,
-                f"one prediction more than {size} takes the place of the oldest alone",
-                told=told,
-            )
-        # Now one has left: the first as the oldest, or the second as the least recently used.
-        answers = await asyncio.gather(*(predict(client, MODEL, each) for each in flowers[:2]))
-        cache_headers = [told.read(answer) for answer in answers]
-        # One check says what a MISS is called.
-        assert cache_headers != [HIT, HIT], (
-            f"After {size + 1} predictions the first two are still in the cache; "
-            f"right is that one has left, because without CACHE_SIZE {size} fit, and that it is "
-            "the oldest."
-        )
 
 
 @points(1, hint="Who makes room when the cache is full, and which entry has been there longest?")
@@ -269,54 +176,8 @@ async def _the_cache_is_bounded(task: Task, clock: Clock, told: Told) -> None:
             expect_cache(
                 answer, HIT, "it was answered anew 2 s before, and the oldest leaves", told=told
             )
-    await _expect_age_to_decide(task, key, told)
-    await _expect_one_bound(task, key, told)
-
-
-async def _expect_age_to_decide(task: Task, key: str, told: Told) -> None:
-    often, late, new = (draw_features(task) for _ in range(3))
-    async with task.serve(env={"API_KEY": key, "CACHE_SIZE": "2"}) as client:
-        client.headers.update(key_header(key))
-        await fill_cache(client, often, late, told=told)
-        for flower in (often, often, late):
-            expect_cache(
-                await predict(client, MODEL, flower),
-                HIT,
-                "CACHE_SIZE is 2, and two are in",
-                told=told,
-            )
-        await fill_cache(client, new, told=told)
-        answer = await predict(client, MODEL, late)
-        expect_cache(
-            answer, HIT, "it was made and used after the other, which leaves first", told=told
-        )
-        twice = await asyncio.gather(*(predict(client, MODEL, often) for _ in range(2)))
-        for answer in twice:
-            expect(answer, 200)
-        both = all(told.read(answer) != HIT for answer in twice)
-        # One of the two has left for it: whichever was stored, or used, before the other.
-        answers = await asyncio.gather(*(predict(client, MODEL, each) for each in (late, new)))
-        cache_headers = [told.read(answer) for answer in answers]
-        once = "asked for twice at once" if both else "asked for twice, one behind the other"
-        assert HIT in cache_headers, (
-            f"CACHE_SIZE is 2, and two predictions were in; then another was {once}, and now both "
-            "of the two are a MISS; right is that it takes one place, so that one of them is still "
-            "a HIT, looked up before anything new is put in."
-        )
-
-
-async def _expect_one_bound(task: Task, key: str, told: Told) -> None:
-    flower = draw_features(task)
-    async with task.serve(env={"API_KEY": key, "CACHE_SIZE": "1"}) as client:
-        client.headers.update(key_header(key))
-        await fill_cache(client, flower, told=told)
-        answer = await predict(client, OTHER, draw_features(task))
-        expect_cache(answer, MISS, "the other model is asked", told=told)
-        answer = await predict(client, MODEL, flower)
-        because = "CACHE_SIZE is 1, whichever model is asked, and another was asked since"
-        expect_cache(
-            answer, MISS, because, told=told, hint="How many entries fit in all, with two models?"
-        )
+    await expect_age_to_decide(task, key, told)
+    await expect_one_bound(task, key, told)
 
 
 @points(
@@ -538,7 +399,7 @@ async def _errors_are_not_cached(task: Task, clock: Clock, told: Told) -> None:
             for _ in range(2):
                 answer = await predict(client, model, body)
                 expect(answer, 404, 422, because=f"of {what}, now as before")
-                _expect_no_hit(answer, "errors are not kept", told=told)
+                expect_no_hit(answer, "errors are not kept", told=told)
         with _failing_model(task):
             _expect_failure(await predict(client, MODEL, flower))
         hide_model_failures(task)
@@ -565,13 +426,6 @@ def _expect_failure(response: httpx.Response) -> None:
     assert response.status_code >= 500, (
         f"{request_line(response)} answered {response.status_code}, though the model raised an "
         "error; right is 500."
-    )
-
-
-def _expect_no_hit(response: httpx.Response, because: str, told: Told | None = None) -> None:
-    assert (told.read(response) if told else response.headers.get("X-Cache")) != HIT, (
-        f"{request_line(response)} with {response.request.content.decode()} answered "
-        f"{response.status_code} with X-Cache: HIT; right is no HIT, because {because}."
     )
 
 
