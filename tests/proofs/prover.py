@@ -34,10 +34,11 @@ the reason in `because`: which other sentence of the contract it breaks. Where t
 
 from __future__ import annotations
 
+import random
 import shutil
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,7 @@ class Verdict:
         lab_time: how far the clock went, in nanoseconds.
         raised: the exceptions that kept the submission from being imported.
         on_the_wall_clock: whether the check talks to a real process.
+        has_drawn: whether the check drew anything; what drew nothing is the same with any seed.
         found: the verdict as it was found, with all that a student would see of a failure.
     """
 
@@ -196,6 +198,7 @@ class Verdict:
     lab_time: int
     raised: tuple[str, ...] = ()
     on_the_wall_clock: bool = False
+    has_drawn: bool = False
     found: grading.Verdict | None = None
 
     def card(self, columns: int = COLUMNS) -> str:
@@ -203,6 +206,22 @@ class Verdict:
         if self.message is None or self.found is None:
             return ""
         return self.found.card(f"pytest {self.found.check.id}", columns=columns)
+
+
+@dataclass(frozen=True)
+class _WatchedTrial(Trial):
+    """A trial that tells whether its check drew anything."""
+
+    _draws: list[random.Random] = field(default_factory=list, compare=False)
+
+    def draw(self) -> random.Random:
+        self._draws.append(super().draw())
+        return self._draws[-1]
+
+    @property
+    def has_drawn(self) -> bool:
+        fresh = super().draw().getstate()
+        return any(each.getstate() != fresh for each in self._draws)
 
 
 class Prover:
@@ -251,9 +270,9 @@ class Prover:
             raise ValueError(f"corpus/{task}.toml names {only}; {task} has {names}")
         return {check.name: self._verdict(root, check, seed) for check in checks}
 
-    def trial(self, root: Path, check: Check, seed: int | None = None) -> Trial:
+    def trial(self, root: Path, check: Check, seed: int | None = None) -> _WatchedTrial:
         """Return the trial of that check on the tree in that folder."""
-        return Trial(
+        return _WatchedTrial(
             check=check,
             function=load(self.course, check),
             entry=self.syllabus.entry(check.task),
@@ -264,7 +283,8 @@ class Prover:
         )
 
     def _verdict(self, root: Path, check: Check, seed: int | None) -> Verdict:
-        found = play(self.trial(root, check, seed), self._runner)
+        trial = self.trial(root, check, seed)
+        found = play(trial, self._runner)
         if found.transcript is None:
             raise AssertionError(f"{check.id} could not begin: {found.error}") from found.error
         stopped = (each.type for each in found.transcript.raised if each.stage == "import")
@@ -273,6 +293,7 @@ class Prover:
             found.lab_time,
             tuple(stopped),
             check.on_the_wall_clock,
+            trial.has_drawn,
             found,
         )
 

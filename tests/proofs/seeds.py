@@ -4,14 +4,17 @@
 
 grades the solution, the stub, the mistakes and the variants of the tasks, all by default, with each
 seed, and prints every check that passes with some seeds and fails with others, and every mistake
-whose message changes so much that it no longer holds what its entry promises.
+whose message changes so much that it no longer holds what its entry promises. A check that has
+drawn nothing with the first seed does the same with all, and is asked once.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from tests.proofs.prover import COURSE, Case, Prover, cases
@@ -42,11 +45,30 @@ def changes(
         else:
             case.write(root)
         for check in checks:
-            messages = {
-                seed: prover.grade(root, case.task, check.name, seed)[check.name].message
-                for seed in seeds
-            }
+            messages = {}
+            for seed in seeds:
+                verdict = prover.grade(root, case.task, check.name, seed)[check.name]
+                messages[seed] = verdict.message
+                if not verdict.has_drawn:
+                    break
             yield from _changes(case, check.name, messages)
+
+
+def of_one_task(
+    task: str, seeds: Sequence[int], *, on_the_wall_clock: bool
+) -> tuple[int, list[str]]:
+    """Return how many cases a task has, and a sentence for each verdict that changes."""
+    known = list(of_task(task))
+    prover = Prover()
+    try:
+        found = [
+            sentence
+            for case in known
+            for sentence in changes(prover, case, seeds, on_the_wall_clock=on_the_wall_clock)
+        ]
+    finally:
+        prover.close()
+    return len(known), found
 
 
 def _changes(case: Case, check: str, messages: dict[int, str | None]) -> Iterator[str]:
@@ -77,23 +99,20 @@ def main() -> int:
     parser.add_argument(
         "--lab-time", action="store_true", help="leave out the checks on the wall clock"
     )
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="tasks at once")
     options = parser.parse_args()
     seeds = range(options.first, options.first + options.seeds)
-    prover = Prover()
     total = 0
-    try:
-        for task in options.task:
-            known = list(of_task(task))
-            found = [
-                sentence
-                for case in known
-                for sentence in changes(prover, case, seeds, on_the_wall_clock=not options.lab_time)
-            ]
-            print(f"{task}: {len(known)} cases, {len(seeds)} seeds, {len(found)} changes")
+    with ProcessPoolExecutor(options.processes) as processes:
+        asked = [
+            processes.submit(of_one_task, task, seeds, on_the_wall_clock=not options.lab_time)
+            for task in options.task
+        ]
+        for task, future in zip(options.task, asked, strict=True):
+            known, found = future.result()
+            print(f"{task}: {known} cases, {len(seeds)} seeds, {len(found)} changes")
             print(*(f"  {each}" for each in found), sep="\n", end="\n" if found else "", flush=True)
             total += len(found)
-    finally:
-        prover.close()
     return 1 if total else 0
 
 
