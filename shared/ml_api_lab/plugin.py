@@ -9,7 +9,6 @@ the rest of the harness is loaded while they are on their way, before any check 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -57,7 +56,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Start the processes that the checks of the command line will need."""
+    """Start the processes that the checks of the command line will need; load the rest."""
+    _start_processes(early_config)
+    # pytest-asyncio brings asyncio, which takes a tenth of the time until here: a course blocks it
+    # (`-p no:asyncio`), and gets it now.
+    if not early_config.pluginmanager.hasplugin("asyncio"):
+        early_config.pluginmanager.import_plugin("pytest_asyncio.plugin")
+
+
+def _start_processes(early_config: pytest.Config) -> None:
     # First, so that it is done last: no signal comes between the end of a run and its processes'.
     early_config.add_cleanup(signals.restore)
     course, options = early_config.rootpath, early_config.known_args_namespace
@@ -159,7 +166,10 @@ def _configure(config: pytest.Config) -> None:
     signals.hear()
 
 
+@pytest.hookimpl(optionalhook=True)  # pytest-asyncio is not loaded when hooks are looked over
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, Any]:
+    import asyncio
+
     session = config.stash.get(_SESSION, None)
     check = None if session is None else session.check_of(item)
     if session is None or check is None:
@@ -170,6 +180,8 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> M
 @pytest.fixture
 async def clock() -> Clock:
     """The check's clock: `now`, `elapsed`, `restart`."""
+    import asyncio
+
     found: Clock = asyncio.get_running_loop().clock  # type: ignore[attr-defined]  # the lab's loop
     return found
 
