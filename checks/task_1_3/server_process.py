@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
 from checks.support.http_client import TIMEOUT_SECONDS, bounded_client
-from ml_api_lab.check import Hinted, other_address
+from ml_api_lab.check import EndedInOrder, Hinted, other_address
 
 if TYPE_CHECKING:
     import httpx
@@ -67,9 +67,10 @@ async def wait_until_listening(server: Process, port: int, host: str = "127.0.0.
             if raised := exception_in(server.output):
                 # The same in every check, so that one card is enough.
                 raise Hinted(f"python main.py raised {raised}, and ended; {right}.")
-            raise AssertionError(
+            raise ended(
+                status,
                 f"The server ended with exit status {status} before anything listened on "
-                f"{_url(host, port)}; {right}."
+                f"{_url(host, port)}; {right}.",
             )
         assert elsewhere is None, (
             f"The server runs on {elsewhere}; right, for these HOST and PORT, is "
@@ -80,6 +81,11 @@ async def wait_until_listening(server: Process, port: int, host: str = "127.0.0.
         f"Nothing listened on {_url(host, port)} within {START_LIMIT_SECONDS:g} s; "
         "right is that the server does, for these HOST and PORT."
     )
+
+
+def ended(status: int, sentence: str) -> AssertionError:
+    """Return the failure of a program that ended with that status and should have gone on."""
+    return AssertionError(sentence) if status else EndedInOrder(sentence)
 
 
 async def wait_until_serving(server: Process, port: int) -> tuple[str, int]:

@@ -93,10 +93,12 @@ async def test_imported_it_starts_nothing(task: Task) -> None:
         await server_process.wait_until_serving_or_ended(script, port)
         if script.status:
             await server_process.wait_until_listening(script, port)
-        assert script.status is None, (
-            f"Run as a script, main.py ended with exit status {script.status}; right is that it "
-            "serves the application."
-        )
+        if (status := script.status) is not None:
+            raise server_process.ended(
+                status,
+                f"Run as a script, main.py ended with exit status {status}; right is that it "
+                "serves the application.",
+            )
 
 
 @on_the_wall_clock

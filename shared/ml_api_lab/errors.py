@@ -104,6 +104,13 @@ RAISED = (
 )
 
 
+class EndedInOrder(AssertionError):
+    """A program ended by itself with exit status 0, where it should have gone on.
+
+    Nothing on the machine made it: it would end at any other time, too.
+    """
+
+
 class Hinted(AssertionError):
     """An assertion of a check that did not get as far as its own question.
 

@@ -15,7 +15,7 @@ import pytest
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.course.tree import Tree
-from ml_api_lab.errors import Dead, Late
+from ml_api_lab.errors import Dead, EndedInOrder, Late
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.messages import ClockName
@@ -156,16 +156,25 @@ def test_alone_on_a_crowded_machine_it_may_take_longer(
     assert given == [1.0, patience]
 
 
-def test_what_was_only_read_is_in_no_doubt_on_the_wall_clock() -> None:
-    def reads(trial: Trial, on_start: OnStart) -> Verdict:
-        return replace(verdict(trial, AssertionError("There is no CMD.")), has_run=False)
+def only_read(trial: Trial, on_start: OnStart) -> Verdict:
+    return replace(verdict(trial, AssertionError("There is no CMD.")), has_run=False)
 
-    stage = Stage(one=reads)
-    parallel = ParallelTrials(stage, place)
-    parallel.begin([trial("one", "real")])
-    assert parallel.verdict(trial("one", "real")) is not None
-    parallel.end()
+
+def ends_in_order(trial: Trial, on_start: OnStart) -> Verdict:
+    return verdict(trial, EndedInOrder("It ended with exit status 0."))
+
+
+@pytest.mark.parametrize("scene", [only_read, ends_in_order])
+def test_what_no_neighbour_changes_is_in_no_doubt_on_the_wall_clock(scene: Scene) -> None:
+    stage = Stage(it=scene)
+    trials = ParallelTrials(stage, place)
+    it = trial("it", "real")
+    trials.begin([it])
+    found = trials.verdict(it)
+    assert found is not None
+    assert not found.passed
     assert [alone for _, _, alone in stage.played] == [False]
+    trials.end()
 
 
 def test_several_run_side_by_side() -> None:

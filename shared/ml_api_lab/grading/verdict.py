@@ -10,6 +10,7 @@ from ml_api_lab.errors import (
     RAISED,
     CourseError,
     Dead,
+    EndedInOrder,
     HarnessError,
     Hinted,
     NotThere,
@@ -76,13 +77,15 @@ class Verdict:
 
         In lab time an assertion is exact. The wall clock, the end of a process, the budget, a full
         disk and the harness are another matter: what fails by them counts once it has failed alone.
-        What was only read, as a Dockerfile without a start command, is the same on either clock.
+        What was only read, as a Dockerfile without a start command, is the same on either clock,
+        and so is a program that has come to its end.
         """
         if self.passed:
             return True
         told = isinstance(self.error, AssertionError | SubmissionFault)
         is_own = told and not isinstance(self.error, Dead)
-        is_exact = self.clock == "lab" or not self.has_run
+        has_ended = isinstance(self.error, EndedInOrder)
+        is_exact = self.clock == "lab" or not self.has_run or has_ended
         return is_exact and is_own and self.had_room
 
     @property
