@@ -5,8 +5,8 @@ On the lab clock the two sides take turns. The checks' side sends its messages a
 its own messages and then an :class:`Idle`. On the wall clock neither is sent.
 """
 
-from __future__ import annotations
-
+# No postponed annotations: of a named tuple, each is compiled as the class is made, and both sides
+# wait for this module.
 from typing import Literal, NamedTuple
 
 ClockName = Literal["lab", "real"]
