@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def states(tmp_path: Path) -> Snapshots:
+def snapshots(tmp_path: Path) -> Snapshots:
     return Snapshots(lab_folder(tmp_path))
 
 
@@ -44,131 +44,131 @@ def test_random_sequences_with_kills_lose_nothing() -> None:
     assert "killed halfway" in done.stdout
 
 
-def test_a_reset_and_an_undo_are_exact(folder: Path, states: Snapshots) -> None:
+def test_a_reset_and_an_undo_are_exact(folder: Path, snapshots: Snapshots) -> None:
     before = Snapshot.read(folder)
-    states.replace(TASK, folder, STUB)
+    snapshots.replace(TASK, folder, STUB)
     assert Snapshot.read(folder) == STUB
-    last = states.last_to_undo()
+    last = snapshots.last_to_undo()
     assert last is not None and last.done
-    states.undo(TASK, folder, last)
+    snapshots.undo(TASK, folder, last)
     assert Snapshot.read(folder) == before
-    assert states.last_to_undo() is None
+    assert snapshots.last_to_undo() is None
 
 
-def test_undo_takes_back_one_reset_after_the_other(folder: Path, states: Snapshots) -> None:
+def test_undo_takes_back_one_reset_after_the_other(folder: Path, snapshots: Snapshots) -> None:
     for number in range(3):
         (folder / "main.py").write_text(str(number), encoding="utf-8")
-        states.replace(TASK, folder, STUB)
+        snapshots.replace(TASK, folder, STUB)
     found = []
-    while (last := states.last_to_undo(TASK)) is not None:
-        states.undo(TASK, folder, last)
+    while (last := snapshots.last_to_undo(TASK)) is not None:
+        snapshots.undo(TASK, folder, last)
         found.append((folder / "main.py").read_text(encoding="utf-8"))
     assert found == ["2", "1", "0"]
 
 
-def test_a_task_is_undone_by_itself(tmp_path: Path, folder: Path, states: Snapshots) -> None:
+def test_a_task_is_undone_by_itself(tmp_path: Path, folder: Path, snapshots: Snapshots) -> None:
     other = tmp_path / "exercises" / "task_0_2"
-    states.replace(TASK, folder, STUB)
-    states.replace("task_0_2", other, STUB)
-    last = states.last_to_undo(TASK)
+    snapshots.replace(TASK, folder, STUB)
+    snapshots.replace("task_0_2", other, STUB)
+    last = snapshots.last_to_undo(TASK)
     assert last is not None and last.task == TASK
 
 
 @pytest.mark.skipif(ON_WINDOWS, reason="Windows has other permissions")
-def test_only_its_owner_may_look_into_it(folder: Path, states: Snapshots) -> None:
-    states.replace(TASK, folder, STUB)
-    for path in (states.folder, *states.folder.rglob("*")):
+def test_only_its_owner_may_look_into_it(folder: Path, snapshots: Snapshots) -> None:
+    snapshots.replace(TASK, folder, STUB)
+    for path in (snapshots.folder, *snapshots.folder.rglob("*")):
         mode = path.stat().st_mode & 0o777
         expected = 0o700 if path.is_dir() else 0o600
         assert mode & ~expected == 0 or path.suffix == ".done", path
 
 
-def test_git_ignores_it(folder: Path, states: Snapshots) -> None:
-    states.replace(TASK, folder, STUB)
-    assert (states.folder / ".gitignore").read_text(encoding="utf-8") == "*\n"
+def test_git_ignores_it(folder: Path, snapshots: Snapshots) -> None:
+    snapshots.replace(TASK, folder, STUB)
+    assert (snapshots.folder / ".gitignore").read_text(encoding="utf-8") == "*\n"
 
 
 @pytest.mark.skipif(ON_WINDOWS, reason="Windows has other permissions")
-def test_a_replaced_file_keeps_its_permissions(folder: Path, states: Snapshots) -> None:
+def test_a_replaced_file_keeps_its_permissions(folder: Path, snapshots: Snapshots) -> None:
     (folder / "main.py").chmod(0o600)
-    states.replace(TASK, folder, STUB)
+    snapshots.replace(TASK, folder, STUB)
     assert (folder / "main.py").stat().st_mode & 0o777 == 0o600
 
 
-def test_what_running_a_task_leaves_is_not_touched(folder: Path, states: Snapshots) -> None:
+def test_what_running_a_task_leaves_is_not_touched(folder: Path, snapshots: Snapshots) -> None:
     (folder / "model.pkl").write_bytes(b"model")
     (folder / "__pycache__").mkdir()
     (folder / "__pycache__" / "main.cpython-311.pyc").write_bytes(b"code")
-    states.replace(TASK, folder, STUB)
+    snapshots.replace(TASK, folder, STUB)
     assert (folder / "model.pkl").read_bytes() == b"model"
     assert (folder / "__pycache__" / "main.cpython-311.pyc").exists()
 
 
-def test_what_cannot_be_kept_is_not_replaced(folder: Path, states: Snapshots) -> None:
+def test_what_cannot_be_kept_is_not_replaced(folder: Path, snapshots: Snapshots) -> None:
     (folder / "main.py").write_bytes(b"x" * (2**20 + 1))
     with pytest.raises(SnapshotError, match=r"main\.py has more than 1 MB; move it away first"):
-        states.replace(TASK, folder, STUB)
+        snapshots.replace(TASK, folder, STUB)
     assert (folder / "main.py").stat().st_size == 2**20 + 1
 
 
-def test_a_file_in_the_place_of_a_folder_is_brought_back(folder: Path, states: Snapshots) -> None:
+def test_a_file_in_place_of_a_folder_is_brought_back(folder: Path, snapshots: Snapshots) -> None:
     (folder / "main.py").unlink()
     (folder / "main.py").mkdir()
     (folder / "main.py" / "inner.txt").write_text("inner", encoding="utf-8")
     before = Snapshot.read(folder)
-    states.replace(TASK, folder, STUB)
+    snapshots.replace(TASK, folder, STUB)
     assert Snapshot.read(folder) == STUB
-    last = states.last_to_undo()
+    last = snapshots.last_to_undo()
     assert last is not None
-    states.undo(TASK, folder, last)
+    snapshots.undo(TASK, folder, last)
     assert Snapshot.read(folder) == before
 
 
 def test_graded_states_are_given_up_and_replaced_ones_never(
-    folder: Path, states: Snapshots, monkeypatch: pytest.MonkeyPatch
+    folder: Path, snapshots: Snapshots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_GRADED", 3)
-    replaced = states.replace(TASK, folder, STUB).before
+    replaced = snapshots.replace(TASK, folder, STUB).before
     graded = []
     for number in range(6):
         state = Snapshot.of_texts({"main.py": str(number)})
-        graded.append(states.keep_graded(TASK, state))
-        os.utime(states.folder / "graded" / TASK / f"{state.id}.json", (number, number))
-    known = states.known(TASK)
+        graded.append(snapshots.keep_graded(TASK, state))
+        os.utime(snapshots.folder / "graded" / TASK / f"{state.id}.json", (number, number))
+    known = snapshots.known(TASK)
     assert replaced in known
     assert sorted(known) == sorted([replaced, *graded[-3:]])
 
 
-def test_a_state_is_named_by_its_beginning(states: Snapshots) -> None:
-    digest = states.keep_graded(TASK, STUB)
-    assert states.named(TASK, digest[:6].upper()) == digest
+def test_a_state_is_named_by_its_beginning(snapshots: Snapshots) -> None:
+    digest = snapshots.keep_graded(TASK, STUB)
+    assert snapshots.named(TASK, digest[:6].upper()) == digest
     with pytest.raises(
         SnapshotError, match=r"no kept state that begins with 'xyz'; lab history 0\.1"
     ):
-        states.named(TASK, "xyz")
+        snapshots.named(TASK, "xyz")
     with pytest.raises(SnapshotError, match="no kept state that begins with ''"):
-        states.named(TASK, "")
+        snapshots.named(TASK, "")
 
 
-def test_a_damaged_state_is_not_brought_back(states: Snapshots) -> None:
-    digest = states.keep_graded(TASK, STUB)
-    path = states.folder / "graded" / TASK / f"{digest}.json"
+def test_a_damaged_state_is_not_brought_back(snapshots: Snapshots) -> None:
+    digest = snapshots.keep_graded(TASK, STUB)
+    path = snapshots.folder / "graded" / TASK / f"{digest}.json"
     path.write_bytes(path.read_bytes().replace(b"to do", b"to be"))
     with pytest.raises(SnapshotError, match="is damaged: its content has changed"):
-        states.get(TASK, digest)
+        snapshots.get(TASK, digest)
     path.write_bytes(b"[]")
     with pytest.raises(SnapshotError, match="damaged"):
-        states.get(TASK, digest)
+        snapshots.get(TASK, digest)
     path.unlink()
     with pytest.raises(SnapshotError, match="cannot be read"):
-        states.get(TASK, digest)
+        snapshots.get(TASK, digest)
 
 
-def test_a_file_that_changes_meanwhile_is_left_alone(folder: Path, states: Snapshots) -> None:
+def test_a_file_that_changes_meanwhile_is_left_alone(folder: Path, snapshots: Snapshots) -> None:
     current = Snapshot.read(folder)
     (folder / "main.py").write_text("newer", encoding="utf-8")
     with pytest.raises(SnapshotError, match=r"main\.py was changed meanwhile"):
-        write_over(current, STUB, folder, states.folder)
+        write_over(current, STUB, folder, snapshots.folder)
     assert (folder / "main.py").read_text(encoding="utf-8") == "newer"
 
 

@@ -52,15 +52,15 @@ def conclude(place: Place, grading: Grading) -> Iterator[str]:
             yield line
 
 
-def remember(place: Place, grading: Grading, states: Mapping[str, str]) -> str:
+def remember(place: Place, grading: Grading, digests: Mapping[str, str]) -> str:
     """Write a grading into the history; return why that failed, "" if it did not.
 
     It takes as long as the disk does, so it comes after everything that somebody waits for.
 
     Args:
-        states: the digests of what was graded, by task.
+        digests: the digests of what was graded, by task.
     """
-    return record(place.course, grading.grade, states, "lab")
+    return record(place.course, grading.grade, digests, "lab")
 
 
 def status(grade: Grade) -> ExitStatus:

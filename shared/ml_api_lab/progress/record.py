@@ -21,23 +21,23 @@ _WHOLE = {Outcome.PASSED, Outcome.FAILED}
 
 def keep_snapshots(course: Path, tasks: Iterable[str]) -> dict[str, str]:
     """Keep the states of tasks that are about to be graded; return the digests of those kept."""
-    states = Snapshots(lab_folder(course))
+    snapshots = Snapshots(lab_folder(course))
     kept: dict[str, str] = {}
     for task in tasks:
         try:
             state = Snapshot.read(course / "exercises" / task)
             if state.names:
-                kept[task] = states.keep_graded(task, state)
+                kept[task] = snapshots.keep_graded(task, state)
         except (OSError, LabError):
             continue
     return kept
 
 
-def record(course: Path, grade: Grade, states: Mapping[str, str], program: str) -> str:
+def record(course: Path, grade: Grade, digests: Mapping[str, str], program: str) -> str:
     """Write a line for each task that was graded whole.
 
     Args:
-        states: the digests of what was graded, by task.
+        digests: the digests of what was graded, by task.
         program: "pytest" or "lab".
 
     Returns:
@@ -60,7 +60,7 @@ def record(course: Path, grade: Grade, states: Mapping[str, str], program: str) 
                 maximum=maximum(results),
                 seconds=sum(each.real_time for each in results),
                 seed=grade.seed,
-                state=states.get(task, ""),
+                state=digests.get(task, ""),
                 failed="" if failed is None else failed.check.id,
                 hint="" if failed is None else failed.hint,
                 program=program,

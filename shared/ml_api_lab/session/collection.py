@@ -74,7 +74,7 @@ class Collection:
                 _hide_loop_parameter(item)
             return
         if ours.tree.name == TREES[0]:
-            ours.states.update(keep_snapshots(ours.course, ours.grade.tasks))
+            ours.digests.update(keep_snapshots(ours.course, ours.grade.tasks))
         # All that is alive now stays so: nobody need look through it for garbage, as pytest does at
         # its end.
         gc.freeze()

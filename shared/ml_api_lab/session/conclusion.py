@@ -65,7 +65,7 @@ class Conclusion:
         if self._watch is not None and (changes := self._watch.changes()):
             grade.warnings.append(trusted.sentence(changes))
         if self._session.tree.name == TREES[0]:
-            record(self._session.course, grade, self._session.states, "pytest")
+            record(self._session.course, grade, self._session.digests, "pytest")
         for report in self._session.reports:
             self._write(session, report)
 

@@ -50,7 +50,7 @@ class Session:
         budget: the real time that a check may take, in seconds.
         isolation: how far the submission's processes are confined.
         reports: the files that the grade is to be written to.
-        states: the digests of what is graded, by task, where it is a student's own.
+        digests: the digests of what is graded, by task, where it is a student's own.
     """
 
     config: pytest.Config
@@ -65,7 +65,7 @@ class Session:
     reports: list[Report]
     grade: Grade
     runner: TaskRunner
-    states: dict[str, str] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
 
     @property
     def grades(self) -> bool:

@@ -50,9 +50,9 @@ def command(
     entry = task_named(place, task, "lab diff")
     mine = Snapshot.read(place.folder(entry))
     if state is not None:
-        states = Snapshots(lab_folder(place.course))
-        digest = states.named(entry.name, state)
-        _compare(short(digest), states.get(entry.name, digest), "yours", mine)
+        snapshots = Snapshots(lab_folder(place.course))
+        digest = snapshots.named(entry.name, state)
+        _compare(short(digest), snapshots.get(entry.name, digest), "yours", mine)
     elif not with_stub and (reveal or _is_solved(place, entry)):
         _compare_with_reference(place, entry, mine, way)
     elif way is not None:

@@ -61,8 +61,8 @@ def _line(at: float, task: str, what: str, state: str) -> str:
     return f"{when}  {number:<4} {what:<16} {short(state)}".rstrip()
 
 
-def _show(states: Snapshots, task: str, said: str) -> None:
-    state = states.get(task, states.named(task, said))
+def _show(snapshots: Snapshots, task: str, said: str) -> None:
+    state = snapshots.get(task, snapshots.named(task, said))
     for name in state.names:
         click.echo(f"--- {name}")
         if name in state.links:

@@ -25,25 +25,25 @@ def command(tasks: tuple[str, ...], to: str | None) -> int:
         raise click.UsageError("A state is of one task: name one with --to.")
     place = here()
     entries = [task_named(place, said, "lab reset") for said in tasks or (None,)]
-    with writing_snapshots(place) as states:
+    with writing_snapshots(place) as snapshots:
         for entry in dict.fromkeys(entries):
-            for line in _reset(place, entry, to, states):
+            for line in _reset(place, entry, to, snapshots):
                 click.echo(line)
     return ExitStatus.ALL_POINTS
 
 
-def _reset(place: Place, entry: Entry, to: str | None, states: Snapshots) -> list[str]:
+def _reset(place: Place, entry: Entry, to: str | None, snapshots: Snapshots) -> list[str]:
     """Replace the files of one task; return what to say."""
     folder = place.folder(entry)
     if to is None:
         after, described = stubs.read(place.course, entry.name), "the stub"
     else:
-        digest = states.named(entry.name, to)
-        after, described = states.get(entry.name, digest), f"the state {short(digest)}"
+        digest = snapshots.named(entry.name, to)
+        after, described = snapshots.get(entry.name, digest), f"the state {short(digest)}"
     changed = after.differing(Snapshot.read(folder))
     if not changed:
         return [f"{entry.number} has the files of {described} already."]
-    replaced = states.replace(entry.name, folder, after)
+    replaced = snapshots.replace(entry.name, folder, after)
     return [
         f"{entry.number} has the files of {described} now. Changed: {', '.join(changed)}.",
         f"Your files are kept as {short(replaced.before)}; lab undo brings them back.",

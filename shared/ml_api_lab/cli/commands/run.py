@@ -41,14 +41,15 @@ def command(tasks: tuple[str, ...], everything: bool, verbose: bool, seed: int |
         from ml_api_lab.progress.record import keep_snapshots
 
         grading = grader.prepare(names, seed)
-        states = keep_snapshots(place.course, names)
+        digests = keep_snapshots(place.course, names)
         try:
             grading.run(progress_line("checks"))
         except KeyboardInterrupt:
             pass  # the grade says so, and what it has is shown
         for card in result.cards(grading, all_of_them=verbose):
             click.echo(f"{card}\n")
-        problem = result.remember(place, grading, states)
-        for line in filter(None, [*result.conclude(place, grading), problem]):
+        for line in result.conclude(place, grading):
             click.echo(line)
+        if problem := result.remember(place, grading, digests):
+            click.echo(problem)
         return result.status(grading.grade)

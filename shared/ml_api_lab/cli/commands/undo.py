@@ -18,13 +18,13 @@ def command(task: str | None) -> int:
     """
     place = here()
     entry = None if task is None else place.task(task)
-    with writing_snapshots(place) as states:
-        last = states.last_to_undo(None if entry is None else entry.name)
+    with writing_snapshots(place) as snapshots:
+        last = snapshots.last_to_undo(None if entry is None else entry.name)
         if last is None:
             click.echo("There is no reset to undo.")
             return ExitStatus.ALL_POINTS
         entry = place.task(last.task)
-        replaced = states.undo(entry.name, place.folder(entry), last)
+        replaced = snapshots.undo(entry.name, place.folder(entry), last)
     click.echo(f"{entry.number} is as it was before lab reset.")
     if replaced.before != last.after:
         click.echo(

@@ -83,7 +83,7 @@ class _Ended:
     """A grading has ended: with an error that is no submission's, or by itself."""
 
     grading: Grading
-    states: dict[str, str]
+    digests: dict[str, str]
     seconds: float
     error: Exception | None
 
@@ -251,12 +251,12 @@ class Watch:
 
         began = time.monotonic()
         error: Exception | None = None
-        states = keep_snapshots(self._place.course, grading.grade.tasks)
+        digests = keep_snapshots(self._place.course, grading.grade.tasks)
         try:
             grading.run(lambda done, number: self._events.put(_Progress(grading, done, number)))
         except Exception as raised:
             error = raised
-        self._events.put(_Ended(grading, states, time.monotonic() - began, error))
+        self._events.put(_Ended(grading, digests, time.monotonic() - began, error))
         self._grader.refill()
 
     def _tell_how_long(self) -> None:
@@ -297,7 +297,7 @@ class Watch:
                 click.echo(line)
             click.echo(f"{self._entry.number} at {self._note}")
         self._draw()  # before the disk is waited for
-        if problem := result.remember(self._place, ended.grading, ended.states):
+        if problem := result.remember(self._place, ended.grading, ended.digests):
             self._note = f"{self._note}. {problem}"
             if not self._is_screen:
                 click.echo(problem)
