@@ -74,7 +74,7 @@ def decode(data: bytes) -> Message:
         BadFrame: it is not JSON, of no known kind, or its fields are not that kind's.
     """
     try:
-        content = json.loads(data)
+        content = json.loads(data.decode())
     except (ValueError, RecursionError) as error:
         raise BadFrame(f"a frame of {len(data)} bytes is not JSON") from error
     if not isinstance(content, dict):

@@ -29,6 +29,8 @@ FAILS = "fails now, to see what the program does"
 _DECIMALS = 3
 """Features count to this many decimals, so that 32-bit floats are answered alike."""
 
+_FORMAT = f"%.{_DECIMALS}f"
+
 
 class Identity(NamedTuple):
     """What a loaded model is: its name, and how many seconds it takes for an answer."""
@@ -58,7 +60,7 @@ oracle: Oracle | None = None
 def key(features: Sequence[float]) -> str:
     """Return the text that is the same for all features that are answered alike."""
     # Adding 0.0 turns -0.0 into 0.0.
-    return " ".join(f"{round(each, _DECIMALS) + 0.0:.{_DECIMALS}f}" for each in features)
+    return " ".join([_FORMAT % (round(each, _DECIMALS) + 0.0) for each in features])
 
 
 class Table:
