@@ -7,9 +7,14 @@ modules, then be a fork server) or "one" (be a host oneself). CONFINEMENT is wha
 before any of a submission's code runs.
 """
 
+# ruff: noqa: E402 - the first import is gc, which is told something before the others come
 from __future__ import annotations
 
 import gc
+
+# Nothing is collected while modules are loaded: what is alive then stays alive.
+gc.disable()
+
 import os
 import select
 import signal
@@ -39,8 +44,6 @@ def main(
         # waits.
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
     isolation.prepare(confinement, clock, serves_forks=role == "forks")
-    # Nothing is collected while modules are loaded: what is alive then stays alive.
-    gc.disable()
     is_lab_time = clock == "lab"
     if is_lab_time:
         preload.import_unfreezable(modules)
