@@ -210,18 +210,18 @@ class Verdict:
 
 @dataclass(frozen=True)
 class _WatchedTrial(Trial):
-    """A trial that tells whether its check drew anything."""
+    """A trial that tells whether its check drew anything when it was last played."""
 
-    _draws: list[random.Random] = field(default_factory=list, compare=False)
+    _last: list[random.Random] = field(default_factory=list, compare=False)
 
     def draw(self) -> random.Random:
-        self._draws.append(super().draw())
-        return self._draws[-1]
+        self._last[:] = [super().draw()]
+        return self._last[0]
 
     @property
     def has_drawn(self) -> bool:
         fresh = super().draw().getstate()
-        return any(each.getstate() != fresh for each in self._draws)
+        return any(each.getstate() != fresh for each in self._last)
 
 
 class Prover:
