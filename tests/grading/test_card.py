@@ -332,6 +332,19 @@ def test_what_the_sentence_does_not_speak_of_takes_one_row() -> None:
     assert any(row.endswith("-> GET /models/12") for row in rows)
 
 
+@pytest.mark.parametrize("end", ["; right is 200, as for every flower.", ". None names petals."])
+def test_of_a_long_sentence_the_middle_is_left_out(end: str) -> None:
+    sentence = f"POST /predict/one answered 422 {'word ' * 100}{'[1,2]' * 50} without petals{end}"
+    rows = card(a_check(), sentence, None, "pytest").split("\nHint:")[0].splitlines()[2:]
+    assert max(map(len, rows)) <= 80
+    assert rows[0].startswith("POST /predict/one answered 422 word")
+    assert rows[3] == "... (the whole sentence with -v) ..."
+    assert " ".join(rows[4:]).endswith(f" without petals{end}")
+    assert len(rows) == 7
+    whole = card(a_check(), sentence, None, "pytest", is_whole=True)
+    assert "with -v" not in whole
+
+
 @pytest.mark.parametrize(
     ("columns", "shown"),
     [

@@ -60,6 +60,14 @@ CHOSEN = {
             "task_5_2: no probe",
         ),
     ),
+    # What such a sentence says last is what is wrong.
+    "long": (
+        80,
+        (
+            "task_3_3: null is told apart from the other mistakes",
+            "task_3_3: only measures with a single decimal are let through",
+        ),
+    ),
 }
 """The mistakes whose cards are kept beside those of each task, by file, with the width."""
 

@@ -42,6 +42,8 @@ _QUOTED_BODY_WEIGHT = 100
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _QUOTED = re.compile(r"'([^']{3,})'")
 _WORD = re.compile(r"[\w./-]{3,}")
+_RIGHT = re.compile(r";\s+(?=right\b)")
+_CLAUSE = re.compile(r"[.:;]\s+(?=\w)")
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,7 @@ def card(
     if hint is None:
         hint = check.hint
     columns = max(columns, 20)
-    message_rows = _wrapped(message, columns)
-    if not is_whole and len(message_rows) > _MAX_MESSAGE_ROWS:
-        message_rows = [*message_rows[:_MAX_MESSAGE_ROWS], "... (the whole sentence with -v)"]
+    message_rows = _wrapped(message, columns) if is_whole else _shortened(message, columns)
     title = _wrapped(f"{check.title}  (0 of {_points_text(check.points)})", columns)
     hint_rows = _wrapped(f"Hint: {hint}", columns) if hint else []
     blocks = []
@@ -128,15 +128,33 @@ def _points_text(number: int) -> str:
     return "1 point" if number == 1 else f"{number} points"
 
 
-def _wrapped(text: str, columns: int) -> list[str]:
+def _wrapped(text: str, columns: int, *, break_long_words: bool = False) -> list[str]:
     """Return the text in rows; a line of its own after the first is set in, as what was said is."""
     first, *rest = text.splitlines() or [""]
     return [
         row
         for line in (first, *(f"  {line}" for line in rest))
-        for row in textwrap.wrap(line, columns, break_long_words=False, break_on_hyphens=False)
+        for row in textwrap.wrap(
+            line, columns, break_long_words=break_long_words, break_on_hyphens=False
+        )
         or [""]
     ]
+
+
+def _shortened(message: str, columns: int) -> list[str]:
+    """Return the sentence in rows; of one that is too long its middle is left out.
+
+    It begins with what was done, and ends with what is right: a long answer stands between.
+    """
+    rows = _wrapped(message, columns, break_long_words=True)
+    if len(rows) <= _MAX_MESSAGE_ROWS:
+        return _wrapped(message, columns)
+    text = "\n".join(rows)
+    ends = [*_RIGHT.finditer(text)] or [*_CLAUSE.finditer(text)]
+    needed = text.count("\n", ends[-1].end()) + 1 if ends else 0
+    last = min(max(needed, _MAX_MESSAGE_ROWS // 2), _MAX_MESSAGE_ROWS - 1)
+    first = _MAX_MESSAGE_ROWS - last
+    return [*rows[:first], "... (the whole sentence with -v) ...", *rows[-last:]]
 
 
 # --- what happened, what it printed, what it raised -----------------------------------------------
