@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Iterator
@@ -11,7 +12,15 @@ from pathlib import PurePosixPath
 from checks.support.http import expect, expect_json, json_field
 from checks.support.http_client import bounded_client
 from checks.task_5_1 import installation
-from ml_api_lab.check import Process, SubmissionFault, Task, free_port, on_the_wall_clock, points
+from ml_api_lab.check import (
+    Hinted,
+    Process,
+    SubmissionFault,
+    Task,
+    free_port,
+    on_the_wall_clock,
+    points,
+)
 from ml_api_lab.images.container import Container
 from ml_api_lab.images.image import BuildStage, Command, Image
 
@@ -21,6 +30,9 @@ ANSWER_LIMIT_SECONDS = 15
 """How long an answer may take, in seconds of real time."""
 
 STOP_LIMIT_SECONDS = 10  # as long as Docker waits before it kills
+
+_SHOWN_CHARACTERS = 120
+"""How much of a start command a sentence has."""
 
 # Users that the usual bases have by themselves.
 KNOWN_USERS = {"nobody", "nonroot", "www-data", "daemon", "bin", "sys", "mail", "games", "guest"}
@@ -61,14 +73,18 @@ async def test_requirements_are_installed_before_the_code(task: Task) -> None:
     first = steps[0]
     missing = installation.missing_requirements_file(image, first)
     missing_file, is_beside_dockerfile = missing or (None, False)
-    assert missing_file is None or not is_beside_dockerfile, (
-        f"Line {first.line} installs from {missing_file}, which is not in the image at that line; "
-        "right is to copy it before."
-    )
-    assert missing_file is None or not _has_bare_base(image), (
-        f"Line {first.line} installs from {missing_file}, and there is no such file beside the "
-        "Dockerfile; right is the name of one that there is, such as requirements.txt."
-    )
+    if missing_file is not None and is_beside_dockerfile:
+        raise Hinted(
+            f"Line {first.line} installs from {missing_file}, which is not in the image at that "
+            "line; right is to copy it before.",
+            "Which line of yours brings that file into the image, and where does it stand?",
+        )
+    if missing_file is not None and _has_bare_base(image):
+        raise Hinted(
+            f"Line {first.line} installs from {missing_file}, and there is no such file beside the "
+            "Dockerfile; right is the name of one that there is, such as requirements.txt.",
+            "Which file of yours lists the requirements, and what is its name, letter by letter?",
+        )
     code = [installation.code_copied_before(step) for step in steps]
     name, line = code[0][0] if code[0] else ("", 0)
     assert not code[0], (
@@ -267,26 +283,35 @@ async def test_stop_signal_ends_it(task: Task) -> None:
     """The start command is in the exec form, and the signal to stop ends the app."""
     image = task.image()
     _expect_start_command(image)
+    shown = _shown_start(image)
     assert not image.starts_in_shell, (
-        f"The start command (line {image.start_line}) is a list in single quotes, which Docker "
-        "takes for the text of a shell; right is double quotes."
+        f"The start command (line {image.start_line}), {shown}, is a list in single quotes, which "
+        "Docker takes for the text of a shell; right is double quotes."
         if "['" in image.start[-1].replace(" ", "")
-        else f"The start command (line {image.start_line}) is in the shell form, so a shell stands "
-        'between the stop signal and the app; right is the exec form: ["program", "argument"].'
+        else f"The start command (line {image.start_line}), {shown}, is in the shell form, so a "
+        "shell stands between the stop signal and the app; right is the exec form: "
+        '["program", "argument"].'
     )
     port = free_port()
     container = task.container(_with_port(image, port))
+    keeps_a_shell = _starts_a_shell(image) and "exec " not in _start_text(image)
     if container.missing_tool is not None:
-        text = _start_text(image)
-        assert not _starts_a_shell(image) or "exec " in text, (
-            f"The start command, {text}, leaves the shell in front of the app, where it keeps the "
-            "stop signal to itself; right is exec before the last command."
+        assert not keeps_a_shell, (
+            f"The start command, {_start_text(image)}, leaves the shell in front of the app, where "
+            "it keeps the stop signal to itself; right is exec before the last command."
         )
         return
     await _serve(task, container, port, with_port=True)
-    assert await container.stop(STOP_LIMIT_SECONDS), (
-        f"{STOP_LIMIT_SECONDS} s after {image.final.stop_signal} some of it still runs; right is "
-        "that the signal reaches the app and ends it."
+    if await container.stop(STOP_LIMIT_SECONDS):
+        return
+    why = "but leaves a shell in front of the app" if keeps_a_shell else "as is right"
+    raise Hinted(
+        f"{STOP_LIMIT_SECONDS} s after {image.final.stop_signal} some of it still runs. The start "
+        f"command (line {image.start_line}), {shown}, is in the exec form, {why}; right is also "
+        "that the signal reaches the app and ends it.",
+        "Which word of a shell gives its place to the program that it starts?"
+        if keeps_a_shell
+        else "Which signal is sent here, and what does the first process do when it comes?",
     )
 
 
@@ -314,6 +339,17 @@ def _expect_code(image: Image) -> None:
 
 def _expect_start_command(image: Image) -> None:
     assert image.start, "The image has no start command; right is a CMD line that serves the app."
+
+
+def _shown_start(image: Image) -> str:
+    """Return the start command as the Dockerfile has it, for a sentence: a list, or a text."""
+    final = image.final
+    shown = json.dumps(image.start, ensure_ascii=False)
+    if image.starts_in_shell:
+        shown = " ".join(
+            word for each in (final.entrypoint, final.command) if each for word in each.words
+        )
+    return shown if len(shown) <= _SHOWN_CHARACTERS else f"{shown[:_SHOWN_CHARACTERS]}..."
 
 
 def _start_text(image: Image) -> str:
