@@ -19,12 +19,16 @@ from checks.support.startup import (
     joined,
     loaded_models,
 )
-from ml_api_lab.check import Task, points
+from ml_api_lab.check import Hinted, Task, points
 
 if TYPE_CHECKING:
     import httpx
 
 KEY = "available_models"
+NOT_FILLED = (
+    "Where does your list come from, and when is it made? While the file is imported, no model is "
+    "loaded yet."
+)
 
 
 @points(2, hint="What do you get when you go over a dict: its keys, its values, or both?")
@@ -34,9 +38,11 @@ async def test_models_answers_a_list_of_names(task: Task) -> None:
         answer = await client.get("/models")
     expect(answer, 200, is_tested=True)
     names = json_field(answer, KEY)
-    assert isinstance(names, list) and all(isinstance(name, str) for name in names), (
-        f"GET /models answered {json_body(answer)}; right is a list of names as {KEY}."
-    )
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        sentence = f"GET /models answered {json_body(answer)}; right is a list of names as {KEY}."
+        hint = _hint_for_shape(names)
+        raise Hinted(sentence, hint) if hint else AssertionError(sentence)
+    _expect_not_empty(task, answer)
     # Which of them, and how they are spelled, is another check's question.
     assert any(_names_a_model(name) for name in names), (
         f"GET /models answered {json_body(answer)}, which names no model; "
@@ -52,6 +58,7 @@ async def test_every_model_is_listed(task: Task) -> None:
     if answer.status_code == 500 and await _lists_nothing_before_the_start(task):
         return  # it answers of what is loaded what is no JSON: another check's question
     expect(answer, 200)
+    _expect_not_empty(task, answer)
     assert sorted(_listed(answer)) == sorted(MODELS), (
         f"GET /models answered {json_body(answer)}; right are {joined(list(MODELS))}, each once."
     )
@@ -85,10 +92,13 @@ async def test_nothing_is_listed_before_the_start(task: Task) -> None:
         answer = await client.get("/models")
     _expect_endpoint(answer)
     differ = (early.status_code, early.text) != (answer.status_code, answer.text)
-    assert differ or len(unloaded) < len(MODELS), (
-        f"Before the start and after it, {request_line(answer)} answered the same, "
-        f"{answer.text}; right is a list of what is loaded, after the start of both."
-    )
+    if not differ and len(unloaded) == len(MODELS):
+        sentence = (
+            f"Before the start and after it, {request_line(answer)} answered the same, "
+            f"{answer.text}; right is a list of what is loaded, after the start of both."
+        )
+        is_unfilled = _is_empty(answer) and bool(loaded_models(task))
+        raise Hinted(sentence, NOT_FILLED) if is_unfilled else AssertionError(sentence)
 
 
 @points(2, hint="Which endpoints did task 2.2 have?")
@@ -98,6 +108,33 @@ async def test_the_first_endpoints_carry_over(task: Task) -> None:
         _expect_endpoint(await client.get("/models"))
         expect_json(await client.get("/health"), {"status": "healthy"})
         expect_json(await client.get("/"), {"message": "Hello World"})
+
+
+def _hint_for_shape(names: object) -> str:
+    """Return what to look at in what should be a list of names, "" for the check's own hint."""
+    if isinstance(names, str):
+        return "How does JSON write a list of two texts, and how one text with two names in it?"
+    if isinstance(names, list) and all(isinstance(name, dict) for name in names):
+        return "What is each element of your list: a name, or an object that holds one?"
+    return ""
+
+
+def _expect_not_empty(task: Task, answer: httpx.Response) -> None:
+    """Assert that there is something in the list, whether or not anything is loaded."""
+    if not _is_empty(answer):
+        return
+    loaded = loaded_models(task)
+    verb = "is" if len(loaded) == 1 else "are"
+    seen = f"though {joined(loaded)} {verb} loaded" if loaded else "and no model is loaded"
+    raise Hinted(
+        f"GET /models answered {json_body(answer)}, {seen}; right are {joined(list(MODELS))}.",
+        NOT_FILLED if loaded else "Which function loads the models, and does FastAPI run it?",
+    )
+
+
+def _is_empty(answer: httpx.Response) -> bool:
+    """Whether the list is there, with nothing in it."""
+    return answer.text.replace(" ", "") == f'{{"{KEY}":[]}}'
 
 
 async def _lists_nothing_before_the_start(task: Task) -> bool:
