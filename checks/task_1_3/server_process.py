@@ -55,8 +55,14 @@ async def started(
         process.close()
 
 
-async def wait_until_listening(server: Process, port: int, host: str = "127.0.0.1") -> None:
-    """Wait until the server accepts connections there; assert that it does."""
+async def wait_until_listening(
+    server: Process, port: int, host: str = "127.0.0.1", *, unset: str = ""
+) -> None:
+    """Wait until the server accepts connections there; assert that it does.
+
+    Args:
+        unset: which of HOST and PORT is not set, so that its default is right; "" for none.
+    """
     give_up = time.monotonic() + START_LIMIT_SECONDS
     while time.monotonic() < give_up:
         status, elsewhere = server.status, announced_elsewhere(server, host, port)
@@ -72,10 +78,8 @@ async def wait_until_listening(server: Process, port: int, host: str = "127.0.0.
                 f"The server ended with exit status {status} before anything listened on "
                 f"{_url(host, port)}; {right}.",
             )
-        assert elsewhere is None, (
-            f"The server runs on {elsewhere}; right, for these HOST and PORT, is "
-            f"{_url(host, port)}."
-        )
+        if elsewhere is not None:
+            raise _runs_elsewhere(elsewhere, host, port, unset)
         await asyncio.sleep(_POLL_SECONDS)
     raise AssertionError(
         f"Nothing listened on {_url(host, port)} within {START_LIMIT_SECONDS:g} s; "
@@ -86,6 +90,30 @@ async def wait_until_listening(server: Process, port: int, host: str = "127.0.0.
 def ended(status: int, sentence: str) -> AssertionError:
     """Return the failure of a program that ended with that status and should have gone on."""
     return AssertionError(sentence) if status else EndedInOrder(sentence)
+
+
+def _runs_elsewhere(announced: tuple[str, int], host: str, port: int, unset: str) -> Hinted:
+    """Return the error of a server that says it runs on another address: what is wrong of it."""
+    variables = {"HOST": host, "PORT": str(port)}
+    given = " and ".join(
+        f"{name} not set, which means {value}" if name == unset else f"{name}={value}"
+        for name, value in sorted(variables.items(), key=lambda each: each[0] == unset)
+    )
+    is_right = {"HOST": _is_same_host(announced[0], host), "PORT": announced[1] == port}
+    wrong = [name for name, right in is_right.items() if not right]
+    if len(wrong) > 1:
+        seen = "neither the host nor the port is right"
+        hint = "Which line of yours reads HOST, which one PORT, and what if one of them is not set?"
+    else:
+        seen = f"the {wrong[0].lower()} is not right"
+        hint = f"Which line of yours reads {wrong[0]}, and where does its value go?"
+        if wrong[0] == unset:
+            hint = f"What does your program take for {unset} when nobody has set it?"
+    return Hinted(
+        f"With {given}, the server runs on {_url(*announced)}: {seen}; right is "
+        f"{_url(host, port)}.",
+        hint,
+    )
 
 
 async def wait_until_serving(server: Process, port: int) -> tuple[str, int]:
@@ -135,16 +163,20 @@ def announced_address(output: str) -> tuple[str, int] | None:
     return (found[1].strip("[]"), int(found[2])) if found else None
 
 
-def announced_elsewhere(server: Process, host: str, port: int) -> str | None:
-    """Return the URL that uvicorn says it runs on, if it is surely another."""
+def announced_elsewhere(server: Process, host: str, port: int) -> tuple[str, int] | None:
+    """Return where uvicorn says it runs, if it is surely another address."""
     announced = announced_address(server.output)
-    if announced is None:
+    if announced is None or (announced[1] == port and _is_same_host(announced[0], host)):
         return None
+    return announced
+
+
+def _is_same_host(announced: str, host: str) -> bool:
+    """Whether a server that names this host may be reached at that address."""
     # All addresses of the other family are no address of this one.
     every_address = "::" if ":" in host else "0.0.0.0"
-    if announced[1] == port and announced[0] in (host, "localhost", every_address):
-        return None
-    return _url(*announced)
+    is_localhost = announced == "localhost" and host in _LOOPBACK.values()
+    return is_localhost or announced in (host, every_address)
 
 
 async def is_reachable(host: str, port: int) -> bool:
@@ -186,7 +218,8 @@ async def exit_status(server: Process, host: str, port: int, limit_seconds: floa
     while server.status is None and time.monotonic() < give_up:
         elsewhere = announced_elsewhere(server, host, port)
         assert elsewhere is None, (
-            f"Its port was in use, and the server runs on {elsewhere}; right is that it ends."
+            f"Its port was in use, and the server runs on {elsewhere and _url(*elsewhere)}; right "
+            "is that it ends."
         )
         await asyncio.sleep(_POLL_SECONDS)
     return server.status

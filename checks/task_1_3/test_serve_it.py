@@ -47,7 +47,7 @@ async def test_it_serves_on_the_port_of_the_environment(task: Task) -> None:
     """python main.py serves the application on PORT, by default for this machine alone."""
     port = free_port()
     async with server_process.started(task, {"PORT": str(port)}) as server:
-        await server_process.wait_until_listening(server, port)
+        await server_process.wait_until_listening(server, port, unset="HOST")
         async with server_process.client(task, port) as client:
             expect_json(await client.get("/health"), {"status": "healthy"})
             expect(await client.get("/docs"), 200)
@@ -72,7 +72,8 @@ async def test_it_serves_on_the_host_of_the_environment(task: Task) -> None:
         port = free_port()
         host, env = server_process.other_loopback_address(port) or "127.0.0.1", {"PORT": str(port)}
     async with server_process.started(task, {"HOST": host, **env}) as server:
-        await server_process.wait_until_listening(server, port, host)
+        unset = "" if env else "PORT"
+        await server_process.wait_until_listening(server, port, host, unset=unset)
         async with server_process.client(task, port, host) as client:
             await client.get("/health")  # what it answers is another check's question
 
