@@ -21,6 +21,14 @@ _WAIT_LIMIT = seconds(8)
 _POLL_INTERVAL = milliseconds(100)
 _POLL_MARGIN = milliseconds(1)
 _EXCERPT_CHARACTERS = 200
+_NOT_WRITTEN = (
+    "Has your logger run at all, and in which file does it write? Who runs what is handed to a "
+    "BackgroundTasks, and where does yours come from?"
+)
+_OTHER_FILE = (
+    "In which file does your logger write? Compare its folder and its name with those in the task, "
+    "letter by letter."
+)
 _DECODER = json.JSONDecoder()
 _BLANKS = re.compile(r"\s*")
 
@@ -110,16 +118,21 @@ async def wait_for_predictions(
     step = 0
     while len(entries(task)) < count if since is None else text(task) in ("", since):
         if step * _POLL_INTERVAL >= _WAIT_LIMIT:
+            begun = lines(task)
+            right = f"{_line_count(count)}, one for each prediction, each ended by a line break"
             sentence = (
                 f"{_WAIT_LIMIT} after the last answer {FILE} "
-                f"{_state_of_log(task)}{_content_excerpt(task)}; right is {_line_count(count)}, "
-                "one for each prediction, each ended by a line break."
+                f"{_state_of_log(task)}{_content_excerpt(task)}; right is "
+                f"{right if begun else 'a line for each prediction, ended by a line break'}."
             )
             if is_tested:
                 raise AssertionError(sentence)
-            if any(FAILS not in each.text for each in task.transcript.raised):
-                raise Hinted(sentence)
-            raise Hinted(sentence, _hint_for_missing_lines(task))
+            if begun and not _has_raised(task):
+                raise Hinted(
+                    sentence,
+                    "Does your logger add its line to the file, or does it begin the file anew?",
+                )
+            raise _nothing_written(task, sentence)
         step += 1
         # A little behind the step itself: waits in parts come to a few nanoseconds more.
         await asyncio.sleep((began + step * _POLL_INTERVAL + _POLL_MARGIN - clock.now) / seconds(1))
@@ -131,14 +144,16 @@ def _end_of_blanks(whole: str, place: int) -> int:
     return found.end() if found else place
 
 
-def _hint_for_missing_lines(task: Task) -> str:
-    """Return what to look at when there are too few lines, and nothing was raised."""
-    if lines(task):
-        return "Does your logger add its line to the file, or does it begin the file anew?"
-    return (
-        "Has your logger run at all, and in which file does it write? Who runs what is handed to a "
-        "BackgroundTasks, and where does yours come from?"
-    )
+def _nothing_written(task: Task, sentence: str) -> Hinted:
+    """Return the error of a log to which nothing was added: why, as far as can be seen."""
+    if _has_raised(task):
+        return Hinted(sentence)
+    return Hinted(sentence, _OTHER_FILE if _other_file(task) else _NOT_WRITTEN)
+
+
+def _has_raised(task: Task) -> bool:
+    """Whether anything was raised, but for what a check has told a model to raise."""
+    return any(FAILS not in each.text for each in task.transcript.raised)
 
 
 def expect_record(
@@ -176,6 +191,19 @@ def expect_every_record(task: Task, model: str, features: Sequence[float], answe
         assert _matches(record, right), (
             f"A line of {FILE} is {json.dumps(record)}; right is {json.dumps(right)}."
         )
+
+
+def expect_addition(task: Task, *earlier: str) -> None:
+    """Assert that something has been written behind these earlier lines."""
+    if lines(task) != list(earlier):
+        return
+    other = _other_file(task)
+    seen = f", but {other} is there" if other else ""
+    raise _nothing_written(
+        task,
+        f"Nothing was added to the {_line_count(len(earlier))} that {FILE} had before{seen}; right "
+        "is a line for each prediction.",
+    )
 
 
 def expect_line_count(task: Task, count: int, because: str, *, exact: bool = True) -> None:
@@ -234,12 +262,18 @@ def _state_of_log(task: Task) -> str:
         return f"has {_line_count(count)}"
     if task.files.exists(FILE):
         return "is empty"
-    elsewhere = [
+    other = _other_file(task)
+    return f"is not there, but {other} is" if other else "is not there"
+
+
+def _other_file(task: Task) -> str:
+    """Return the file of another name that may be meant to be the log, "" if there is none."""
+    found = (
         name
         for name in task.files.names()
-        if "prediction" in name.lower() and not name.endswith((".py", ".pyc"))
-    ]
-    return f"is not there, but {elsewhere[0]} is" if elsewhere else "is not there"
+        if "prediction" in name.lower() and not name.endswith((".py", ".pyc")) and name != FILE
+    )
+    return next(found, "")
 
 
 def _content_excerpt(task: Task) -> str:

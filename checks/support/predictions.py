@@ -62,18 +62,26 @@ def expect_prediction(
     expect_class(response, model, answer, exact=exact)
 
 
-def expect_class(response: httpx.Response, model: str, answer: int, *, exact: bool = False) -> None:
-    """Assert that the answer has that class as its prediction, whatever model it names."""
+def expect_class(
+    response: httpx.Response, model: str, answer: int, *, exact: bool = False, hint: str = ""
+) -> None:
+    """Assert that the answer has that class as its prediction, whatever model it names.
+
+    Args:
+        hint: what to ask, in place of the check's own, where it has another class.
+    """
     prediction = json_field(response, "prediction")
     seen = prediction if exact else as_class(prediction)
     assert type(seen) is int, (
         f"{request_line(response)} answered the prediction {prediction!r}; "
         f"a whole number is right, here {answer}."
     )
-    assert seen == answer, (
-        f"{request_line(response)} with {_request_body(response)} answered the prediction "
-        f"{prediction}; the model {model} itself says {answer}."
-    )
+    if seen != answer:
+        sentence = (
+            f"{request_line(response)} with {_request_body(response)} answered the prediction "
+            f"{prediction}; the model {model} itself says {answer}."
+        )
+        raise Hinted(sentence, hint) if hint else AssertionError(sentence)
 
 
 def as_class(prediction: object) -> object:
@@ -107,11 +115,14 @@ def hide_model_failures(task: Task) -> None:
     raised[:] = [each for each in raised if FAILS not in each.text]
 
 
-def expect_unprocessable(response: httpx.Response, *features: str, because: str) -> None:
+def expect_unprocessable(
+    response: httpx.Response, *features: str, because: str, hint_if_unnamed: str = ""
+) -> None:
     """Assert that the answer is a 422 that names each of these features.
 
     Args:
         because: what is wrong with them, as the rest of a sentence: "0 is not more than 0".
+        hint_if_unnamed: what to ask, in place of the check's own, of a 422 that names not all.
     """
     if response.status_code != 422:
         sentence = (
@@ -121,11 +132,13 @@ def expect_unprocessable(response: httpx.Response, *features: str, because: str)
         hint = routing_hint(response)
         raise Hinted(sentence, hint) if hint else AssertionError(sentence)
     unnamed = [each for each in features if not names_field(response, each)]
-    assert not unnamed, (
-        f"{request_line(response)} with {_request_body(response)} answered "
-        f"422{body_excerpt(response)} without a word of {' and '.join(unnamed)}; right is that it "
-        "names every feature that is wrong."
-    )
+    if unnamed:
+        sentence = (
+            f"{request_line(response)} with {_request_body(response)} answered "
+            f"422{body_excerpt(response)} without a word of {' and '.join(unnamed)}; right is that "
+            "it names every feature that is wrong."
+        )
+        raise Hinted(sentence, hint_if_unnamed) if hint_if_unnamed else AssertionError(sentence)
 
 
 def _request_body(response: httpx.Response) -> str:

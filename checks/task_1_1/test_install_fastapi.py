@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 from typing import TYPE_CHECKING
 
 from checks.support.requirements import invalid_lines, package_names, read, readable_requirements
-from ml_api_lab.check import Task, points
+from ml_api_lab.check import Hinted, Task, points
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -26,15 +27,23 @@ async def test_uvicorn_is_listed(task: Task) -> None:
     _expect_listed(task, "uvicorn")
 
 
-@points(2, hint="A line is a name, and perhaps a version. Has pip freeze written more into yours?")
+@points(2, hint="A line is one name, and perhaps a version. Which signs may stand between the two?")
 async def test_every_line_is_a_requirement(task: Task) -> None:
     """Every line is a requirement, a comment or blank."""
     text = read(task, FILE)
     for number, line in invalid_lines(text):
-        # Whether there are options of pip's is another check's question.
-        assert line.startswith("-"), (
+        if line.startswith("-"):
+            continue  # whether there are options of pip's is another check's question
+        sentence = (
             f"Line {number} of {FILE} is {line!r}; right is a requirement such as fastapi>=0.115."
         )
+        if re.match(r"\S*pip3? |\S*python\S* ", line):
+            raise Hinted(
+                sentence,
+                "Who reads this file: a terminal that runs commands, or pip, which is told what to "
+                "install?",
+            )
+        raise AssertionError(sentence)
     _requirements(task)
 
 

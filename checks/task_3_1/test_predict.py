@@ -23,6 +23,10 @@ from ml_api_lab.check import Task, points, scikit_learn
 if TYPE_CHECKING:
     import httpx
 
+UNNAMED = (
+    "Who writes this answer, FastAPI or your code? FastAPI's own says in each loc which field is "
+    "wrong."
+)
 # One flower of each class from the Iris data, which no fair model takes for another.
 IRIS = ([5.1, 3.5, 1.4, 0.2], [7.0, 3.2, 4.7, 1.4], [6.3, 3.3, 6.0, 2.5])
 
@@ -135,7 +139,9 @@ async def test_missing_features_are_refused(task: Task) -> None:
             body = features_by_name(task.models.features())
             del body[missing]
             response = await predict(client, task.draw.choice(MODELS), body)
-            expect_unprocessable(response, missing, because=f"{missing} is missing")
+            expect_unprocessable(
+                response, missing, because=f"{missing} is missing", hint_if_unnamed=UNNAMED
+            )
 
 
 @points(1, hint="What does pydantic do with a word in a field that is declared as a float?")
@@ -151,7 +157,12 @@ async def test_words_are_refused(task: Task) -> None:
             named = () if is_silent else (wrong,)
             for word in ("wide", "12cm", "4,5", ""):
                 response = await predict(client, task.draw.choice(MODELS), body | {wrong: word})
-                expect_unprocessable(response, *named, because=f"{wrong} is not a number")
+                expect_unprocessable(
+                    response,
+                    *named,
+                    because=f"{wrong} is not a number",
+                    hint_if_unnamed=UNNAMED,
+                )
 
 
 @points(1, hint="What shape does the table have that scikit-learn's predict takes?")
@@ -166,7 +177,13 @@ async def test_trained_models_are_served(task: Task) -> None:
                 if not right and response.status_code >= 500:
                     continue  # that class 0 is an answer is another check's question
                 expect(response, 200, is_tested=True)
-                expect_class(response, model, right)
+                expect_class(
+                    response,
+                    model,
+                    right,
+                    hint="What becomes of the four numbers before the model gets them, and of its "
+                    "answer before you send it?",
+                )
 
 
 def _rounded(row: list[float]) -> list[float]:

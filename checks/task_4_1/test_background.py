@@ -158,7 +158,8 @@ async def test_only_predictions_are_logged(task: Task, clock: Clock) -> None:
 async def test_each_line_is_whole(task: Task, clock: Clock) -> None:
     """Predictions at the same time leave one whole line each."""
     flowers = [(model, draw_features(task)) for model in MODELS for _ in range(10)]
-    prediction_log.reset(task, '{"note": "the check has put this line here"}')
+    earlier = '{"note": "the check has put this line here"}'
+    prediction_log.reset(task, earlier)
     first_model, first_flower = MODELS[0], draw_features(task)
     first_right = task.models.answer(first_model, first_flower)
     async with task.serve() as client:
@@ -183,6 +184,7 @@ async def test_each_line_is_whole(task: Task, clock: Clock) -> None:
     for model, flower in flowers if tells_rightly else ():
         right = task.models.answer(model, flower)
         prediction_log.expect_record(task, model, flower, right, exact=False)
+    prediction_log.expect_addition(task, earlier)
     prediction_log.expect_line_count(
         task,
         len(flowers) + 2,

@@ -23,7 +23,7 @@ from checks.task_4_4.request_log import (
     wait_for_line,
     wait_for_lines_with_status,
 )
-from ml_api_lab.check import Clock, Span, Task, milliseconds, points, seconds, took
+from ml_api_lab.check import Clock, Hinted, Span, Task, milliseconds, points, seconds, took
 
 if TYPE_CHECKING:
     import httpx
@@ -116,10 +116,27 @@ async def test_the_callers_id_is_kept(task: Task, clock: Clock) -> None:
             continue
         returned_id = header_value(answer, ID_HEADER, exact=False)
         request_id = answer.request.headers[ID_HEADER]
-        assert returned_id == request_id, (
+        if returned_id == request_id:
+            continue
+        is_cut = bool(returned_id) and request_id.startswith(returned_id)
+        more = f", of which these are the first {len(returned_id)} characters" if is_cut else ""
+        sentence = (
             f"{request_line(answer)} with {ID_HEADER}: {request_id} was answered with "
-            f"{ID_HEADER}: {returned_id}; right is the caller's."
+            f"{ID_HEADER}: {returned_id}; right is the caller's{more}."
         )
+        if is_cut or returned_id.lower() == request_id.lower():
+            raise Hinted(
+                sentence,
+                "What becomes of the id between the request and the answer, and in which "
+                "line of yours?",
+            )
+        if request_id != drawn:
+            # A plain one came back: of this kind of request alone none does.
+            raise Hinted(
+                sentence,
+                "Which ids of callers does your code keep, and what becomes of the others?",
+            )
+        raise AssertionError(sentence)
 
 
 def _lacks_id(answer: httpx.Response) -> bool:

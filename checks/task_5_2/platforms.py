@@ -17,6 +17,7 @@ from ml_api_lab.yaml_file import Node, read
 
 PORT = 8080
 HEALTH = "/health"
+WITHOUT_QUOTES = "right is a whole number without quotes."
 
 # A shape is a dict of fields, a list with the shape of its elements, or one of these two.
 SCALAR = "scalar"
@@ -199,7 +200,7 @@ class Platform(ABC):
         if node.missing:
             yield f"{node.where} is missing; right is {right}."
         elif type(node.value) is bool or not isinstance(node.value, int):
-            yield f"{node.where} is {kind_of(node)}; right is a whole number without quotes."
+            yield f"{node.where} is {kind_of(node)}; {WITHOUT_QUOTES}"
         elif not least <= node.value <= most:
             yield f"{node.where} is {node.value}; right is {right}."
 

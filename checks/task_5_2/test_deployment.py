@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from checks.task_5_2.cloud_run import CloudRun
 from checks.task_5_2.container_app import ContainerApp
-from checks.task_5_2.platforms import Platform
-from ml_api_lab.check import SubmissionFault, Task, points
+from checks.task_5_2.platforms import WITHOUT_QUOTES, Platform
+from ml_api_lab.check import Hinted, SubmissionFault, Task, points
 
 
 @points(2, hint="Compare the file, level by level, with the reference of your platform.")
@@ -93,4 +93,6 @@ def _has_content(text: str) -> bool:
 
 def _expect_none(findings: Iterator[str]) -> None:
     first = next(findings, None)
+    if first is not None and first.endswith(WITHOUT_QUOTES):
+        raise Hinted(first, "How does YAML write a number, and how does it write a text?")
     assert first is None, first
