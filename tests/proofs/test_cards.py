@@ -45,6 +45,8 @@ CHOSEN = {
             "task_0_2: works when it is imported",
             "task_0_3: waits for the first task alone",
             "task_3_2: both take the longer time",
+            "task_3_2: all waits share one thread",
+            "task_3_2: the wait in a middleware holds every request",
             "task_4_4: two lines for a request",
         ),
     ),
