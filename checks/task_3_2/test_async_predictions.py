@@ -6,7 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from checks.support.http import expect, is_close, request_line
-from checks.support.predictions import MODELS, draw_features, expect_prediction, predict
+from checks.support.predictions import (
+    MODELS,
+    calls_during,
+    draw_features,
+    expect_prediction,
+    predict,
+    what_was_asked,
+)
 from ml_api_lab.check import Clock, Hinted, Span, Task, answered_at, points, seconds, took
 
 if TYPE_CHECKING:
@@ -190,4 +197,6 @@ async def test_each_gets_its_own_answer(task: Task) -> None:
     async with task.serve() as client:
         answers = await asyncio.gather(*(predict(client, *each) for each in requests))
     for response, (model, flower) in zip(answers, requests, strict=True):
-        expect_prediction(response, model, task.models.answer(model, flower), exact=True)
+        asked = what_was_asked(calls_during(task, response), model, flower)
+        right = task.models.answer(model, flower)
+        expect_prediction(response, model, right, exact=True, asked=asked)

@@ -11,11 +11,13 @@ from checks.support.predictions import (
     FEATURES,
     MODELS,
     as_class,
+    calls_during,
     draw_features,
     expect_prediction,
     expect_unprocessable,
     features_by_name,
     predict,
+    what_was_asked,
 )
 from checks.task_3_3.schema import body_schema
 from ml_api_lab.check import Hinted, Task, points, seconds, took
@@ -275,7 +277,8 @@ async def _expect_predictions(
                 for name in left_out
             }
             for response, (body, expected) in zip(answers, requests, strict=True):
-                right = task.models.answer(model, [expected[name] for name in FEATURES])
+                features = [expected[name] for name in FEATURES]
+                right = task.models.answer(model, features)
                 if len(body) < len(FEATURES) and wrong and not _is_class(response, right):
                     names = " and ".join(f"{name} = {default}" for name, default in wrong.items())
                     raise Hinted(
@@ -284,7 +287,8 @@ async def _expect_predictions(
                         f"{right}, with {names} where a request leaves it out.",
                         f"Which default does your code have for {' and for '.join(wrong)}?",
                     )
-                expect_prediction(response, model, right, exact=exact)
+                asked = what_was_asked(calls_during(task, response), model, features)
+                expect_prediction(response, model, right, exact=exact, asked=asked)
 
 
 def _is_class(response: httpx.Response, right: int) -> bool:

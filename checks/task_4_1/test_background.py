@@ -9,10 +9,12 @@ from checks.support import prediction_log
 from checks.support.http import expect, is_close, request_line
 from checks.support.predictions import (
     MODELS,
+    calls_during,
     draw_features,
     expect_prediction,
     features_by_name,
     predict,
+    what_was_asked,
 )
 from ml_api_lab.check import Clock, Task, answered_at, milliseconds, points, seconds, took
 
@@ -114,7 +116,8 @@ async def test_a_line_tells_the_prediction(task: Task, clock: Clock) -> None:
             before = prediction_log.text(task)
             answer = await predict(client, model, body)
             right = task.models.answer(model, flower)
-            expect_prediction(answer, model, right, exact=True)
+            asked = what_was_asked(calls_during(task, answer), model, flower)
+            expect_prediction(answer, model, right, exact=True, asked=asked)
             await prediction_log.wait_for_predictions(task, clock, count, since=before)
             await asyncio.sleep(6)  # it may come in pieces
             prediction_log.expect_record(task, model, flower, right)

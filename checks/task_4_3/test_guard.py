@@ -30,7 +30,14 @@ from checks.support.api_keys import (
     source_constants,
 )
 from checks.support.http import body_excerpt, expect, is_close, request_line
-from checks.support.predictions import MODELS, expect_prediction, hide_model_failures, predict
+from checks.support.predictions import (
+    MODELS,
+    calls_during,
+    expect_prediction,
+    hide_model_failures,
+    predict,
+    what_was_asked,
+)
 from ml_api_lab.check import Clock, Hinted, StartFailed, Task, points, seconds, took
 
 if TYPE_CHECKING:
@@ -95,7 +102,8 @@ async def test_with_the_key_all_is_as_before(task: Task, clock: Clock) -> None:
         await expect_shut(client, door)
         answer = await predict(client, model, flower, key_header(key))
         await _expect_key_to_open(client, key, answer)
-        expect_prediction(answer, model, task.models.answer(model, flower))
+        asked = what_was_asked(calls_during(task, answer), model, flower)
+        expect_prediction(answer, model, task.models.answer(model, flower), asked=asked)
         assert is_close(took(answer), seconds(3)), (
             f"{request_line(answer)} took {took(answer)}; right is 3 s, as without the middleware."
         )
