@@ -44,10 +44,13 @@ CHOSEN = {
             "task_0_2: main is not run",
             "task_0_2: works when it is imported",
             "task_0_3: waits for the first task alone",
+            "task_3_1: features are rounded",
             "task_3_2: both take the longer time",
             "task_3_2: all waits share one thread",
             "task_3_2: the wait in a middleware holds every request",
+            "task_4_3: who comes from the same origin is let in",
             "task_4_4: two lines for a request",
+            "task_4_5: every hit renews the entry",
         ),
     ),
     # One of each kind: steps, a coroutine, requests, a start that fails, an error, a file.
