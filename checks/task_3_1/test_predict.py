@@ -9,6 +9,7 @@ from checks.support.http import expect, json_body, json_field, names_field, requ
 from checks.support.predictions import (
     FEATURES,
     MODELS,
+    Asked,
     as_class,
     draw_features,
     expect_class,
@@ -16,6 +17,7 @@ from checks.support.predictions import (
     expect_unprocessable,
     features_by_name,
     predict,
+    what_was_asked,
 )
 from checks.task_3_1.trained_models import place_trained_models
 from ml_api_lab.check import Task, points, scikit_learn
@@ -57,10 +59,11 @@ async def _expect_own_answer(
     own = len(calls) == 1 and calls[0].model == model
     if response.status_code >= 500 and own:
         return
+    asked = what_was_asked(calls, model, flower)
     row = calls[0].rows[0] if own and len(calls[0].rows) == 1 else flower
     if sorted(_rounded(row)) == sorted(flower):
         flower = row
-    expect_prediction(response, model, task.models.answer(model, flower))
+    expect_prediction(response, model, task.models.answer(model, flower), asked=asked)
 
 
 @points(2, hint="In which order do the numbers stand in the row that the model gets?")
@@ -181,9 +184,15 @@ async def test_trained_models_are_served(task: Task) -> None:
                     response,
                     model,
                     right,
-                    hint="What becomes of the four numbers before the model gets them, and of its "
-                    "answer before you send it?",
+                    asked=_NOT_WATCHED,
                 )
+
+
+_NOT_WATCHED = Asked(
+    hint="What becomes of the four numbers before the model gets them, and of its answer before "
+    "you send it?"
+)
+"""Real models keep no journal of what they are asked."""
 
 
 def _rounded(row: list[float]) -> list[float]:

@@ -12,7 +12,7 @@ from checks.support.predictions import (
     MODELS,
     as_class,
     draw_features,
-    expect_prediction,
+    expect_model_answer,
     expect_unprocessable,
     features_by_name,
     predict,
@@ -275,7 +275,8 @@ async def _expect_predictions(
                 for name in left_out
             }
             for response, (body, expected) in zip(answers, requests, strict=True):
-                right = task.models.answer(model, [expected[name] for name in FEATURES])
+                features = [expected[name] for name in FEATURES]
+                right = task.models.answer(model, features)
                 if len(body) < len(FEATURES) and wrong and not _is_class(response, right):
                     names = " and ".join(f"{name} = {default}" for name, default in wrong.items())
                     raise Hinted(
@@ -284,7 +285,7 @@ async def _expect_predictions(
                         f"{right}, with {names} where a request leaves it out.",
                         f"Which default does your code have for {' and for '.join(wrong)}?",
                     )
-                expect_prediction(response, model, right, exact=exact)
+                expect_model_answer(task, response, model, features, exact=exact)
 
 
 def _is_class(response: httpx.Response, right: int) -> bool:

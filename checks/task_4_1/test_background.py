@@ -10,7 +10,7 @@ from checks.support.http import expect, is_close, request_line
 from checks.support.predictions import (
     MODELS,
     draw_features,
-    expect_prediction,
+    expect_model_answer,
     features_by_name,
     predict,
 )
@@ -114,7 +114,7 @@ async def test_a_line_tells_the_prediction(task: Task, clock: Clock) -> None:
             before = prediction_log.text(task)
             answer = await predict(client, model, body)
             right = task.models.answer(model, flower)
-            expect_prediction(answer, model, right, exact=True)
+            expect_model_answer(task, answer, model, flower, exact=True)
             await prediction_log.wait_for_predictions(task, clock, count, since=before)
             await asyncio.sleep(6)  # it may come in pieces
             prediction_log.expect_record(task, model, flower, right)

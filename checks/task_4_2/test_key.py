@@ -24,7 +24,12 @@ from checks.support.api_keys import (
     shut_doors,
 )
 from checks.support.http import expect, json_body, request_line
-from checks.support.predictions import MODELS, expect_prediction, hide_model_failures, predict
+from checks.support.predictions import (
+    MODELS,
+    expect_model_answer,
+    hide_model_failures,
+    predict,
+)
 from ml_api_lab.check import Clock, Task, points, seconds, took
 
 
@@ -60,7 +65,7 @@ async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) 
         for model in MODELS:
             answer = await predict(client, model, flower, key_header(key))
             expect_granted(answer, f"the {HEADER} that it carries is right")
-            expect_prediction(answer, model, task.models.answer(model, flower), exact=True)
+            expect_model_answer(task, answer, model, flower, exact=True)
         expect_denied(await client.get("/models"), f"{NO_KEY}, whoever has come in before")
 
 

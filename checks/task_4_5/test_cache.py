@@ -14,6 +14,7 @@ from checks.support.predictions import (
     FEATURES,
     MODELS,
     draw_features,
+    expect_model_answer,
     expect_prediction,
     features_by_name,
     hide_model_failures,
@@ -26,6 +27,7 @@ from checks.task_4_5.cache_bounds import (
     expect_size,
     is_bounded_by_two,
 )
+from checks.task_4_5.cache_expiry import expires, find_what_expires
 from checks.task_4_5.cache_header import (
     MODEL,
     OTHER,
@@ -80,7 +82,7 @@ async def test_a_repeat_is_served_from_the_cache(task: Task, clock: Clock) -> No
                 "it is asked for the first time",
                 hint="Which of the two words stands for an answer that was not there yet?",
             )
-            expect_prediction(first, model, task.models.answer(model, flower), exact=True)
+            expect_model_answer(task, first, model, flower, exact=True)
             calls_before = len(task.models.calls)
             again = await predict(client, model, flower)
             expect_cache(again, HIT, REPEATED, hint=STORED_HINT)
@@ -309,7 +311,11 @@ async def _an_entry_expires(task: Task, clock: Clock, told: Told) -> None:
         expect_cache(answer, HIT, "it was answered 27.5 s before", told=told)
         await asyncio.sleep((left_since + seconds(32) - clock.now) / seconds(1))
         answer = await predict(client, MODEL, left)
-        expect_cache(answer, MISS, "it was answered 32 s before", told=told)
+    because, hint = "it was answered 32 s before, and not asked for since", ""
+    if told.tells_apart and told.read(answer) == HIT:
+        seen, hint = await find_what_expires(task, told)
+        because = f"{because}. {seen}"
+    expect_cache(answer, MISS, because, told=told, hint=hint)
 
 
 @points(
@@ -328,7 +334,7 @@ async def _a_hit_renews_nothing(task: Task, clock: Clock, told: Told) -> None:
         client.headers.update(key_header(key))
         await asyncio.sleep(0.7)  # whole seconds would not show who counts in them
         await fill_cache(client, flower, told=told)
-        age = 0.0
+        age, stored_at = 0.0, clock.now
         # A HIT that waits is another check's question: of that there is time for one.
         for until in (1, 2, 3.5) if told.is_quick else (0.5,):
             await asyncio.sleep(until - age)
@@ -339,25 +345,21 @@ async def _a_hit_renews_nothing(task: Task, clock: Clock, told: Told) -> None:
             )
         await asyncio.sleep(4.5 - age)
         answer = await predict(client, MODEL, flower)
-    hint = ""
+    because, hint = "it was answered 4.5 s before, and CACHE_TTL is 4", ""
     if told.read(answer) == HIT:
-        if not await _expires(task, told, after_seconds=32):
+        if not await expires(task, told, after_seconds=32):
             return  # that entries expire at all is another check's question
-        if not await _expires(task, told, after_seconds=6, CACHE_TTL="4"):
+        if await expires(task, told, after_seconds=4.5, stored_at=stored_at, CACHE_TTL="4"):
+            because += f". A HIT {4.5 - age:g} s before must not make it younger"
+        elif await expires(task, told, after_seconds=6, CACHE_TTL="4"):
+            because += ". An entry that was not used since is a HIT as well"
+            hint = (
+                "What does your cache compare with CACHE_TTL, with which sign, and is anything "
+                "rounded or added before?"
+            )
+        else:
             hint = "Does your program read CACHE_TTL? What does your cache take for its time?"
-    because = "it was answered 4.5 s before, and CACHE_TTL is 4"
     expect_cache(answer, MISS, because, told=told, hint=hint)
-
-
-async def _expires(task: Task, told: Told, *, after_seconds: float, **env: str) -> bool:
-    """Whether an entry that nobody has used is gone after so long, with that environment."""
-    key = new_key(task)
-    flower = draw_features(task)
-    async with task.serve(env={"API_KEY": key, **env}) as client:
-        client.headers.update(key_header(key))
-        await fill_cache(client, flower, told=told)
-        await asyncio.sleep(after_seconds)
-        return told.read(await predict(client, MODEL, flower)) != HIT
 
 
 @points(1, hint="Which stands nearer to the caller, your cache or your guard?")

@@ -12,6 +12,7 @@ from ml_api_lab.lab_time import Span, milliseconds, seconds, time_of_day
 from ml_api_lab.protocol.stand_in import FAILS
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.http_client import answered_at, took
+from ml_api_lab.sandbox.models import Call
 from ml_api_lab.sandbox.real_process import Process, free_port, other_address
 from ml_api_lab.sandbox.responses import ACCEPTED_ENCODINGS, bounded_response
 from ml_api_lab.sandbox.transcript import Line
@@ -20,6 +21,7 @@ from ml_api_lab.task import Run, Task
 __all__ = [
     "ACCEPTED_ENCODINGS",
     "FAILS",
+    "Call",
     "Clock",
     "EndedInOrder",
     "Hinted",
