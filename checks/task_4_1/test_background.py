@@ -95,6 +95,19 @@ async def test_no_other_request_waits(task: Task, clock: Clock) -> None:
         await prediction_log.wait_for_predictions(task, clock, 2, since="")
 
 
+def _draw_flowers(task: Task) -> dict[str, list[float]]:
+    """Draw a flower for each model, with more decimals than a log might keep.
+
+    The models answer them differently, so that no prediction fits both.
+    """
+    while True:
+        flowers = {
+            model: [round(each + 0.01234, 5) for each in draw_features(task)] for model in MODELS
+        }
+        if len({task.models.answer(model, flower) for model, flower in flowers.items()}) > 1:
+            return flowers
+
+
 @points(
     2,
     hint="Print what your logger gets. Which of the three keys does it lack, misname or fill with "
@@ -102,10 +115,7 @@ async def test_no_other_request_waits(task: Task, clock: Clock) -> None:
 )
 async def test_a_line_tells_the_prediction(task: Task, clock: Clock) -> None:
     """A line holds the model, the features and the prediction."""
-    # With more decimals than a log might keep.
-    flowers = {
-        model: [round(each + 0.01234, 5) for each in draw_features(task)] for model in MODELS
-    }
+    flowers = _draw_flowers(task)
     prediction_log.reset(task)
     by_default: tuple[str, dict[str, float], list[float]] = (MODELS[0], {}, [5.1, 3.5, 1.4, 0.2])
     requests = [(model, features_by_name(flower), flower) for model, flower in flowers.items()]
