@@ -1,4 +1,4 @@
-"""The standard library's ways to wait, in lab time: sleep, locks, threads, selectors, dates.
+"""The standard library's ways to wait, in lab time: sleep, locks, threads, selectors, clocks.
 
 `install` replaces them for the whole process, before anything that a submission may use is
 imported, so that names bound at import (``from time import monotonic``, default arguments) are
@@ -18,7 +18,14 @@ import time
 from typing import Any
 
 from ml_api_lab.host import internals
-from ml_api_lab.host.patches import dates, event_loops, pipes, sleep, threads
+from ml_api_lab.host.patches import (
+    dates,
+    event_loops,
+    pipes,
+    processor_time,
+    sleep,
+    threads,
+)
 from ml_api_lab.host.patches.locks import Lock
 from ml_api_lab.host.patches.selector import Selector
 
@@ -31,12 +38,19 @@ def install() -> None:
         (time, "get_clock_info", dates.get_clock_info),
         (time, "asctime", dates.asctime),
         (time, "ctime", dates.ctime),
+        (time, "process_time", processor_time.process_time),
+        (time, "process_time_ns", processor_time.process_time_ns),
         (threading.Thread, "start", threads.start),
         (threading.Thread, "join", threads.join),
         (_thread, "start_new_thread", threads.start_new_thread),
         (_thread, "start_new", threads.start_new_thread),
         (selectors, "DefaultSelector", Selector),
     ]
+    if hasattr(time, "thread_time"):  # not on every platform
+        replaced += [
+            (time, "thread_time", processor_time.process_time),
+            (time, "thread_time_ns", processor_time.process_time_ns),
+        ]
     for owner, name, value in replaced:
         setattr(owner, name, value)
     internals.use_lock(Lock)
