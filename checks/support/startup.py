@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from checks.support.http import request_line
@@ -21,11 +21,21 @@ def loaded_models(task: Task) -> list[str]:
 
 def expect_loaded(task: Task) -> None:
     """Assert that the application, which has just started, has loaded both models."""
-    missing = [name for name in MODELS if name not in loaded_models(task)]
+    loaded = loaded_models(task)
+    missing = [name for name in MODELS if name not in loaded]
     assert not missing, (
-        f"The application has started without loading {joined(missing)}; "
-        "right is that both models are loaded by then."
+        f"The application has started without loading {joined(missing)}"
+        f"{and_loaded(loaded)}; right is that both models are loaded by then."
     )
+
+
+def and_loaded(loaded: Sequence[str]) -> str:
+    """Return the rest of a sentence, of what an application has not loaded: what it has."""
+    times = {1: "once", 2: "twice"}
+    told = [
+        f"{name} {times.get(count, f'{count} times')}" for name, count in Counter(loaded).items()
+    ]
+    return f", and has loaded {joined(told)}" if told else ""
 
 
 def expect_loaded_once(task: Task, response: httpx.Response) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 
 from checks.support.http import expect_json
 from checks.support.predictions import MODELS
-from checks.support.startup import expect_no_start, joined, loaded_models
+from checks.support.startup import and_loaded, expect_no_start, joined, loaded_models
 from ml_api_lab.check import Task, points
 
 
@@ -25,7 +25,7 @@ async def test_both_models_are_loaded_at_the_start(task: Task) -> None:
     )
     missing = [name for name in MODELS if name not in at_start]
     assert not missing, (
-        f"The application has started without loading {joined(missing)}; "
+        f"The application has started without loading {joined(missing)}{and_loaded(at_start)}; "
         "right is that its lifespan loads both models."
     )
 

@@ -60,6 +60,11 @@ async def _expect_own_answer(
     if response.status_code >= 500 and own:
         return
     asked = what_was_asked(calls, model, flower)
+    if len(calls) == 1 and not own:
+        other, before = calls[0].model, len(task.models.calls)
+        await predict(client, other, flower)
+        if [call.model for call in task.models.calls[before:]] == [model]:
+            asked = asked._replace(sentence=f"{asked.sentence} For {other} it asks {model}.")
     row = calls[0].rows[0] if own and len(calls[0].rows) == 1 else flower
     if sorted(_rounded(row)) == sorted(flower):
         flower = row

@@ -10,14 +10,13 @@ from checks.task_4_5.cache_header import MODEL, fill_cache
 from checks.task_4_5.told import HIT, Told
 from ml_api_lab.check import Span, Task, seconds
 
+WRONG_DEFAULT = "For how long is an entry good in your code when the environment has no CACHE_TTL?"
+
 
 async def find_what_expires(task: Task, told: Told) -> tuple[str, str]:
     """Return what becomes of an entry with a CACHE_TTL of 1 s, and a hint that follows from it."""
     if await expires(task, told, after_seconds=3, CACHE_TTL="1"):
-        return (
-            "With CACHE_TTL=1 an entry does expire",
-            "For how long is an entry good in your code when the environment has no CACHE_TTL?",
-        )
+        return "With CACHE_TTL=1 an entry does expire", WRONG_DEFAULT
     if await expires(task, told, after_seconds=70, CACHE_TTL="1"):
         return (
             "With CACHE_TTL=1 an entry is a HIT after 3 s, and a MISS after 70 s",
