@@ -88,7 +88,7 @@ async def expect_no_start(
 
 def joined(names: list[str]) -> str:
     """Return the names for a sentence."""
-    return " and ".join(names)
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 async def _start_error(task: Task, env: Mapping[str, str] | None) -> str | None:
