@@ -22,6 +22,7 @@ from ml_api_lab.check import (
     points,
 )
 from ml_api_lab.images.container import Container
+from ml_api_lab.images.context import Context
 from ml_api_lab.images.image import BuildStage, Command, Image
 
 KEY = "a-key-from-outside"
@@ -33,6 +34,10 @@ STOP_LIMIT_SECONDS = 10  # as long as Docker waits before it kills
 
 _SHOWN_CHARACTERS = 120
 """How much of a start command a sentence has."""
+
+_NO_MODULE = re.compile(r"No module named '([\w.]{1,80})'")
+_SEARCHED_CHARACTERS = 20_000
+"""How much of what an app has printed is searched, from its end."""
 
 # Users that the usual bases have by themselves.
 KNOWN_USERS = {"nobody", "nonroot", "www-data", "daemon", "bin", "sys", "mail", "games", "guest"}
@@ -456,7 +461,28 @@ def _judge_workers_by_text(image: Image) -> None:
 
 async def _serve(task: Task, container: Container, port: int, *, with_port: bool) -> None:
     _start_container(task, container, port, with_port=with_port)
-    await container.wait_until_listening()
+    try:
+        await container.wait_until_listening()
+    except SubmissionFault:
+        if (name := _absent_module(task, container)) is None:
+            raise
+        is_ignored = Context(task.files.folder).ignores(name)
+        why = "the .dockerignore leaves it out" if is_ignored else "no line copies it"
+        # The same in every check, so that one card is enough.
+        raise Hinted(
+            f"The app imports {name}, which is not in the image: {why}; right is an image with "
+            "every file that the app imports.",
+            "Which files does main.py need, and which of them are in the image?",
+        ) from None
+
+
+def _absent_module(task: Task, container: Container) -> str | None:
+    """Return the file beside the Dockerfile that the app could not import, as it is not there."""
+    found = _NO_MODULE.search(container.process.output[-_SEARCHED_CHARACTERS:])
+    name = f"{found[1].partition('.')[0]}.py" if found else ""
+    if not name or not task.files.exists(name):
+        return None
+    return None if any(path.endswith(f"/{name}") for path in task.image().files) else name
 
 
 def _start_container(task: Task, container: Container, port: int, *, with_port: bool) -> Process:
