@@ -8,7 +8,6 @@ for reports and `-v`, leaves out only what would fill a disk.
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,6 +15,7 @@ from itertools import groupby
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.errors import LabError
 from ml_api_lab.grading.hint import NEVER_AWAITED
+from ml_api_lab.grading.rows import shortened, wrapped
 from ml_api_lab.lab_time import Span, time_of_day
 from ml_api_lab.sandbox.transcript import Line, Raised, RequestRecord, Transcript
 from ml_api_lab.sanitize import (
@@ -34,7 +34,6 @@ _BRIEF_ROWS = 15
 _MIN_BLOCK_ROWS = 3
 _PRINTED = "What it printed:"
 _MAX_ROWS = 100
-_MAX_MESSAGE_ROWS = 6
 _FRAMES = 2
 _QUOTED_BODY_WEIGHT = 100
 """More than all words of a request can weigh: the sentence has its very body."""
@@ -42,8 +41,6 @@ _QUOTED_BODY_WEIGHT = 100
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _QUOTED = re.compile(r"'([^']{3,})'")
 _WORD = re.compile(r"[\w./-]{3,}")
-_RIGHT = re.compile(r";\s+(?=right\b)")
-_CLAUSE = re.compile(r"[.:;]\s+(?=\w)")
 
 
 @dataclass(frozen=True)
@@ -88,9 +85,9 @@ def card(
     if hint is None:
         hint = check.hint
     columns = max(columns, 20)
-    message_rows = _wrapped(message, columns) if is_whole else _shortened(message, columns)
-    title = _wrapped(f"{check.title}  (0 of {_points_text(check.points)})", columns)
-    hint_rows = _wrapped(f"Hint: {hint}", columns) if hint else []
+    message_rows = wrapped(message, columns) if is_whole else shortened(message, columns)
+    title = wrapped(f"{check.title}  (0 of {_points_text(check.points)})", columns)
+    hint_rows = wrapped(f"Hint: {hint}", columns) if hint else []
     blocks = []
     if transcript is not None:
         blocks = _blocks(message, transcript, columns, is_lab_time=is_lab_time, is_whole=is_whole)
@@ -126,35 +123,6 @@ def _sentence(error: BaseException | None, skipped: bool) -> str:
 
 def _points_text(number: int) -> str:
     return "1 point" if number == 1 else f"{number} points"
-
-
-def _wrapped(text: str, columns: int, *, break_long_words: bool = False) -> list[str]:
-    """Return the text in rows; a line of its own after the first is set in, as what was said is."""
-    first, *rest = text.splitlines() or [""]
-    return [
-        row
-        for line in (first, *(f"  {line}" for line in rest))
-        for row in textwrap.wrap(
-            line, columns, break_long_words=break_long_words, break_on_hyphens=False
-        )
-        or [""]
-    ]
-
-
-def _shortened(message: str, columns: int) -> list[str]:
-    """Return the sentence in rows; of one that is too long its middle is left out.
-
-    It begins with what was done, and ends with what is right: a long answer stands between.
-    """
-    rows = _wrapped(message, columns, break_long_words=True)
-    if len(rows) <= _MAX_MESSAGE_ROWS:
-        return _wrapped(message, columns)
-    text = "\n".join(rows)
-    ends = [*_RIGHT.finditer(text)] or [*_CLAUSE.finditer(text)]
-    needed = text.count("\n", ends[-1].end()) + 1 if ends else 0
-    last = min(max(needed, _MAX_MESSAGE_ROWS // 2), _MAX_MESSAGE_ROWS - 1)
-    first = _MAX_MESSAGE_ROWS - last
-    return [*rows[:first], "... (the whole sentence with -v) ...", *rows[-last:]]
 
 
 # --- what happened, what it printed, what it raised -----------------------------------------------
