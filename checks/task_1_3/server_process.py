@@ -26,6 +26,7 @@ START_LIMIT_SECONDS = 60.0
 """How long a server may take to start, in seconds of real time."""
 
 _POLL_SECONDS = 0.03
+_MOST_POLL_SECONDS = 0.5
 _SHOWN_CHARACTERS = 60
 """How much of a command line a sentence has."""
 
@@ -194,8 +195,10 @@ async def has_ended(server: Process, limit_seconds: float) -> bool:
     """Wait until the process has ended, and whatever it has started; return whether it did."""
     give_up = time.monotonic() + limit_seconds
     await server.wait_for_exit(limit_seconds)
+    pause = _POLL_SECONDS
     while server.has_leftovers() and time.monotonic() < give_up:
-        await asyncio.sleep(_POLL_SECONDS)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _MOST_POLL_SECONDS)  # each look is at all processes there are
     return server.status is not None
 
 

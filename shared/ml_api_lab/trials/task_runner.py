@@ -69,13 +69,16 @@ class TaskRunner:
         """Return a handle of that task in that tree.
 
         Args:
-            science: whether its process has scikit-learn loaded.
+            science: whether its process has scikit-learn loaded; it has it in any case if the
+                submission's modules name it.
             terminal: the name of the terminal that a debugger may use.
             workspace: where it works, if that is laid out already; closed with the handle.
         """
         if workspace is None:
             workspace = self.lay_out(entry, tree)
         transcript = Transcript(workspace.folder, tree.folder(entry.name), tree.shown(entry.name))
+        # A submission may import it in a check that does without: that takes a second each time.
+        science = science or workspace.names_package("sklearn")
         modules = modules_of(entry, science=science)
         return Task(
             entry,

@@ -255,6 +255,11 @@ class Workspace:
         except (OSError, ValueError):
             return False
 
+    def names_package(self, package: str) -> bool:
+        """Whether a module beside `main.py`, or that itself, has the name of a package in it."""
+        modules = [each for each in self._top_level if each.endswith(".py")]
+        return any(self.contains(each, package.encode()) for each in modules)
+
     def open(self, name: str) -> BinaryIO:
         """Open a plain file to be read, following no link.
 
