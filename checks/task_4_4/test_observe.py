@@ -151,11 +151,15 @@ def _lacks_id(answer: httpx.Response) -> bool:
 )
 async def test_fresh_ids_are_unique(task: Task, clock: Clock) -> None:
     """Each request without an id gets one that no other has."""
+
+    def id_of(answer: httpx.Response) -> str:
+        return header_value(answer, ID_HEADER, exact=False)
+
     async with task.serve(env={"API_KEY": new_key(task)}) as client:
         # So many that an object's address, taken for an id, has come again.
-        one_by_one = [await client.get("/health") for _ in range(30)]
+        ids = [id_of(await client.get("/health")) for _ in range(30)]
         at_once = await asyncio.gather(*(client.get("/health") for _ in range(15)))
-    ids = [header_value(answer, ID_HEADER, exact=False) for answer in (*one_by_one, *at_once)]
+    ids += [id_of(answer) for answer in at_once]
     twice = [each for each in ids if ids.count(each) > 1]
     assert not twice, (
         f"{ids.count(twice[0])} of {len(ids)} requests got the {ID_HEADER} {twice[0]}; "

@@ -30,6 +30,10 @@ async def expect_size(
     async with task.serve(env={"API_KEY": key, "CACHE_TTL": "600"}) as client:
         client.headers.update(key_header(key))
         await fill_cache(client, flowers[0], flowers[1], told=told)
+        # Where nothing stays, or one alone, this tells it before a hundred predictions are made.
+        answer = await predict(client, MODEL, flowers[0])
+        fit = f"2 predictions were made, and {size} fit without CACHE_SIZE"
+        expect_cache(answer, HIT, fit, told=told)
         await asyncio.gather(*(predict(client, MODEL, flower) for flower in flowers[2:size]))
         answer = await predict(client, MODEL, flowers[0])
         expect_cache(
