@@ -37,7 +37,8 @@ from checks.task_4_5.cache_header import (
     expect_no_hit,
     fill_cache,
 )
-from checks.task_4_5.told import HIT, MISS, Told, in_its_words
+from checks.task_4_5.own_words import in_its_words
+from checks.task_4_5.told import HIT, MISS, Told
 from ml_api_lab.check import Clock, Hinted, Task, points, seconds, took
 
 if TYPE_CHECKING:

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from checks.support.api_keys import key_header, new_key
-from checks.support.http import expect
-from checks.support.predictions import MODELS, draw_features, predict
-from ml_api_lab.check import seconds, took
-
 if TYPE_CHECKING:
     import httpx
-
-    from ml_api_lab.check import Clock, Task
 
 HIT, MISS = "HIT", "MISS"
 
@@ -42,8 +34,8 @@ class Told:
 
     def read(self, response: httpx.Response) -> str | None:
         """Return HIT or MISS, or whatever else the answer tells."""
-        word = _word(response)
-        return self.words.get(word, word)
+        said = word(response)
+        return self.words.get(said, said)
 
 
 def body_field(response: httpx.Response) -> tuple[str, object] | None:
@@ -57,42 +49,10 @@ def body_field(response: httpx.Response) -> tuple[str, object] | None:
     return next((each for each in content.items() if "cache" in each[0].lower()), None)
 
 
-def _word(response: httpx.Response) -> str | None:
-    """Return what the header says, or else what the body does."""
-    word: str | None = response.headers.get("X-Cache")
-    if word:
-        return word
+def word(response: httpx.Response) -> str | None:
+    """Return what the header says, or else what the body does; None if nothing does."""
+    header: str | None = response.headers.get("X-Cache")
+    if header:
+        return header
     found = body_field(response)
     return str(found[1]) if found else None
-
-
-Question = Callable[["Task", "Clock", Told], Awaitable[None]]
-"""What a check asks, with the words by which it reads the answers."""
-
-
-async def in_its_words(question: Question, task: Task, clock: Clock) -> None:
-    """Ask that question; by the words HIT and MISS first, and if that fails by the application's.
-
-    To find those out takes one more start of the application, which most need not have.
-    """
-    try:
-        await question(task, clock, Told())
-    except AssertionError:
-        await question(task, clock, await ask_twice(task))
-
-
-async def ask_twice(task: Task) -> Told:
-    """Serve the application for one prediction and its repeat, and return what it tells."""
-    key = new_key(task)
-    flower = draw_features(task)
-    async with task.serve(env={"API_KEY": key}) as client:
-        first = await predict(client, MODELS[0], flower, key_header(key))
-        expect(first, 200)
-        before = len(task.models.calls)
-        again = await predict(client, MODELS[0], flower, key_header(key))
-        expect(again, 200)
-        is_quick = took(again) == seconds(0) and len(task.models.calls) == before
-    words = _word(first), _word(again)
-    if words[0] == words[1]:
-        return Told(again, is_quick)
-    return Told(again, is_quick, {words[0]: MISS, words[1]: HIT})
