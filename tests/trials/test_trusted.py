@@ -105,6 +105,15 @@ def test_a_quiet_run_tells_nothing(course: Course) -> None:
     assert digest_in(result) == trusted.digest(course.root)
 
 
+def test_what_another_run_compiles_meanwhile_is_no_change(course: Course) -> None:
+    before, watch = trusted.digest(course.root), trusted.Watch(course.root, "none")
+    unfinished = course.root / "checks" / "__pycache__" / "support.cpython-311.pyc.140173695586224"
+    unfinished.parent.mkdir(exist_ok=True)
+    unfinished.write_bytes(b"half of it")
+    assert trusted.digest(course.root) == before
+    assert watch.changes() == []
+
+
 def test_where_the_kernel_refuses_to_write_nothing_is_looked_at(course: Course) -> None:
     watches = [trusted.Watch(course.root, tier) for tier in TIERS]
     (course.root / "checks" / "conftest.py").write_text("", encoding="utf-8")

@@ -59,7 +59,7 @@ def digest(course: Path) -> str:
     """Return a short digest of the lab and of the course's checks and settings, as they are now."""
     found = hashlib.blake2b(digest_size=16)
     for root, path in _files(course):
-        if not path.endswith(_COMPILED):
+        if not _is_compiled(path):
             name = path[len(root) + 1 :].replace(os.sep, "/")
             with open(path, "rb", buffering=0) as file:
                 content = file.read()
@@ -89,9 +89,9 @@ class Watch:
         both = {**self._before, **now}
         changed = [path for path in both if self._before.get(path) != now.get(path)]
         for path in changed:
-            if path.endswith(_COMPILED):
+            if _is_compiled(path):
                 Path(path).unlink(missing_ok=True)
-        sources = (Path(path) for path in changed if not path.endswith(_COMPILED))
+        sources = (Path(path) for path in changed if not _is_compiled(path))
         return sorted(map(self._shown, sources))
 
     def _states(self) -> dict[str, State]:
@@ -120,6 +120,11 @@ def sentence(changes: list[str]) -> str:
         f"While the run was at work, files changed that it trusts: {names}. Unless it was you, the "
         "next run is not to be relied on; get them anew."
     )
+
+
+def _is_compiled(path: str) -> bool:
+    """Whether Python has written it, or does just now, under a name that lasts for a moment."""
+    return path.endswith(_COMPILED) or f"{os.sep}__pycache__{os.sep}" in path
 
 
 def _files(course: Path) -> Iterator[tuple[str, str]]:
