@@ -25,7 +25,7 @@ from ml_api_lab.host import fork_server, interpreter, isolation, patches, preloa
 from ml_api_lab.host.program import Program
 from ml_api_lab.protocol.confinement import Confinement
 from ml_api_lab.protocol.link import Link, dial
-from ml_api_lab.protocol.messages import ClockName, Execute, Hello, HostRole, Start
+from ml_api_lab.protocol.messages import ClockName, Execute, Fork, Hello, HostRole, Start
 
 _IDLE_SECONDS = 0.1
 """How long a fork has nothing to do before it takes it that nobody is in a hurry."""
@@ -60,9 +60,9 @@ def main(
                 return interpreter.become(program)
         return 1
 
-    def fork(token: str) -> int:
-        link = dial(address, Hello(token, os.getpid()))
-        if not select.select([link], [], [], _IDLE_SECONDS)[0]:
+    def fork(asked: Fork) -> int:
+        link = dial(address, Hello(asked.token, os.getpid()))
+        if asked.is_early and not select.select([link], [], [], _IDLE_SECONDS)[0]:
             # Each page that a fork writes to is copied first. What any submission writes to is
             # copied now, and not while somebody waits for a verdict.
             preload.rehearse(modules)

@@ -32,8 +32,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 _MAX_SWEEPS = 1000
 
 
-def serve(link: Link, host: Callable[[str], int]) -> None:
-    """Serve until the checks' side is gone. `host(token)` is a forked process's whole life."""
+def serve(link: Link, host: Callable[[Fork], int]) -> None:
+    """Serve until the checks' side is gone. `host(asked)` is a forked process's whole life."""
     _become_subreaper()
     wake, woken = socket.socketpair()
     woken.setblocking(False)
@@ -41,12 +41,12 @@ def serve(link: Link, host: Callable[[str], int]) -> None:
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
 
-    def run_child(token: str) -> NoReturn:
+    def run_child(asked: Fork) -> NoReturn:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for each in (wake, woken, link):
             each.close()
-        _run_child(host, token)
+        _run_child(host, asked)
 
     server = _ForkServer(link, run_child)
     try:
@@ -73,7 +73,7 @@ class _ForkServer:
     what it leaves behind is for a check to see, until the checks' side says `Kill`.
     """
 
-    def __init__(self, link: Link, run_child: Callable[[str], NoReturn]) -> None:
+    def __init__(self, link: Link, run_child: Callable[[Fork], NoReturn]) -> None:
         self._link = link
         self._run_child = run_child
         self._hosts: set[int] = set()
@@ -87,7 +87,7 @@ class _ForkServer:
             case Fork():
                 pid = os.fork()
                 if pid == 0:
-                    self._run_child(message.token)
+                    self._run_child(message)
                 self._hosts.add(pid)
             case Release() if message.pid in self._hosts:
                 self._released.add(message.pid)
@@ -180,12 +180,12 @@ class _ForkServer:
             self._owners_of_orphans[pid] = self._owners_of_orphans.get(pid, owners) & owners
 
 
-def _run_child(host: Callable[[str], int], token: str) -> NoReturn:
+def _run_child(host: Callable[[Fork], int], asked: Fork) -> NoReturn:
     status = 1
     try:
         # A session of its own: one signal reaches all that the submission starts.
         os.setsid()
-        status = host(token)
+        status = host(asked)
     finally:
         os._exit(status & 0xFF)
 

@@ -33,9 +33,13 @@ there is none.
 
 
 class Fork(NamedTuple):
-    """To the fork server: fork a host, which connects back and says this token."""
+    """To the fork server: fork a host, which connects back and says this token.
+
+    `is_early` says that it is for a run to come, and has time to get ready meanwhile.
+    """
 
     token: str
+    is_early: bool
 
 
 class Kill(NamedTuple):

@@ -120,7 +120,7 @@ class HostPool:
         """Start as many hosts as were acquired since the last call, for as many to come."""
         with self._lock:
             most = _MOST_READY_FORKS if self._forks else _MOST_READY_INTERPRETERS
-            self._start_up_to(min(self._acquired, most))
+            self._start_up_to(min(self._acquired, most), are_early=True)
             self._acquired = 0
 
     def terminate(self, pid: int) -> None:
@@ -256,13 +256,13 @@ class HostPool:
         with self._counting:
             self._acquiring += change
 
-    def _start_up_to(self, number: int) -> None:
+    def _start_up_to(self, number: int, *, are_early: bool = False) -> None:
         """Have at least that many hosts starting."""
         for _ in range(number - len(self._starting)):
-            self._start_one()
+            self._start_one(is_early=are_early)
 
-    def _start_one(self) -> None:
-        """Start the next host."""
+    def _start_one(self, *, is_early: bool = False) -> None:
+        """Start the next host; one for a run to come gets ready meanwhile."""
         if not self._forks:
             process, token = self._launch("one")
             self._starting[token] = process
@@ -270,7 +270,7 @@ class HostPool:
             token = os.urandom(8).hex()
             self._starting[token] = None
             try:
-                self._control.send(Fork(token))
+                self._control.send(Fork(token, is_early))
             except LinkClosed:
                 self._forget_server()
 
