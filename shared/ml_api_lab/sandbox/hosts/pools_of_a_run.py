@@ -72,7 +72,8 @@ class HostPools:
             CourseError: the checks of a task are wrong.
         """
         # Those that serve others as well come first.
-        for entry in sorted(entries, key=lambda entry: -len(entry.preload)):
+        entries = sorted(entries, key=lambda entry: -len(entry.preload))
+        for entry in entries:
             self.get("lab", modules_of(entry))
         for entry in entries:
             for check in catalog.task(entry.name).values():
