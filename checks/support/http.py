@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from ml_api_lab.check import Hinted, Span, milliseconds
@@ -35,7 +36,7 @@ def expect(
     why = f", because {because}" if because else ""
     sentence = (
         f"{request_line(response)} answered "
-        f"{response.status_code}{_redirect_target(response)}{body_excerpt(response)}; right is "
+        f"{response.status_code}{redirect_target(response)}{body_excerpt(response)}; right is "
         f"{right}{why}."
     )
     if hint := routing_hint(response):
@@ -47,10 +48,42 @@ def expect(
     raise AssertionError(sentence)
 
 
+async def declared_endpoints(client: httpx.AsyncClient) -> list[str]:
+    """Return the endpoints that /openapi.json shows, as in "GET /health"; none if it shows none."""
+    try:
+        paths = (await client.get("/openapi.json")).json()["paths"]
+        return [f"{method.upper()} {path}" for path, methods in paths.items() for method in methods]
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        return []
+
+
+async def expect_endpoint(client: httpx.AsyncClient, response: httpx.Response) -> None:
+    """Assert that FastAPI knew the path of a request; say which ones it knows instead."""
+    if not is_fastapis_not_found(response):
+        return
+    if endpoints := await declared_endpoints(client):
+        raise Hinted(
+            f"{request_line(response)} answered 404, and the endpoints of the application are "
+            f"{shown_endpoints(endpoints)}; right is that {request_line(response)} is one of them.",
+            "Does a decorator of this application stand above that function, and is its path right "
+            "letter by letter?",
+        )
+
+
+def shown_endpoints(endpoints: list[str]) -> str:
+    """Return the endpoints for a sentence, the first ones of many."""
+    return textwrap.shorten(", ".join(endpoints), _EXCERPT_CHARACTERS, placeholder=" ...")
+
+
+def is_fastapis_not_found(response: httpx.Response) -> bool:
+    """Whether this is what FastAPI itself answers where no endpoint has the path."""
+    return response.status_code == 404 and response.text == '{"detail":"Not Found"}'
+
+
 def routing_hint(response: httpx.Response) -> str:
     """Return what to look at where no endpoint has got the request as it is, "" if one has."""
     status, text = response.status_code, response.text
-    if status == 405 or (status == 404 and text == '{"detail":"Not Found"}'):
+    if status == 405 or is_fastapis_not_found(response):
         return "Which method and which path does your decorator name, letter by letter?"
     if status == 422 and '"loc":["query",' in text:
         return (
@@ -60,7 +93,7 @@ def routing_hint(response: httpx.Response) -> str:
     return ""
 
 
-def _redirect_target(response: httpx.Response) -> str:
+def redirect_target(response: httpx.Response) -> str:
     """Return where a redirect leads, for a sentence."""
     return f" (to {response.headers['location']})" if response.has_redirect_location else ""
 

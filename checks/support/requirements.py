@@ -86,6 +86,23 @@ def package_names(text: str) -> list[str]:
     return [canonicalize_name(each.name) for each in readable_requirements(text)]
 
 
+def commented(text: str, name: str) -> str | None:
+    """Return the comment that has that package as a requirement would; None if none has."""
+    named = re.compile(rf"\b{re.escape(name)}\s*(\[|[<>=~!]|$)", re.IGNORECASE)
+    for raw in text.splitlines()[:_MAX_LINES]:
+        comment = _COMMENT.search(raw)
+        if comment and named.search(raw, comment.end()):
+            return raw[comment.start() :].strip()
+    return None
+
+
+def lines_for_elsewhere(text: str) -> Iterator[tuple[int, Requirement]]:
+    """Yield the requirements that do not hold on this machine, each with its line's number."""
+    for number, _, requirement in _parsed_lines(text):
+        if requirement is not None and not holds_here(requirement):
+            yield number, requirement
+
+
 def invalid_lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield the lines that are no requirement, comment or blank, each with its number."""
     for number, line, requirement in _parsed_lines(text):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import re
+import textwrap
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,39 +20,11 @@ if TYPE_CHECKING:
 
 _SECOND = seconds(1)
 _DAY_SECONDS = 24 * 3600
-# Awaits main, or slow_task where main cannot be awaited, beside a coroutine that keeps the beat.
-_BEATING_CALLER = """\
-import asyncio
-import inspect
-
-import main
-
-
-async def beat():
-    while True:
-        await asyncio.sleep(1)
-        print("{marker} beat", flush=True)
-
-
-async def attempt():
-    ticking = asyncio.create_task(beat())
-    print("{marker} begins", flush=True)
-    for call in (lambda: main.main(), lambda: main.slow_task("Cake", 4)):
-        try:
-            made = call()
-        except Exception:
-            continue
-        if inspect.isawaitable(made):
-            await made
-            print("{marker} ends", flush=True)
-            break
-    ticking.cancel()
-
-
-asyncio.run(attempt())
-"""
 _TIME = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)")
 _ENDS = ("Finished", "Awaited")
+_MOST_MISSING = 2
+_SHOWN_CHARACTERS = 240
+"""How much of what was printed a sentence has."""
 
 
 def expect_order(run: Run, names: list[str]) -> None:
@@ -60,18 +33,26 @@ def expect_order(run: Run, names: list[str]) -> None:
     This asks for the step's very words, a colon and a blank before the time; the other functions
     read a step whatever stands between it and its time.
     """
-    for name in names:
-        _step(run, name, exact=True)
+    if missing := [name for name in names if _exact_step(run, name) is None]:
+        raise _missing_step(run, *missing)
     printed = printed_steps(run, names)
     if printed != names:
+        again = next((name for name in names if printed.count(name) > 1), None)
+        late = next(right for seen, right in zip(printed, names, strict=False) if seen != right)
         raise Hinted(
             f"It printed {_joined(printed)}; the right order is {_joined(names)}.",
-            "Which of these lines comes too early, or too often?",
+            f"Which lines of yours print {again!r}, or call what prints it?"
+            if again
+            else f"Which line of yours prints {late!r}, and what runs before it?",
         )
 
 
-def expect_step_at(run: Run, name: str, *right: Span, first: str) -> None:
-    """Assert that a step came one of these times after the first step."""
+def expect_step_at(run: Run, name: str, *right: Span, first: str, hint: str = "") -> None:
+    """Assert that a step came one of these times after the first step.
+
+    Args:
+        hint: what to ask, in place of the check's own, of a step at another time.
+    """
     after = Span.__sub__(_step(run, name).at, _step(run, first).at)
     if after in right:
         return
@@ -80,7 +61,7 @@ def expect_step_at(run: Run, name: str, *right: Span, first: str) -> None:
     word = name.split()[0]
     if word in _ENDS and after == seconds(0):
         raise Hinted(sentence, f"What does your code wait for before it prints {word!r}?")
-    raise AssertionError(sentence)
+    raise Hinted(sentence, hint) if hint else AssertionError(sentence)
 
 
 def do_overlap(run: Run, ended: str, begun: str) -> bool:
@@ -128,60 +109,10 @@ async def expect_timestamps(task: Task, clock: Clock, names: list[str]) -> None:
             raise AssertionError(sentence)
 
 
-async def expect_free_loop(task: Task, length: int, *, must_be_awaited: bool = False) -> None:
-    """Assert that another coroutine has its turn every second while the submission waits.
-
-    It does while `main.py` runs as a script, on whichever loop that is, and on the very loop on
-    which `main` is awaited: the free loop of another thread is not the one that waits. How long it
-    takes in all is another check's question.
-
-    Args:
-        length: how many seconds are right.
-        must_be_awaited: whether the task asks for a `main` or a `slow_task` that can be awaited.
-    """
-    run = await task.run(beat=seconds(1))
-    assert run.lines, "Run as a script, main.py printed nothing; right is that it runs both tasks."
-    expect_beats(run.beats, run.elapsed, length)
-    marker = f"{task.draw.getrandbits(32):08x}"
-    task.files.write("try_main.py", _BEATING_CALLER.format(marker=marker))
-    run = await task.run("try_main.py", may_fail=True)
-    hide_marks(task, marker)
-    moments = {
-        word: [each.at for each in run.lines if each.text == f"{marker} {word}"]
-        for word in ("begins", "beat", "ends")
-    }
-    if not moments["begins"] or not (moments["ends"] or must_be_awaited):
-        return  # it cannot be imported, or not be run like that: another check's question
-    raised = f"raised {run.error}" if run.error else "was not possible"
-    assert moments["ends"], (
-        f"Awaiting main and slow_task {raised}; "
-        "right is that they can be awaited, and leave the event loop free while they wait."
-    )
-    begin = moments["begins"][0]
-    beats = [Span.__sub__(each, begin) for each in moments["beat"]]
-    expect_beats(beats, Span.__sub__(moments["ends"][0], begin), length)
-
-
-def expect_beats(beats: list[Span], elapsed: Span, length: int) -> None:
-    """Assert that there was a beat at every second, but for those after the end."""
-    # At the moment of the end, either may come first.
-    end = next((n for n in range(1, length) if elapsed < seconds(n + 0.5)), length)
-    missed = [n for n in range(1, end) if not any(beat == seconds(n) for beat in beats)]
-    if missed:
-        raise Hinted(
-            f"Something blocked the event loop: at {missed[0]} s nothing else could run; right is "
-            f"that the loop stays free for all of the {length} s.",
-            "Which kind of sleep gives the loop back while it waits?",
-        )
-    if end <= 1:
-        raise Hinted(
-            f"The script ended after {elapsed}; right is after {length} s.",
-            "For what does main wait before it ends?",
-        )
-
-
 def hide_marks(task: Task, marker: str, shown: str = "") -> None:
     """Leave a marker that a check has printed out of what its card shows.
+
+    What was raised in no line of the student's, but where the check calls it, is left out as well.
 
     Args:
         shown: what stands there in the place of a line that is the marker alone, "" for nothing.
@@ -192,6 +123,7 @@ def hide_marks(task: Task, marker: str, shown: str = "") -> None:
         for line in lines
         if marker not in line.text or (shown and line.text == marker)
     ]
+    task.transcript.raised[:] = [each for each in task.transcript.raised if each.frames]
 
 
 def expect_same_steps(run: Run, script: Run, names: list[str], call: str) -> None:
@@ -201,8 +133,8 @@ def expect_same_steps(run: Run, script: Run, names: list[str], call: str) -> Non
     printed = printed_steps(run, names)
     if printed != right:
         raise Hinted(
-            f"{call} printed {_joined(printed) or 'nothing'}; right is what the script prints, "
-            f"{_joined(right)}.",
+            f"Called after an import, {call} printed {_joined(printed) or 'nothing'}; right is "
+            f"what the script prints, {_joined(right)}.",
             "Which lines of your file run in main, and which outside of it?",
         )
 
@@ -231,19 +163,24 @@ def find_step(run: Run, name: str) -> Line | None:
     return next(steps, None) or _misspelled(run, name)
 
 
-def _step(run: Run, name: str, *, exact: bool = False) -> Line:
-    if exact:
-        steps = [line for line in _steps(run) if _name(line) == name]
-        found = next((each for each in steps if ": " in each.text or not _time_text(each)), None)
-    else:
-        found = find_step(run, name)
+def _step(run: Run, name: str) -> Line:
+    found = find_step(run, name)
     if found is None:
         raise _missing_step(run, name)
     return found
 
 
-def _missing_step(run: Run, name: str) -> AssertionError:
-    """Return the error for a step that was never printed: what is there instead, if known."""
+def _exact_step(run: Run, name: str) -> Line | None:
+    steps = (line for line in _steps(run) if _name(line) == name)
+    return next((each for each in steps if ": " in each.text or not _time_text(each)), None)
+
+
+def _missing_step(run: Run, name: str, *others: str) -> AssertionError:
+    """Return the error for a step that was never printed: what is there instead, if known.
+
+    Args:
+        others: what was never printed either.
+    """
     never = f"It never printed a line that reads {name!r}"
     if not run.lines:
         return AssertionError(f"{never}; it printed nothing at all.")
@@ -263,7 +200,12 @@ def _missing_step(run: Run, name: str) -> AssertionError:
             f"{never}: it printed {start!r}, and ended before that was finished.",
             "Who waits for that task, and until when? What still runs when main ends is cancelled.",
         )
-    return AssertionError(f"{never}, alone or with ': ' and the time behind it.")
+    if any("Warning" in line.text for line in run.lines):
+        return AssertionError(f"{never}, alone or with ': ' and the time behind it.")
+    more = f" or {' or '.join(map(repr, others))}" if len(others) <= _MOST_MISSING else ""
+    printed = _joined(list(dict.fromkeys(_name(line) for line in _steps(run))))
+    shown = textwrap.shorten(printed, _SHOWN_CHARACTERS, placeholder=" ...")
+    return AssertionError(f"{never}{more if others else ''}; it printed {shown}.")
 
 
 def _steps(run: Run) -> list[Line]:

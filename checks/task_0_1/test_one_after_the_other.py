@@ -37,6 +37,12 @@ if inspect.iscoroutine(outcome):
         outcome.close()
         print({marker!r} + " coroutine")
 """
+PARAMETERS_TELLER = """\
+import inspect
+from main import slow_task
+
+print({marker!r} + str(inspect.signature(slow_task)))
+"""
 
 
 @points(2, hint="Compare what it prints with the lines in the docstring, one by one.")
@@ -88,6 +94,7 @@ async def test_slow_task_does_as_it_is_told(task: Task) -> None:
             f"{call} ran an event loop while it waited; right is a plain time.sleep in this task.",
             "What does asyncio.run start, and which sleep needs nothing of it?",
         )
+    task.transcript.lines.clear()  # all was right up to here
     expect_same_steps(await _run_call(task, "main()"), script, [*STEPS, END], "main()")
 
 
@@ -98,7 +105,9 @@ async def _run_call(task: Task, call: str) -> Run:
     task.files.write("try_it.py", CALLER.format(call=call, marker=marker))
     run = await task.run("try_it.py", beat=seconds(1), may_fail=True)
     hide_marks(task, marker, told)
-    assert run.error is None, f"{call} raised {run.error}; right is that it waits and returns."
+    if run.error is not None:
+        await _expect_two_parameters(task, call, run.error)
+        raise AssertionError(f"{call} raised {run.error}; right is that it waits and returns.")
     if any(line.text == f"{marker} coroutine" for line in run.lines):
         raise Hinted(
             f"{call} did nothing but make a coroutine; right is a plain def with time.sleep in "
@@ -108,6 +117,22 @@ async def _run_call(task: Task, call: str) -> Run:
     # What the import prints is another check's question.
     begins = [number for number, line in enumerate(run.lines, start=1) if line.text == marker]
     return replace(run, lines=run.lines[begins[0] :] if begins else [])
+
+
+async def _expect_two_parameters(task: Task, call: str, error: str) -> None:
+    """Assert of a call that raised that it was not for want of the parameters of slow_task."""
+    if not error.startswith("TypeError: slow_task() "):
+        return
+    marker = f"{task.draw.getrandbits(32):08x}"
+    task.files.write("try_it.py", PARAMETERS_TELLER.format(marker=marker))
+    run = await task.run("try_it.py", may_fail=True)
+    hide_marks(task, marker)
+    told = [line.text.removeprefix(marker) for line in run.lines if line.text.startswith(marker)]
+    if told:
+        raise Hinted(
+            f"{call} raised {error}; yours is slow_task{told[0]}, right is slow_task(name, delay).",
+            "Who says how long slow_task waits: the one who calls it, or slow_task itself?",
+        )
 
 
 @points(1, hint="When is the time read that a line shows?")

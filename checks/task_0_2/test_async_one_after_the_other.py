@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+from checks.support.event_loop import expect_free_loop
 from checks.support.timeline import (
     do_overlap,
-    expect_free_loop,
     expect_import_does_nothing,
     expect_order,
     expect_same_steps,
@@ -77,9 +77,11 @@ async def test_both_can_be_awaited(task: Task) -> None:
     first, last = f"Starting task {name}", f"Finished task {name}"
     # How long the two tasks of the script take is another check's question, and what it prints.
     if lasted(script, STEPS[0], STEPS[1]) == seconds(3):
-        expect_step_at(run, last, seconds(delay), first=first)
+        hint = "How long does your sleep last: as long as the delay that slow_task was given?"
+        expect_step_at(run, last, seconds(delay), first=first, hint=hint)
     else:
         expect_order(run, [first, last])
+    task.transcript.lines.clear()  # all was right up to here
     call = "main.main()"
     expect_same_steps(await _run_call(task, call), script, [*STEPS, END], f"await {call}")
 

@@ -1,15 +1,13 @@
 """Checks of task 0.3."""
 
+from checks.support.event_loop import count_tasks, expect_beats, expect_free_loop
 from checks.support.timeline import (
     do_overlap,
-    expect_beats,
-    expect_free_loop,
     expect_import_does_nothing,
     expect_order,
     expect_step_at,
     expect_timestamps,
     find_step,
-    hide_marks,
     lasted,
 )
 from ml_api_lab.check import Clock, Hinted, Task, points, seconds
@@ -21,26 +19,8 @@ STEPS = [
     "Awaited task 1",
     "Awaited task 2",
 ]
-# Runs main.py as a script, and says whenever something is made a task: all ways to do so end there.
-# Those in which asyncio.run ends its loop are none of main's.
-COUNTING_CALLER = """\
-import runpy
-from asyncio.base_events import BaseEventLoop
 
-create_task = BaseEventLoop.create_task
-ends = [BaseEventLoop.shutdown_asyncgens, BaseEventLoop.shutdown_default_executor]
-codes = [each.__code__ for each in ends]
-
-
-def told(loop, coro, **options):
-    if getattr(coro, "cr_code", None) not in codes:
-        print({marker!r}, flush=True)
-    return create_task(loop, coro, **options)
-
-
-BaseEventLoop.create_task = told
-runpy.run_path("main.py", run_name="__main__")
-"""
+WHAT_MAKES_A_TASK = "What does slow_task(...) alone make, and what makes a task of that?"
 
 
 @points(2, hint="Compare what it prints with the list in the docstring, line by line.")
@@ -61,9 +41,14 @@ async def test_it_takes_as_long_as_the_slower_task(task: Task) -> None:
     if run.elapsed not in (seconds(7), seconds(7) + late):
         # Where a blocked loop is the reason, it is told as such.
         expect_beats(run.beats, run.elapsed, 7)
-        raise AssertionError(
-            f"The script took {run.elapsed}; right is 7 s, as long as the slower task alone."
-        )
+        goal = "right is 7 s, as long as the slower task alone"
+        if await count_tasks(task) == (0, 0):
+            raise Hinted(
+                f"The script took {run.elapsed}, and made a task of neither call of slow_task; "
+                f"{goal}.",
+                WHAT_MAKES_A_TASK,
+            )
+        raise AssertionError(f"The script took {run.elapsed}; {goal}.")
     for number, right in ((1, seconds(3)), (2, seconds(7))):
         name = finished[number - 1]
         if lasted(run, STEPS[number], name) == right:
@@ -96,32 +81,25 @@ async def test_it_creates_both_before_it_waits(task: Task) -> None:
             expect_step_at(run, name, end, latest, first=STEPS[0])
     # Tasks that run one after the other are another check's question, and so are threads.
     if do_overlap(run, "Finished task Task 1", "Starting task Task 2"):
-        made, later = await _count_tasks(task)
+        made, later = await count_tasks(task)
         if made is not None and made < 2:
-            seen = f"made {made} in all" if made else "made none at all"
+            seen, hint = f"made {made} in all", WHAT_MAKES_A_TASK
             if later:
                 seen = f"had made {made} by then, and {later} later"
+                hint = (
+                    "In which line does each task come to be, and what is printed before that line?"
+                )
+            elif not made:
+                # No coroutine that is awaited in turn overlaps another.
+                seen = "made none at all, from its start to its end"
+                hint = (
+                    "Who prints the lines of both tasks here, if not two tasks of slow_task(...)?"
+                )
             raise Hinted(
                 f"main printed that it had created both tasks, and {seen}; right is 2, one for "
                 "each call of slow_task.",
-                "In which line does each task come to be, and what is printed before that line?"
-                if later
-                else "What does slow_task(...) alone make, and what makes a task of that?",
+                hint,
             )
-
-
-async def _count_tasks(task: Task) -> tuple[int | None, int]:
-    """Return how many tasks the script makes at once, beside main's, and how many later.
-
-    The first is None without a loop.
-    """
-    marker = f"-- a task is made (mark {task.draw.getrandbits(32):08x}) --"
-    task.files.write("count_tasks.py", COUNTING_CALLER.format(marker=marker))
-    run = await task.run("count_tasks.py", may_fail=True)
-    hide_marks(task, marker)
-    moments = [line.at for line in run.lines if line.text == marker]
-    at_once = [each for each in moments if each < moments[0] + seconds(1)]
-    return (len(at_once) - 1 if at_once else None), len(moments) - len(at_once)
 
 
 @points(1, hint="Which kind of sleep gives the loop back while it waits?")

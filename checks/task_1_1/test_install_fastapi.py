@@ -6,7 +6,17 @@ import importlib.metadata
 import re
 from typing import TYPE_CHECKING
 
-from checks.support.requirements import invalid_lines, package_names, read, readable_requirements
+from packaging.utils import canonicalize_name
+
+from checks.support.requirements import (
+    commented,
+    invalid_lines,
+    lines_for_elsewhere,
+    package_names,
+    parse_requirement,
+    read,
+    readable_requirements,
+)
 from ml_api_lab.check import Hinted, Task, points
 
 if TYPE_CHECKING:
@@ -37,11 +47,23 @@ async def test_every_line_is_a_requirement(task: Task) -> None:
         sentence = (
             f"Line {number} of {FILE} is {line!r}; right is a requirement such as fastapi>=0.115."
         )
+        words = line.split()
+        if [word.lower() for word in words] == ["package", "version"]:
+            raise Hinted(
+                sentence,
+                "Which command has printed this line? `pip freeze` prints lines of another form.",
+            )
         if re.match(r"\S*pip3? |\S*python\S* ", line):
             raise Hinted(
                 sentence,
                 "Who reads this file: a terminal that runs commands, or pip, which is told what to "
                 "install?",
+            )
+        if len(words) > 1 and all(parse_requirement(word) for word in words):
+            raise Hinted(
+                f"Line {number} of {FILE} is {line!r}, {len(words)} names; right is one "
+                "requirement on each line, such as fastapi>=0.115.",
+                "How does pip see where one package ends and the next one begins?",
             )
         raise AssertionError(sentence)
     _requirements(task)
@@ -86,6 +108,33 @@ def _requirements(task: Task) -> list[Requirement]:
 
 
 def _expect_listed(task: Task, name: str) -> None:
-    found = package_names(read(task, FILE))
-    shown = ", ".join(found) if found else "no package"
-    assert name in found, f"{FILE} lists {shown}; right is a line for {name} itself."
+    text = read(task, FILE)
+    if name in package_names(text):
+        return
+    right = f"right is a line for {name} itself"
+    for number, requirement in lines_for_elsewhere(text):
+        if canonicalize_name(requirement.name) == name:
+            raise Hinted(
+                f"Line {number} of {FILE} lists {name} only where {requirement.marker}, which is "
+                f"not so on this machine; {right}.",
+                "On which machines does pip install what has a condition behind a semicolon?",
+            )
+    listed = readable_requirements(text)
+    shown = ", ".join(_with_extras(each) for each in listed) if listed else "no package"
+    if comment := commented(text, name):
+        raise Hinted(
+            f"{FILE} lists {shown}, and has {name} only in a comment, {comment!r}; {right}.",
+            "What does pip do with what stands behind a #?",
+        )
+    if any(each.extras for each in listed):
+        raise Hinted(
+            f"{FILE} lists {shown}; {right}.",
+            "What stands in brackets is chosen by another package's authors. Which package do you "
+            "start the application with yourself?",
+        )
+    raise AssertionError(f"{FILE} lists {shown}; {right}.")
+
+
+def _with_extras(requirement: Requirement) -> str:
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    return f"{canonicalize_name(requirement.name)}{extras}"

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.support.http import expect, expect_content
-from ml_api_lab.check import Task, points
+from checks.support.http import (
+    body_excerpt,
+    declared_endpoints,
+    expect,
+    expect_content,
+    expect_endpoint,
+    redirect_target,
+    request_line,
+    shown_endpoints,
+)
+from ml_api_lab.check import Hinted, Task, points
 
 if TYPE_CHECKING:
     import httpx
@@ -15,7 +24,7 @@ if TYPE_CHECKING:
 async def test_health_is_served(task: Task) -> None:
     """GET /health answers 200."""
     async with task.serve() as client:
-        expect(await client.get("/health"), 200)
+        await _expect_served(client, await client.get("/health"))
 
 
 @points(2, hint="What exactly does the endpoint return?")
@@ -29,7 +38,7 @@ async def test_health_says_healthy(task: Task) -> None:
 async def test_root_is_served(task: Task) -> None:
     """GET / answers 200."""
     async with task.serve() as client:
-        expect(await client.get("/"), 200)
+        await _expect_served(client, await client.get("/"))
 
 
 @points(2, hint="What exactly does the endpoint return?")
@@ -53,7 +62,33 @@ async def test_unknown_paths_are_not_found(task: Task) -> None:
             f"/health/{number}",
             f"/a/b/{number}",
         ):
-            expect(await client.get(path), 404, because="no endpoint has that path")
+            answer = await client.get(path)
+            if answer.status_code != 404:
+                raise await _found_by_mistake(client, answer)
+
+
+async def _found_by_mistake(client: httpx.AsyncClient, answer: httpx.Response) -> Hinted:
+    """Return the error of an answer to a path that nobody has defined: who may have given it."""
+    endpoints = await declared_endpoints(client)
+    sentence = (
+        f"{request_line(answer)} answered {answer.status_code}{redirect_target(answer)}"
+        f"{body_excerpt(answer)}; right is 404, because nobody has defined it."
+    )
+    if endpoints:
+        sentence = f"{sentence} The endpoints are {shown_endpoints(endpoints)}."
+    if any("{" in endpoint for endpoint in endpoints):
+        return Hinted(sentence, "Which of these endpoints has a path that every name matches?")
+    return Hinted(
+        sentence,
+        "None of your endpoints has that path. What else of yours answers: a handler of "
+        "exceptions, a middleware?",
+    )
+
+
+async def _expect_served(client: httpx.AsyncClient, answer: httpx.Response) -> None:
+    """Assert that the answer is a 200; where the path is unknown, say which ones are known."""
+    await expect_endpoint(client, answer)
+    expect(answer, 200)
 
 
 async def _expect_said(client: httpx.AsyncClient, path: str, content: object) -> None:
@@ -62,5 +97,5 @@ async def _expect_said(client: httpx.AsyncClient, path: str, content: object) ->
     if answer.status_code == 405:
         answer = await client.post(path)
     if not answer.is_success:
-        expect(answer, 200)
+        await _expect_served(client, answer)
     expect_content(answer, content)

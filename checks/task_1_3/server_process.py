@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
 from checks.support.http_client import TIMEOUT_SECONDS, bounded_client
-from ml_api_lab.check import EndedInOrder, Hinted, other_address
+from ml_api_lab.check import EndedInOrder, Hinted, free_port, other_address
 
 if TYPE_CHECKING:
     import httpx
@@ -32,6 +32,10 @@ _SHOWN_CHARACTERS = 60
 
 _SCRIPT = ("python", "main.py")
 _ANNOUNCED = re.compile(r"running on \S{0,40}?https?://(\S{1,255}):(\d{1,5})")
+_STARTED = "Started server process"
+_TRACED_LINE = re.compile(
+    r'File "([^"\n]{0,500}\bmain\.py)", line (\d{1,6}), in [^\n]{1,200}\n +(\S[^\n]{0,200})'
+)
 _TRACEBACK = "Traceback (most recent call last)"
 _EXCEPTION = re.compile(r"^([A-Za-z_][\w.]{0,80}(?:: .{0,200})?)$", re.MULTILINE)
 _LOOPBACK = {
@@ -70,27 +74,39 @@ async def wait_until_listening(
         if await is_reachable(host, port):
             return
         if status is not None:
-            right = "right is that it serves until it is interrupted"
-            if raised := exception_in(server.output):
-                # The same in every check, so that one card is enough.
-                raise Hinted(f"python main.py raised {raised}, and ended; {right}.")
-            raise ended(
-                status,
-                f"The server ended with exit status {status} before anything listened on "
-                f"{_url(host, port)}; {right}.",
-            )
+            raise ended(server, port, host)
         if elsewhere is not None:
             raise _runs_elsewhere(elsewhere, host, port, unset)
         await asyncio.sleep(_POLL_SECONDS)
     raise AssertionError(
-        f"Nothing listened on {_url(host, port)} within {START_LIMIT_SECONDS:g} s; "
+        f"Nothing listened on {url(host, port)} within {START_LIMIT_SECONDS:g} s; "
         "right is that the server does, for these HOST and PORT."
     )
 
 
-def ended(status: int, sentence: str) -> AssertionError:
-    """Return the failure of a program that ended with that status and should have gone on."""
-    return AssertionError(sentence) if status else EndedInOrder(sentence)
+class _EndedInOrder(EndedInOrder, Hinted):
+    """A program ended by itself with exit status 0; the hint follows from what it printed."""
+
+
+def ended(server: Process, port: int, host: str = "127.0.0.1") -> AssertionError:
+    """Return the failure of a program that has ended and should have served at that address."""
+    right = "right is that it serves until it is interrupted"
+    if raised := exception_in(server.output):
+        # The same in every check, so that one card is enough.
+        return Hinted(
+            f"python main.py raised {raised}{_place_in(server.output)}, and ended; {right}."
+        )
+    sentence = (
+        f"The server ended with exit status {server.status} before anything listened on "
+        f"{url(host, port)}"
+    )
+    if _STARTED in server.output:
+        sentence += f"; {right}."
+        hint = "What ends the program while uvicorn still runs: in which thread does it run?"
+    else:
+        sentence += f", and uvicorn has not said that it started; {right}."
+        hint = "Which call runs a server until it is interrupted, and does your program come to it?"
+    return Hinted(sentence, hint) if server.status else _EndedInOrder(sentence, hint)
 
 
 def _runs_elsewhere(announced: tuple[str, int], host: str, port: int, unset: str) -> Hinted:
@@ -107,14 +123,51 @@ def _runs_elsewhere(announced: tuple[str, int], host: str, port: int, unset: str
         hint = "Which line of yours reads HOST, which one PORT, and what if one of them is not set?"
     else:
         seen = f"the {wrong[0].lower()} is not right"
-        hint = f"Which line of yours reads {wrong[0]}, and where does its value go?"
+        hint = reading_hint(wrong[0])
         if wrong[0] == unset:
-            hint = f"What does your program take for {unset} when nobody has set it?"
+            hint = default_hint(unset)
     return Hinted(
-        f"With {given}, the server runs on {_url(*announced)}: {seen}; right is "
-        f"{_url(host, port)}.",
+        f"With {given}, the server runs on {url(*announced)}: {seen}; right is {url(host, port)}.",
         hint,
     )
+
+
+async def announced_with(task: Task, host: str, port: int) -> tuple[str, int] | None:
+    """Start the server once more with this HOST and PORT; return where it says that it runs."""
+    give_up = time.monotonic() + START_LIMIT_SECONDS
+    async with started(task, {"HOST": host, "PORT": str(port)}) as server:
+        while time.monotonic() < give_up and server.status is None:
+            if announced := announced_address(server.output):
+                return announced
+            await asyncio.sleep(_POLL_SECONDS)
+    return None
+
+
+async def expect_only_here(task: Task, server: Process, port: int) -> None:
+    """Assert that a server without HOST cannot be reached at another address of this machine."""
+    other = other_address()
+    if other is None or not await is_reachable(other, port):
+        return
+    announced = announced_address(server.output)
+    runs = f"the server runs on {url(*announced)} and" if announced else "it"
+    sentence = (
+        f"Without HOST {runs} can also be reached at {other}; right is 127.0.0.1 and no other "
+        "address."
+    )
+    with_host = await announced_with(task, other, free_port())
+    if with_host is not None and with_host[0] != other:
+        raise Hinted(f"{sentence} It is the same with HOST={other}.", reading_hint("HOST"))
+    raise Hinted(sentence, default_hint("HOST"))
+
+
+def reading_hint(variable: str) -> str:
+    """Return what to ask where the value of a variable has no effect."""
+    return f"Which line of yours reads {variable}, and where does its value go?"
+
+
+def default_hint(variable: str) -> str:
+    """Return what to ask where a variable that is not set leads to a wrong value."""
+    return f"What does your program take for {variable} when nobody has set it?"
 
 
 async def wait_until_serving(server: Process, port: int) -> tuple[str, int]:
@@ -156,6 +209,17 @@ def exception_in(output: str) -> str | None:
         return None
     found = _EXCEPTION.findall(output[-_SEARCHED_CHARACTERS:])
     return found[-1].strip() if found else None
+
+
+def _place_in(output: str) -> str:
+    """Return the line of main.py that an exception went through last, as " (line 3: ...)"."""
+    found = _TRACED_LINE.findall(output[-_SEARCHED_CHARACTERS:])
+    # uvicorn has a file of that name, too.
+    own = [line for file, *line in found if "-packages" not in file]
+    if not own:
+        return ""
+    number, source = own[-1]
+    return f" (line {number}: {textwrap.shorten(source, _SHOWN_CHARACTERS, placeholder=' ...')})"
 
 
 def announced_address(output: str) -> tuple[str, int] | None:
@@ -220,10 +284,12 @@ async def exit_status(server: Process, host: str, port: int, limit_seconds: floa
     give_up = time.monotonic() + limit_seconds
     while server.status is None and time.monotonic() < give_up:
         elsewhere = announced_elsewhere(server, host, port)
-        assert elsewhere is None, (
-            f"Its port was in use, and the server runs on {elsewhere and _url(*elsewhere)}; right "
-            "is that it ends."
-        )
+        if elsewhere is not None:
+            raise Hinted(
+                f"Its port was in use, and the server runs on {url(*elsewhere)}; right is that "
+                "it ends.",
+                "uvicorn takes no other port by itself. What of yours does when one is in use?",
+            )
         await asyncio.sleep(_POLL_SECONDS)
     return server.status
 
@@ -233,7 +299,7 @@ def client(task: Task, port: int, host: str = "127.0.0.1") -> httpx.AsyncClient:
 
     An answer may take as long as a check.
     """
-    return bounded_client(_url(host, port), min(TIMEOUT_SECONDS, task.clock.budget))
+    return bounded_client(url(host, port), min(TIMEOUT_SECONDS, task.clock.budget))
 
 
 def other_loopback_address(port: int) -> str | None:
@@ -252,5 +318,6 @@ def other_loopback_address(port: int) -> str | None:
     return None
 
 
-def _url(host: str, port: int) -> str:
+def url(host: str, port: int) -> str:
+    """Return the address of a server at that host and port."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,12 +1,34 @@
 """Checks of task 1.3."""
 
-import time
+from __future__ import annotations
 
-from checks.support.http import expect, expect_json, json_field
+import time
+from typing import TYPE_CHECKING
+
+from checks.support.http import (
+    expect,
+    expect_endpoint,
+    expect_json,
+    is_fastapis_not_found,
+    json_field,
+    request_line,
+)
 from checks.task_1_3 import server_process
-from ml_api_lab.check import Task, free_port, on_the_wall_clock, other_address, points
+from ml_api_lab.check import (
+    Hinted,
+    Task,
+    free_port,
+    on_the_wall_clock,
+    points,
+)
+
+if TYPE_CHECKING:
+    import httpx
 
 DEFAULT_PORT = 8000
+
+_SHOWN_CHARACTERS = 80
+"""How much of a printed line a sentence has."""
 
 # The contract gives an interrupted server 5 s. A correct one needs a fraction of a second; twice
 # the time is for machines that are busy with something else.
@@ -20,7 +42,7 @@ counted as a second at the least."""
 # Only the class that applications are made of is watched: uvicorn, its logging and main.py itself
 # are as they always are.
 WATCHED_MAIN = """
-import runpy, sys
+import runpy, signal, sys, threading
 from fastapi import FastAPI
 
 journal = open(sys.argv[1], "a", buffering=1)
@@ -28,6 +50,11 @@ call = FastAPI.__call__
 
 async def __call__(self, scope, receive, send):
     print(scope["type"], file=journal)
+    if threading.current_thread() is not threading.main_thread():
+        print("other thread", file=journal)
+    code = getattr(signal.getsignal(signal.SIGINT), "__code__", None)
+    if code and code.co_filename == "main.py":
+        print("handler in line", code.co_firstlineno, file=journal)
 
     async def note(event):
         await send(event)
@@ -49,16 +76,45 @@ async def test_it_serves_on_the_port_of_the_environment(task: Task) -> None:
     async with server_process.started(task, {"PORT": str(port)}) as server:
         await server_process.wait_until_listening(server, port, unset="HOST")
         async with server_process.client(task, port) as client:
-            expect_json(await client.get("/health"), {"status": "healthy"})
-            expect(await client.get("/docs"), 200)
+            health = await client.get("/health")
+            if is_fastapis_not_found(health):
+                await _expect_own_app(task, health)
+                await expect_endpoint(client, health)
+            expect_json(health, {"status": "healthy"})
+            await _expect_docs(client)
             schema = await client.get("/openapi.json")
             expect(schema, 200)
             json_field(schema, "openapi")
-        other = other_address()
-        assert other is None or not await server_process.is_reachable(other, port), (
-            f"Without HOST it can also be reached at {other}; right is 127.0.0.1 and no other "
-            "address."
+        await server_process.expect_only_here(task, server, port)
+
+
+async def _expect_own_app(task: Task, answer: httpx.Response) -> None:
+    """Assert of an endpoint that the server does not know that `app` does not have it either."""
+    env, _ = _env_with_a_free_port()
+    async with task.serve(env) as own:
+        has_it = (await own.get("/health")).is_success
+        task.transcript.entries.clear()  # only what the server answered is shown
+        task.transcript.requests.clear()
+        if has_it:
+            raise Hinted(
+                f"{request_line(answer)} answered 404 from the server, but 200 from the `app` of "
+                "main.py; right is that the server serves this app.",
+                "Which application does your call of uvicorn get, and is it the one whose "
+                "endpoints you wrote?",
+            )
+
+
+async def _expect_docs(client: httpx.AsyncClient) -> None:
+    """Assert that /docs answers 200; if not, say whether what it shows is there."""
+    docs = await client.get("/docs")
+    if is_fastapis_not_found(docs):
+        status = (await client.get("/openapi.json")).status_code
+        raise Hinted(
+            f"GET /docs answered 404, and GET /openapi.json {status}; right is 200 for both.",
+            "FastAPI makes both by itself. Which argument of your FastAPI(...) takes one away, or "
+            "moves it?",
         )
+    expect(docs, 200)
 
 
 @on_the_wall_clock
@@ -73,9 +129,28 @@ async def test_it_serves_on_the_host_of_the_environment(task: Task) -> None:
         host, env = server_process.other_loopback_address(port) or "127.0.0.1", {"PORT": str(port)}
     async with server_process.started(task, {"HOST": host, **env}) as server:
         unset = "" if env else "PORT"
-        await server_process.wait_until_listening(server, port, host, unset=unset)
-        async with server_process.client(task, port, host) as client:
-            await client.get("/health")  # what it answers is another check's question
+        wrong_port = None
+        try:
+            await server_process.wait_until_listening(server, port, host, unset=unset)
+        except Hinted as seen:
+            elsewhere = server_process.announced_elsewhere(server, host, port)
+            if not unset or elsewhere is None or elsewhere[1] == port:
+                raise
+            wrong_port = seen
+        else:
+            async with server_process.client(task, port, host) as client:
+                await client.get("/health")  # what it answers is another check's question
+    if wrong_port is not None:
+        other_port = free_port()
+        announced = await server_process.announced_with(task, host, other_port)
+        if announced is None:
+            raise wrong_port
+        ignores_port = announced[0] == host and announced[1] != other_port
+        raise Hinted(
+            f"{wrong_port} With PORT={other_port} as well, it runs on "
+            f"{server_process.url(*announced)}.",
+            server_process.reading_hint("PORT") if ignores_port else wrong_port.hint,
+        )
 
 
 def _env_with_a_free_port() -> tuple[dict[str, str], int]:
@@ -92,14 +167,8 @@ async def test_imported_it_starts_nothing(task: Task) -> None:
     env, port = _env_with_a_free_port()
     async with server_process.started(task, env) as script:
         await server_process.wait_until_serving_or_ended(script, port)
-        if script.status:
-            await server_process.wait_until_listening(script, port)
-        if (status := script.status) is not None:
-            raise server_process.ended(
-                status,
-                f"Run as a script, main.py ended with exit status {status}; right is that it "
-                "serves the application.",
-            )
+        if script.status is not None:
+            raise server_process.ended(script, port)
 
 
 @on_the_wall_clock
@@ -114,13 +183,29 @@ async def test_a_port_in_use_ends_it(task: Task) -> None:
         async with server_process.started(task, env) as second:
             limit = min(start * STARTS_TO_WAIT_FOR_AN_END, server_process.START_LIMIT_SECONDS)
             status = await server_process.exit_status(second, host, port, limit)
-            assert status is not None, (
-                "Started a second time on the same port, it does not end; right is a non-zero exit."
-            )
-            assert status != 0, (
-                "Started a second time on the same port, it ended with exit status 0, as if all "
-                "were well; right is another status."
-            )
+            if status is None:
+                raise Hinted(
+                    "Started a second time on the same port, it does not end; right is a non-zero "
+                    "exit.",
+                    "uvicorn gives up then. What of yours goes on: a loop around it, or another "
+                    "thread?",
+                )
+            if status == 0:
+                raise _ended_as_if_all_were_well(second.output)
+
+
+def _ended_as_if_all_were_well(output: str) -> Hinted:
+    """Return the error of a server that could not have its port and ended with exit status 0."""
+    told = "address already in use" in output
+    last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "")
+    seen = ", after uvicorn had said that the address is in use" if told else ""
+    printed = f" The last line that it printed is {last[:_SHOWN_CHARACTERS]!r}." if last else ""
+    return Hinted(
+        "Started a second time on the same port, it ended with exit status 0, as if all were "
+        f"well{seen}; right is another status.{printed}",
+        "uvicorn ends such a program with a status of its own, by SystemExit. What of yours "
+        "catches that, or ends it in another way?",
+    )
 
 
 @on_the_wall_clock
@@ -135,10 +220,8 @@ async def test_an_interrupt_ends_it(task: Task) -> None:
         async with server_process.client(task, port, host) as client:
             await client.get("/health")  # what it answers is another check's question
         server.interrupt()
-        assert await server_process.has_ended(server, END_LIMIT_SECONDS), (
-            f"The server still runs {END_LIMIT_SECONDS:g} s after an interrupt; right is that it "
-            "ends within 5 s."
-        )
+        if not await server_process.has_ended(server, END_LIMIT_SECONDS):
+            raise _still_runs(journal.read_text())
         server_process.expect_nothing_left(server)
         seen = journal.read_text().splitlines()
         output = server.output
@@ -148,7 +231,38 @@ async def test_an_interrupt_ends_it(task: Task) -> None:
     has_shut_down = (
         "lifespan.shutdown.complete" in seen or "Application shutdown complete" in output
     )
-    assert has_shut_down or not has_begun, (
-        "The server ended, but the application's lifespan was not shut down; right is that uvicorn "
-        "ends in order."
+    if has_begun and not has_shut_down:
+        raise _not_shut_down(seen)
+
+
+def _still_runs(journal: str) -> AssertionError:
+    """Return the error of a server that an interrupt has not ended."""
+    still = f"The server still runs {END_LIMIT_SECONDS:g} s after an interrupt"
+    right = "right is that it ends within 5 s"
+    shut_down, _, later = journal.partition("lifespan.shutdown.complete")
+    if shut_down == journal:
+        return AssertionError(f"{still}; {right}.")
+    again = "started again" if "lifespan.startup.complete" in later else "went on"
+    return Hinted(
+        f"{still}: the application was shut down, and the program {again}; {right}.",
+        "What does your program do once uvicorn has ended?",
     )
+
+
+def _not_shut_down(seen: list[str]) -> AssertionError:
+    """Return the error of a server that has ended without its application's shutdown."""
+    ended = "The server ended, but the application's lifespan was not shut down"
+    handlers = [line for line in seen if line.startswith("handler")]
+    if "http" in seen and "lifespan" not in seen:
+        return Hinted(
+            f"{ended}, nor was it started before; right is both.",
+            "Which argument of uvicorn.run says whether an application has a lifespan?",
+        )
+    if handlers:
+        thread = ", which ran in another thread" if "other thread" in seen else ""
+        return Hinted(
+            f"{ended}: the interrupt went to a {handlers[-1]} of main.py, not to uvicorn{thread}; "
+            "right is that uvicorn ends in order.",
+            "uvicorn takes an interrupt by itself in the main thread. What does yours do with it?",
+        )
+    return AssertionError(f"{ended}; right is that uvicorn ends in order.")

@@ -41,7 +41,9 @@ def hint_of(check: Check, error: BaseException | None, transcript: Transcript | 
         return error.hint
     if isinstance(error, Late):
         return _LATE if error.place else ""
-    if isinstance(error, NotThere) or (isinstance(error, StartFailed) and error.is_slip):
+    # Nothing was raised where there is no application: the sentence says what is missing.
+    is_told = isinstance(error, StartFailed) and (error.is_slip or not error.kind)
+    if isinstance(error, NotThere) or is_told:
         return ""
     if raised and raised[-1].type == "NotImplementedError":
         return NOT_WRITTEN
