@@ -49,8 +49,6 @@ _ELSEWHERE = "listens on"
 _SEARCHED_CHARACTERS = 20_000
 """How much of what an app has printed is searched, from its end."""
 
-BARE_BASES = r"(^|/)(python|python3[\w-]*|debian|ubuntu|alpine|uv|distroless/\S+)$"
-
 
 # --- what the Dockerfile says --------------------------------------------------------------------
 
@@ -61,13 +59,13 @@ async def test_base_is_slim_and_has_a_version(task: Task) -> None:
     image = _image(task)
     assert image.stages, "The Dockerfile has no FROM line yet; it begins with a slim Python base."
     for stage in image.stages:
-        name, tag, digest = _split_reference(stage.root)
+        name, tag, digest = installation.split_reference(stage.root)
         exact = r"\d+\.\d+" if name.split("/")[-1] == "python" else r"\d"
         assert digest or re.search(exact, f"{name}:{tag}"), (
             f"FROM {stage.root} leaves the version open, so tomorrow's build may get another one; "
             "right is a tag with a version, such as python:3.15-slim."
         )
-    name, tag, digest = _split_reference(image.base)
+    name, tag, digest = installation.split_reference(image.base)
     is_small = re.search(r"slim|alpine|distroless|chainguard|minimal|micro|wolfi", f"{name}:{tag}")
     assert is_small or (digest and not tag), (
         f"FROM {image.base} is no slim image: it brings compilers and more that the app never "
@@ -91,7 +89,7 @@ async def test_requirements_are_installed_before_the_code(task: Task) -> None:
             "line; right is to copy it before.",
             "Which line of yours brings that file into the image, and where does it stand?",
         )
-    if missing_file is not None and _has_bare_base(image):
+    if missing_file is not None and installation.has_bare_base(image):
         raise Hinted(
             f"Line {first.line} installs from {missing_file}, and there is no such file beside the "
             "Dockerfile; right is the name of one that there is, such as requirements.txt.",
@@ -114,7 +112,7 @@ async def test_requirements_name_what_the_app_needs(task: Task) -> None:
     assert installation.install_steps(image), (
         "No RUN line installs anything; right is to install the requirements."
     )
-    if not _has_bare_base(image):
+    if not installation.has_bare_base(image):
         return
     packages = installation.installed_packages(image)
     for package, user in installation.needed_packages(image).items():
@@ -340,19 +338,6 @@ def _image(task: Task) -> Image:
         if type(fault) is not SubmissionFault:
             raise  # there is none
         raise Hinted(str(fault), "Begin with this line: nothing after it is built.") from None
-
-
-def _split_reference(reference: str) -> tuple[str, str, str]:
-    """Return an image's name, tag and digest; what is missing is empty."""
-    rest, _, digest = reference.partition("@")
-    head, slash, last = rest.rpartition("/")
-    last, _, tag = last.partition(":")
-    return head + slash + last, tag, digest
-
-
-def _has_bare_base(image: Image) -> bool:
-    """Whether the base is one that brings neither packages nor files of its own."""
-    return re.search(BARE_BASES, _split_reference(image.base)[0]) is not None
 
 
 def _expect_code(image: Image) -> None:
