@@ -150,7 +150,7 @@ async def test_no_secrets_inside(task: Task) -> None:
     _expect_code(image)
     for path, file in image.files.items():
         if file.origin in secrets:
-            why, hint = why_left_in(task, file.origin)
+            why, hint = why_left_in(image.context, file.origin)
             raise Hinted(
                 f"{file.origin} beside main.py gets into the image as {path} (line {file.line} "
                 f"copies it, and {why}); right is a .dockerignore that leaves it out.",
@@ -182,7 +182,7 @@ async def test_no_clutter_inside(task: Task) -> None:
         parts = set(PurePosixPath(file.origin or "").parts)
         found = parts & {"__pycache__", ".venv", ".git"}
         if found:
-            why, hint = why_left_in(task, str(file.origin))
+            why, hint = why_left_in(image.context, str(file.origin))
             raise Hinted(
                 f"{found.pop()} gets into the image (as {path}; line {file.line} copies it, and "
                 f"{why}); right is a .dockerignore that leaves it out.",
