@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from checks.support.api_keys import key_header, new_key
+from checks.support.hints import hinted
 from checks.support.http import expect
 from checks.support.predictions import draw_features, predict
 from checks.task_4_5.cache_header import (
@@ -130,11 +131,11 @@ async def expect_size(
         answers = await asyncio.gather(*(predict(client, MODEL, each) for each in flowers[:2]))
         cache_headers = [told.read(answer) for answer in answers]
         # One check says what a MISS is called.
-        assert cache_headers != [HIT, HIT], (
-            f"After {size + 1} predictions the first two are still in the cache; "
-            f"right is that one has left, because without CACHE_SIZE {size} fit, and that it is "
-            "the oldest."
-        )
+        with hinted(_SIZE_HINT):
+            assert cache_headers != [HIT, HIT], (
+                f"After {size + 1} predictions the first two are still in the cache; right is that "
+                f"one has left, because without CACHE_SIZE {size} fit, and that it is the oldest."
+            )
 
 
 async def expect_age_to_decide(task: Task, key: str, told: Told) -> None:

@@ -58,7 +58,7 @@ async def why_unknown(client: httpx.AsyncClient, whole: dict[str, object], how: 
     """Return what is the same in a body that is not known again: a number, or one left out."""
     if (await predict(client, MODEL, whole)).headers.get("X-Cache") != HIT:
         return how
-    return f"petal_width is left out and has its default, 0.2. With 0.2 sent it is a HIT; {how}"
+    return "what is left out has its default. With petal_width 0.2 sent as well it is a HIT"
 
 
 async def key_hint(
