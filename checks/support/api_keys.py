@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from checks.support.hints import hinted
 from checks.support.http import body_excerpt, expect, json_body, request_line
 from checks.support.predictions import MODELS
 from ml_api_lab.check import Hinted, SubmissionFault, parse
@@ -98,6 +99,7 @@ async def expect_shut(client: httpx.AsyncClient, door: str) -> None:
             f"{sentence} With a wrong key it is refused.",
             "What does your code do with a request in which the header is missing?",
         )
+    await knock(client, door)  # so that the log ends with the request that the sentence tells of
     raise AssertionError(sentence)
 
 
@@ -113,17 +115,12 @@ def expect_denied(
     kind = {usual.status_code} & {*range(400, 500)} - {404, 405, 422} if usual else set()
     if response.status_code not in kind:
         expect(response, 401, 403, because=because)
-    try:
+    with hinted("Which class of response writes JSON?"):
         content = json_body(response)
+    with hinted("Under which key does FastAPI itself tell a reason, that of a 404 for instance?"):
         assert isinstance(content, dict) and content.get("detail"), (
             f"{request_line(response)} answered {content}; right is JSON with a 'detail'."
         )
-    except AssertionError as error:
-        raise Hinted(
-            str(error),
-            "Which class of response writes JSON? And in which form does FastAPI itself tell a "
-            "reason, a 404's for instance?",
-        ) from None
 
 
 def expect_granted(response: httpx.Response, because: str) -> None:
@@ -136,7 +133,7 @@ def expect_granted(response: httpx.Response, because: str) -> None:
         raise Hinted(
             sentence,
             "In which header does your code look for the key, letter by letter, and with what does "
-            "it compare what it finds? And is the endpoint's answer handed back?",
+            "it compare what it finds?",
         )
     expect(response, 200, because=because)
 
@@ -261,6 +258,8 @@ async def _expect_nobody_served(
         key = headers.get(HEADER, "")
         sent_header = f" (sent {HEADER}: {key!r})" if headers else ""
         hint = hints.get(key, "Where does your code find this key, with no API_KEY?" if key else "")
+        if headers and not key:
+            hint = "With what does your code compare an empty header when there is no API_KEY?"
         expect_not_served(await knock(client, doors[0], headers), because + sent_header, hint)
     for door in doors[1:]:
         for answer in await asyncio.gather(*(knock(client, door, each) for each in headers_tried)):
@@ -320,14 +319,16 @@ def expect_key_not_leaked(task: Task, key: str, answers: Iterable[httpx.Response
         leaks = [f"the header {name}" for name, value in answer.headers.items() if key in value]
         if key in answer.text:
             leaks.append("the body")
-        assert not leaks, (
-            f"{request_line(answer)} answered {answer.status_code} with the API key itself in "
-            f"{leaks[0]}; right is to tell it to nobody."
-        )
+        with hinted("Which line of yours writes that answer, and what of the request is in it?"):
+            assert not leaks, (
+                f"{request_line(answer)} answered {answer.status_code} with the API key itself in "
+                f"{leaks[0]}; right is to tell it to nobody."
+            )
     printed = [line.text for line in task.transcript.lines if key in line.text]
-    assert not printed, (
-        f"The program printed the API key ({printed[0]}); right is to print it nowhere."
-    )
+    with hinted("Which line of yours prints this?"):
+        assert not printed, (
+            f"The program printed the API key ({printed[0]}); right is to print it nowhere."
+        )
     assert task.transcript.has_all_output, (
         "The program printed more than the lab reads of it, so nobody can say that the API key is "
         "not among it; right is a few lines for each request."

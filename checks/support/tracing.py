@@ -37,8 +37,10 @@ def header_value(response: httpx.Response, name: str, *, exact: bool = True) -> 
             f"{request_line(response)} answered {response.status_code} without {name}"
             f"{f', but with {similar}' if similar else ''}; right is this header on every "
             "answer.",
-            "Does every answer pass through your middleware, does the application know of it, and "
-            "under which name does it set the header, letter by letter?",
+            "Compare the header's name with that in the task, letter by letter."
+            if similar
+            else "Does every answer pass through your middleware, does the application know of it, "
+            "and under which name does it set the header, letter by letter?",
         )
     assert len(values) == 1 and values[0].strip(), (
         f"{request_line(response)} answered with {name}: {', '.join(values)!r}; right is one value."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -27,7 +26,6 @@ from checks.support.api_keys import (
     new_key,
     shut_door,
     shut_doors,
-    source_constants,
 )
 from checks.support.http import body_excerpt, expect, is_close, request_line
 from checks.support.predictions import (
@@ -37,42 +35,51 @@ from checks.support.predictions import (
     predict,
 )
 from checks.support.startup import joined
+from checks.task_4_3.paths import (
+    DENIED_STATUSES,
+    DOCS_PATHS,
+    LOOKALIKES,
+    OPEN_PATHS,
+    expect_denied_status,
+    expect_lookalike_denied,
+    expect_refused,
+    expect_unknown_denied,
+    is_lookalike,
+    paths_in_source,
+    same_origin_headers,
+)
 from ml_api_lab.check import Clock, Hinted, StartFailed, Task, points, seconds, took
 
 if TYPE_CHECKING:
     import httpx
 
-DOCS_PATHS = ("/docs", "/redoc", "/openapi.json")
-OPEN_PATHS = ("/", "/health", *DOCS_PATHS)
-# A refusal that is raised in a middleware becomes a 500; one check says so, the others let it pass.
-DENIED_STATUSES = (401, 403, 500)
 METHODS = ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "POST")
 
 
 @points(
     2,
-    hint="Does the application know of your middleware? And what does that do with a path that is "
-    "not on its list, before it calls call_next?",
+    hint="Does the application know of your middleware? If so, which line lets a request pass, and "
+    "under which condition?",
 )
 async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) -> None:
     """/models and /predict ask for the key."""
     key = new_key(task)
     flower = task.models.features()
     async with task.serve(env={"API_KEY": key}) as client:
-        await _expect_doors_shut(client)
+        await _expect_doors_shut(task, client)
         for headers, because in (
             ({}, NO_KEY),
             (key_header(new_key(task)), "the key is wrong"),
             (
-                _same_origin_headers(client),
+                same_origin_headers(client),
                 f"{NO_KEY}, wherever it says that it comes from",
             ),
         ):
             answer = await client.get("/models", headers=headers)
-            await _expect_refused(client, answer, headers, because)
+            await expect_refused(client, answer, headers, because)
             for model in MODELS:
                 answer = await predict(client, model, flower, headers)
-                await _expect_refused(client, answer, headers, because)
+                await expect_refused(client, answer, headers, because)
                 if took(answer) != seconds(0):
                     raise Hinted(
                         f"{request_line(answer)} was refused after {took(answer)}; right is at "
@@ -135,19 +142,20 @@ async def test_unknown_paths_ask_for_the_key(task: Task, clock: Clock) -> None:
     key = new_key(task)
     async with task.serve(env={"API_KEY": key}) as client:
         files = ("/favicon.ico", "/static/style.css", "/data.json")
-        others = [each for each in _paths_in_source(task) if not _is_lookalike(each)]
-        for path in ("/nothing", "/admin/users", "/predict", *files, *others):
+        others = [each for each in paths_in_source(task) if not is_lookalike(each)]
+        unknown = [*dict.fromkeys(("/nothing", "/admin/users", "/predict", *files, *others))]
+        for path in unknown:
             answer = await client.get(path)
             if answer.status_code not in DENIED_STATUSES and await shut_doors(client) == [*DOORS]:
                 # Whoever guards nothing at all is told the same by every check.
                 await expect_shut(client, LIST_DOOR)
-            _expect_denied_status(answer, f"{NO_KEY}, and only the listed paths are open")
+            await expect_unknown_denied(client, answer, unknown)
         for path in ("/models", "/nothing"):
             answers = [await client.request(each, path) for each in METHODS]
             let_in = [each for each in answers if each.status_code not in DENIED_STATUSES]
             if let_in:
                 methods = joined([each.request.method for each in let_in])
-                _expect_denied_status(
+                expect_denied_status(
                     let_in[0],
                     f"{NO_KEY}. Your code lets {methods} through without one",
                     "For which methods does your middleware ask for the key?",
@@ -183,40 +191,11 @@ async def test_the_listed_doors_stay_open(task: Task, clock: Clock) -> None:
 )
 async def test_lookalikes_stay_shut(task: Task, clock: Clock) -> None:
     """A path that only looks like an open one stays shut."""
-    lookalikes = (
-        "/healthXYZ",
-        "/docs-private",
-        "/redoc/secret",
-        "/openapi.json.bak",
-        "/openapiXjson",
-        "/health;models",
-        "/health%20",
-        "/health%00",
-        "//models",
-        "/docs/../models",
-        "/health/../models",
-        "/docs/..//models",
-        "/models?path=/health",
-        "/models?/docs",
-        "/%6dodels",
-        "/docs%2f..%2fmodels",
-        "/health/",
-        "/Health",
-        "/models/",
-        "/predict/health",
-        "/docs/oauth2-redirect",
-        "/h",
-        "/doc",
-        "/openapi",
-        "//health",
-        "/nothing/../health",
-        "/%2568ealth",
-    )
     async with task.serve(env={"API_KEY": new_key(task)}) as client:
         await expect_shut(client, await shut_door(client))
         # Whether /models and unknown paths are shut themselves is another check's question.
         unknown, listed = await client.get("/nothing"), await client.get("/models")
-        for path in (*lookalikes, *filter(_is_lookalike, _paths_in_source(task))):
+        for path in (*LOOKALIKES, *filter(is_lookalike, paths_in_source(task))):
             answer = await client.get("/", extensions={"target": path.encode()})
             is_redirect = answer.status_code == 307  # to an address without its last slash
             is_unknown = is_redirect or answer.text == unknown.text
@@ -225,7 +204,7 @@ async def test_lookalikes_stay_shut(task: Task, clock: Clock) -> None:
             # no list of the open ones.
             is_unknown |= path == "/docs/oauth2-redirect" and answer.status_code == 200
             if not ((is_unknown and unknown.status_code == 404) or is_listed):
-                _expect_denied_status(answer, f"{NO_KEY}, and it is none of the listed paths")
+                await expect_lookalike_denied(client, answer)
         # Which of them are open is another check's question, too.
         is_open = [(await client.get(path)).status_code == 200 for path in OPEN_PATHS]
         because = "that their lookalikes are shut counts only if listed paths are open themselves"
@@ -291,58 +270,9 @@ async def test_the_key_is_told_to_nobody(task: Task, clock: Clock) -> None:
         await asyncio.sleep(6)  # what works behind the answers may tell it as well
     hide_model_failures(task)
     served = answers[len(OPEN_PATHS) + 2]
-    _expect_denied_status(refused, NO_KEY)
+    expect_denied_status(refused, NO_KEY)
     expect_granted(served, "the key is right")
     expect_key_not_leaked(task, key, answers)
-
-
-def _paths_in_source(task: Task) -> list[str]:
-    """Return what the code has for a path, and may have on its list, without the listed ones."""
-    paths = {each for each in source_constants(task) if re.fullmatch(r"/[\w./-]+", each)}
-    return sorted(paths - {*OPEN_PATHS})
-
-
-def _is_lookalike(path: str) -> bool:
-    return path.startswith(OPEN_PATHS[1:])
-
-
-def _same_origin_headers(client: httpx.AsyncClient) -> dict[str, str]:
-    """Return what a browser sends with what somebody tries out on the docs' page, and more."""
-    return {
-        "Referer": str(client.base_url.join("/docs")),
-        "Origin": str(client.base_url),
-        "Sec-Fetch-Site": "same-origin",
-        "X-Forwarded-For": "127.0.0.1",
-        "X-Real-IP": "127.0.0.1",
-    }
-
-
-async def _expect_refused(
-    client: httpx.AsyncClient, answer: httpx.Response, headers: dict[str, str], because: str
-) -> None:
-    """Assert that a request was not served; of several headers, name the one that lets it in."""
-    if answer.status_code >= 400 or len(headers) < 2:
-        expect_not_served(answer, because)
-        return
-    sent = answer.request
-    for name, value in headers.items():
-        alone = await client.request(
-            sent.method,
-            sent.url,
-            content=sent.content,
-            headers={"Content-Type": "application/json", name: value},
-        )
-        expect_not_served(
-            alone,
-            f"{NO_KEY}, and {name}: {value} is no key",
-            f"Why does your code believe {name}? Whoever calls can send any header, with any value "
-            "in it.",
-        )
-    expect_not_served(
-        answer,
-        because,
-        "Which headers does your code believe here? Whoever calls can send any of them.",
-    )
 
 
 @contextlib.asynccontextmanager
@@ -360,18 +290,43 @@ async def _serve_with_env_file(task: Task) -> AsyncIterator[httpx.AsyncClient]:
         ) from None
 
 
-async def _expect_doors_shut(client: httpx.AsyncClient) -> None:
+async def _expect_doors_shut(task: Task, client: httpx.AsyncClient) -> None:
     """Assert that both doors are shut without a key; tell one door from all of them."""
     shut = [door for door in DOORS if (await knock(client, door)).status_code >= 400]
     for door in DOORS:
         if door not in shut and shut:
+            (other,) = {*DOORS} - {door}
             expect_not_served(
                 await knock(client, door),
-                NO_KEY,
+                f"{NO_KEY}; at {other} such a request is refused",
                 "Which paths does your middleware guard: those that you have named, or all but "
                 "the open ones?",
             )
-        await expect_shut(client, door)
+        try:
+            await expect_shut(client, door)
+        except Hinted:
+            raise
+        except AssertionError as error:
+            raise Hinted(str(error), await _hint_where_all_is_open(task, client)) from None
+
+
+async def _hint_where_all_is_open(task: Task, client: httpx.AsyncClient) -> str:
+    """Return what to look at, by whether an endpoint's error passes through a middleware."""
+    before = len(task.transcript.raised)
+    task.models.fail(MODELS[0])
+    await predict(client, MODELS[0], task.models.features())
+    task.models.recover(MODELS[0])
+    places = [frames for each in task.transcript.raised[before:] if (frames := each.frames[:-1])]
+    hide_model_failures(task)
+    if places:
+        return (
+            f"Your middleware runs, and passes the request on (at {places[0][0]}). Which condition "
+            "lets each path pass: with which of the open paths does every path begin?"
+        )
+    return (
+        "Nothing of yours stands between a request and its endpoint. Which line gives your "
+        "middleware to the application?"
+    )
 
 
 async def _expect_key_to_open(client: httpx.AsyncClient, key: str, answer: httpx.Response) -> None:
@@ -388,13 +343,3 @@ def _expect_open(answer: httpx.Response, because: str, hint: str) -> None:
             hint,
         )
     expect(answer, 200, because=because)
-
-
-def _expect_denied_status(answer: httpx.Response, because: str, hint: str = "") -> None:
-    if answer.status_code in DENIED_STATUSES:
-        return
-    sentence = (
-        f"{request_line(answer)} answered {answer.status_code}{body_excerpt(answer)}; "
-        f"right is 401 or 403, because {because}."
-    )
-    raise Hinted(sentence, hint) if hint else AssertionError(sentence)

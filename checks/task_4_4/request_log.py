@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from checks.support.hints import hinted
 from checks.support.http import is_close, request_line
 from checks.support.json_lines import object_in
+from checks.support.startup import joined
 from checks.support.tracing import parse_seconds
 from ml_api_lab.check import Hinted, Span, milliseconds, seconds, took
 
@@ -18,25 +20,38 @@ if TYPE_CHECKING:
 
     from ml_api_lab.check import Clock, Task
 
+_HINTS = {
+    "method": "From where does your line take the method?",
+    "path": "Which parts has the address of a request, and which of them is the path?",
+    "status": "From where does your line take the status, and what is it until there is an answer?",
+}
 KEYS = ("id", "method", "path", "status", "duration")
 _WAIT_LIMIT = seconds(7)
 _POLL_INTERVAL = milliseconds(500)
 
 
 async def wait_for_line(
-    task: Task, clock: Clock, request_id: str, *, exact: bool = False
+    task: Task,
+    clock: Clock,
+    request_id: str,
+    *,
+    answer: httpx.Response | None = None,
+    exact: bool = False,
 ) -> dict[str, Any]:
     """Return the line of the request with that id, waiting for it; assert that it is there.
 
     Args:
+        answer: that request's, for the sentence.
         exact: whether it has to be JSON from end to end, the only one, and with its id under `id`.
             One check asks for that; the others read what they can (see `_content`).
     """
     found = await _wait_for_lines(task, clock, "id", request_id, 1, exact=exact)
     if not found:
+        expect_output(task)
+        request = f" of {_with_status(answer)}" if answer else ""
         raise AssertionError(
-            f"No JSON line of the output has the id {request_id} "
-            f"({_nearest_output(task, request_id)}); "
+            f"No JSON line of the output has the id {request_id}{request}: "
+            f"{_nearest_output(task, request_id)}; "
             "right is one line for each request, with the id of its answer."
         )
     # The line of a request has its status; others with its id are nobody's business.
@@ -51,6 +66,41 @@ async def wait_for_line(
     return found[0]
 
 
+def expect_output(task: Task) -> None:
+    """Assert that anything was printed."""
+    if not task.transcript.lines:
+        raise Hinted(
+            "It printed nothing at all; right is one JSON line for each request.",
+            "To which logger do you give the line: to the one that has your handler and a level "
+            "that lets info pass? The root logger, and loggers of other names, are others.",
+        )
+
+
+def expect_lines_of_all(task: Task, answers: Mapping[str, httpx.Response]) -> None:
+    """Assert that no request is without a line where others have one, JSON or not.
+
+    Args:
+        answers: all of them, by the id under which each has its line.
+    """
+    missing = [
+        _with_status(answer)
+        for request_id, answer in answers.items()
+        if not _lines_with(task, "id", request_id)
+        and not any(request_id in line.text for line in task.transcript.lines)
+    ]
+    if 0 < len(missing) < len(answers):
+        raise Hinted(
+            f"No JSON line of the output has the id of {joined(missing)}. All others of the "
+            f"{len(answers)} requests have left a line; right is one line for each.",
+            "Under which condition does your code leave out a line? What do the requests without "
+            "one have in common?",
+        )
+
+
+def _with_status(answer: httpx.Response) -> str:
+    return f"{request_line(answer)} (answered {answer.status_code})"
+
+
 async def wait_for_lines_with_status(
     task: Task, clock: Clock, status: int, count: int
 ) -> list[dict[str, Any]]:
@@ -63,20 +113,28 @@ def expect_line_matches(
     response: httpx.Response,
     path: str,
     judged: Collection[str] = KEYS,
+    *,
+    by_key: bool = True,
 ) -> None:
     """Assert that the line tells of that request and its answer.
 
     Args:
         judged: the keys to look at.
+        by_key: whether the hint is that of the key which is wrong; it is the check's otherwise.
     """
     shown = json.dumps(line)
     for key in judged:
-        assert key in line, f"The line {shown} lacks {key!r}; right are {', '.join(KEYS)}."
+        if key not in line:
+            raise Hinted(
+                f"The line {shown} lacks {key!r}; right are {', '.join(KEYS)}.",
+                "Compare the keys of your line with those of the task, letter by letter.",
+            )
     for key, value in _right_values(response, path).items():
-        assert key not in judged or str(line[key]) == value, (
-            f"The line {shown} has the {key} {line[key]!r}; "
-            f"right for {request_line(response)} is {value}."
-        )
+        with hinted(_HINTS[key]) if by_key else contextlib.nullcontext():
+            assert key not in judged or str(line[key]) == value, (
+                f"The line {shown} has the {key} {line[key]!r}; "
+                f"right for {request_line(response)} is {value}."
+            )
 
 
 def right_keys(line: dict[str, Any], response: httpx.Response, path: str) -> set[str]:
@@ -153,8 +211,6 @@ def _nearest_output(task: Task, request_id: str) -> str:
     lines = [line.text for line in task.transcript.lines if request_id in line.text]
     if lines:
         return f"the line {lines[0]!r} has it, but {_line_fault(lines[0])}"
-    if not task.transcript.lines:
-        return "it printed nothing at all"
     return f"the last line that it printed is {task.transcript.lines[-1].text!r}"
 
 
@@ -162,5 +218,8 @@ def _line_fault(line: str) -> str:
     try:
         content = json.loads(line)
     except (ValueError, RecursionError):
+        prefix = line[: line.find("{")]
+        if prefix and object_in(line):
+            return f"{prefix!r} stands before the JSON"
         return "is not JSON from end to end"
     return "not under the key 'id'" if isinstance(content, dict) else "is no JSON object"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from checks.support.http import expect, request_line
+from checks.support.http import body_excerpt, expect, request_line
 from checks.support.predictions import MODELS, predict
 from checks.task_4_5.told import HIT, MISS, Told, body_field
 from ml_api_lab.check import Hinted
@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 MODEL, OTHER = MODELS
 REPEATED = "it was answered just before"
-STORED_HINT = "Where does your code put an answer into the cache, and where does it look for one?"
+STORED_HINT = (
+    "Is each answer put into a cache? And is it the same cache, under the same key, in which the "
+    "next request looks?"
+)
+EQUAL_HINT = (
+    "What does your code do with a question that it is working on already, and what if the model "
+    "fails?"
+)
 
 
 def expect_cache(
@@ -65,6 +72,21 @@ def _header_hint(response: httpx.Response, right: str) -> str:
     if header not in (HIT, MISS):
         return "Compare the word in X-Cache with the README, letter by letter."
     return ""
+
+
+def expect_equal_answered(response: httpx.Response, right: str) -> None:
+    """Assert that one of two equal requests, sent at once, was not refused.
+
+    Args:
+        right: the status that is right, for the sentence.
+    """
+    if 400 <= response.status_code < 500:
+        raise Hinted(
+            f"{request_line(response)}, one of two equal requests at once, answered "
+            f"{response.status_code}{body_excerpt(response)} while the other was under way; right "
+            f"is {right} for both.",
+            "What does your code do with a question that it is working on already?",
+        )
 
 
 async def fill_cache(

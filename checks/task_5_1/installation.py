@@ -45,8 +45,22 @@ _MAX_WORDS = 2_000
 _MAX_PACKAGES = 1_000
 """How many lists of requirements are read, lines and words of each, and packages looked up."""
 
+_BARE_BASES = r"(^|/)(python|python3[\w-]*|debian|ubuntu|alpine|uv|distroless/\S+)$"
 _PACKAGES_OF_SERVERS = {"fastapi": "fastapi-cli"}
 SERVERS = ("uvicorn", "gunicorn", "hypercorn", "granian", "daphne", "fastapi")
+
+
+def split_reference(reference: str) -> tuple[str, str, str]:
+    """Return an image's name, tag and digest; what is missing is empty."""
+    rest, _, digest = reference.partition("@")
+    head, slash, last = rest.rpartition("/")
+    last, _, tag = last.partition(":")
+    return head + slash + last, tag, digest
+
+
+def has_bare_base(image: Image) -> bool:
+    """Whether the base is one that brings neither packages nor files of its own."""
+    return re.search(_BARE_BASES, split_reference(image.base)[0]) is not None
 
 
 def install_steps(image: Image) -> list[RunStep]:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import posixpath
 import re
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import PurePosixPath
 
+from checks.support.hints import hinted
 from checks.support.http import expect, expect_json, json_field
 from checks.support.http_client import bounded_client
 from checks.task_5_1 import installation
+from checks.task_5_1.left_in import why_left_in
+from checks.task_5_1.start_command import (
+    DEFAULT_PORT,
+    address_given,
+    expect_script_in_workdir,
+    judge_address_by_text,
+    judge_port_by_text,
+    judge_workers_by_text,
+    shown_start,
+    start_text,
+    starts_a_shell,
+    with_port,
+    with_uvicorn,
+)
+from checks.task_5_1.users import KNOWN_USERS, expect_made
 from ml_api_lab.check import (
     Hinted,
     Process,
@@ -23,26 +35,19 @@ from ml_api_lab.check import (
 )
 from ml_api_lab.images.container import Container
 from ml_api_lab.images.context import Context
-from ml_api_lab.images.image import BuildStage, Command, Image
+from ml_api_lab.images.image import Image
 
 KEY = "a-key-from-outside"
-DEFAULT_PORT = 8080
 ANSWER_LIMIT_SECONDS = 15
 """How long an answer may take, in seconds of real time."""
 
 STOP_LIMIT_SECONDS = 10  # as long as Docker waits before it kills
 
-_SHOWN_CHARACTERS = 120
-"""How much of a start command a sentence has."""
-
 _NO_MODULE = re.compile(r"No module named '([\w.]{1,80})'")
+_ELSEWHERE = "listens on"
+
 _SEARCHED_CHARACTERS = 20_000
 """How much of what an app has printed is searched, from its end."""
-
-# Users that the usual bases have by themselves.
-KNOWN_USERS = {"nobody", "nonroot", "www-data", "daemon", "bin", "sys", "mail", "games", "guest"}
-KNOWN_USERS |= {"operator", "backup", "list", "news", "uucp", "proxy", "sync", "man", "lp"}
-BARE_BASES = r"(^|/)(python|python3[\w-]*|debian|ubuntu|alpine|uv|distroless/\S+)$"
 
 
 # --- what the Dockerfile says --------------------------------------------------------------------
@@ -51,16 +56,16 @@ BARE_BASES = r"(^|/)(python|python3[\w-]*|debian|ubuntu|alpine|uv|distroless/\S+
 @points(1, hint="Which tag of the official Python image is small, and will be the same next year?")
 async def test_base_is_slim_and_has_a_version(task: Task) -> None:
     """The base is a slim Python image with a version."""
-    image = task.image()
+    image = _image(task)
     assert image.stages, "The Dockerfile has no FROM line yet; it begins with a slim Python base."
     for stage in image.stages:
-        name, tag, digest = _split_reference(stage.root)
+        name, tag, digest = installation.split_reference(stage.root)
         exact = r"\d+\.\d+" if name.split("/")[-1] == "python" else r"\d"
         assert digest or re.search(exact, f"{name}:{tag}"), (
             f"FROM {stage.root} leaves the version open, so tomorrow's build may get another one; "
             "right is a tag with a version, such as python:3.15-slim."
         )
-    name, tag, digest = _split_reference(image.base)
+    name, tag, digest = installation.split_reference(image.base)
     is_small = re.search(r"slim|alpine|distroless|chainguard|minimal|micro|wolfi", f"{name}:{tag}")
     assert is_small or (digest and not tag), (
         f"FROM {image.base} is no slim image: it brings compilers and more that the app never "
@@ -71,7 +76,7 @@ async def test_base_is_slim_and_has_a_version(task: Task) -> None:
 @points(1, hint="Which line does Docker repeat after you have changed a line of main.py?")
 async def test_requirements_are_installed_before_the_code(task: Task) -> None:
     """The requirements are installed before the code is copied."""
-    image = task.image()
+    image = _image(task)
     _expect_code(image)
     steps = installation.install_steps(image)
     assert steps, "No RUN line installs anything; right is to install the requirements."
@@ -84,7 +89,7 @@ async def test_requirements_are_installed_before_the_code(task: Task) -> None:
             "line; right is to copy it before.",
             "Which line of yours brings that file into the image, and where does it stand?",
         )
-    if missing_file is not None and _has_bare_base(image):
+    if missing_file is not None and installation.has_bare_base(image):
         raise Hinted(
             f"Line {first.line} installs from {missing_file}, and there is no such file beside the "
             "Dockerfile; right is the name of one that there is, such as requirements.txt.",
@@ -102,12 +107,12 @@ async def test_requirements_are_installed_before_the_code(task: Task) -> None:
 @points(1, hint="What would a fresh machine have to install before it can start your app?")
 async def test_requirements_name_what_the_app_needs(task: Task) -> None:
     """What the app imports is installed in the image."""
-    image = task.image()
+    image = _image(task)
     _expect_code(image)
     assert installation.install_steps(image), (
         "No RUN line installs anything; right is to install the requirements."
     )
-    if not _has_bare_base(image):
+    if not installation.has_bare_base(image):
         return
     packages = installation.installed_packages(image)
     for package, user in installation.needed_packages(image).items():
@@ -120,7 +125,7 @@ async def test_requirements_name_what_the_app_needs(task: Task) -> None:
 @points(1, hint="Whose rights has somebody who breaks into the app, inside the container?")
 async def test_does_not_run_as_root(task: Task) -> None:
     """The app does not run as root."""
-    image = task.image()
+    image = _image(task)
     user = image.final.user.partition(":")[0]
     assert user not in ("", "root") and not re.fullmatch("0+", user), (
         "The app would run as root; right is a USER line with a user who is not root."
@@ -129,10 +134,7 @@ async def test_does_not_run_as_root(task: Task) -> None:
     )
     if user.isdigit() or user in KNOWN_USERS or "/etc/passwd" in image.files:
         return
-    assert any(_may_create(user, _expanded(image, text)) for text in _run_lines_of(image.final)), (
-        f"USER {user} names a user whom nobody has made, so the container does not start; right "
-        "is a RUN line with useradd before it, or a number such as 1000."
-    )
+    expect_made(image, user)
 
 
 # --- what the image holds ------------------------------------------------------------------------
@@ -144,39 +146,26 @@ async def test_no_secrets_inside(task: Task) -> None:
     secrets = {".env": f"API_KEY={KEY}\n", "server.pem": "-----BEGIN", "private.key": "-----BEGIN"}
     for name, content in secrets.items():
         task.files.write(name, content)
-    image = task.image()
+    image = _image(task)
     _expect_code(image)
     for path, file in image.files.items():
-        assert file.origin not in secrets, (
-            f"{file.origin} beside main.py gets into the image as {path} (line {file.line} copies "
-            "it); right is a .dockerignore that leaves it out."
-        )
+        if file.origin in secrets:
+            why, hint = why_left_in(image.context, file.origin)
+            raise Hinted(
+                f"{file.origin} beside main.py gets into the image as {path} (line {file.line} "
+                f"copies it, and {why}); right is a .dockerignore that leaves it out.",
+                hint,
+            )
     for stage in image.stages:
-        assert "API_KEY" not in stage.declared, (
-            "ARG API_KEY hands the key to the build, and everybody who has the image can read "
-            "what the build was given; right is to set it when the container starts."
-        )
-        assert not stage.env.get("API_KEY"), (
-            "ENV API_KEY puts the key into the image, where everybody who has the image can read "
-            "it; right is to set it when the container starts."
-        )
-
-
-def _run_lines_of(stage: BuildStage | None) -> Iterator[str]:
-    """Yield what was run in a stage and in those that it continues."""
-    while stage is not None:
-        yield from (step.text for step in stage.steps)
-        stage = stage.parent
-
-
-def _may_create(user: str, command: str) -> bool:
-    """Whether a RUN line may make that user: by the usual programs, by hand, or by a script."""
-    word = re.compile(rf"(?<![\w./:@-]){re.escape(user)}(?![\w./-])")
-    for part in re.split("[;&|]", command):
-        maker = re.search(r"\b(useradd|adduser)\b", part)
-        if maker and word.search(part, maker.end()):
-            return True
-    return bool(re.search(r"/etc/passwd|sysusers|\.sh\b", command) and word.search(command))
+        with hinted("Which line of the Dockerfile is that, and who sets API_KEY without it?"):
+            assert "API_KEY" not in stage.declared, (
+                "ARG API_KEY hands the key to the build, and everybody who has the image can read "
+                "what the build was given; right is to set it when the container starts."
+            )
+            assert not stage.env.get("API_KEY"), (
+                "ENV API_KEY puts the key into the image, where everybody who has the image can "
+                "read it; right is to set it when the container starts."
+            )
 
 
 @points(1, hint="What in your folder was made on your machine, for your machine?")
@@ -187,15 +176,18 @@ async def test_no_clutter_inside(task: Task) -> None:
     clutter += [".venv/pyvenv.cfg", ".git/config"]
     for name in clutter:
         task.files.write(name, "left over\n")
-    image = task.image()
+    image = _image(task)
     _expect_code(image)
     for path, file in image.files.items():
         parts = set(PurePosixPath(file.origin or "").parts)
         found = parts & {"__pycache__", ".venv", ".git"}
-        assert not found, (
-            f"{found.pop()} gets into the image (as {path}; line {file.line} copies it); right is "
-            "a .dockerignore that leaves it out."
-        )
+        if found:
+            why, hint = why_left_in(image.context, str(file.origin))
+            raise Hinted(
+                f"{found.pop()} gets into the image (as {path}; line {file.line} copies it, and "
+                f"{why}); right is a .dockerignore that leaves it out.",
+                hint,
+            )
 
 
 # --- what it does --------------------------------------------------------------------------------
@@ -205,17 +197,17 @@ async def test_no_clutter_inside(task: Task) -> None:
 @on_the_wall_clock
 async def test_serves_from_its_own_files(task: Task) -> None:
     """With nothing but the image's own files it answers and predicts."""
-    image = task.image()
+    image = _image(task)
     _expect_code(image)
     _expect_start_command(image)
     port = free_port()
-    container = task.container(_with_port(image, port))
+    container = task.container(with_port(image, port))
     if container.missing_tool is not None:
-        _judge_workers_by_text(image)
-        container = task.container(_with_uvicorn(image))
+        judge_workers_by_text(image)
+        container = task.container(with_uvicorn(image))
     features = task.models.features()
     names = ("sepal_length", "sepal_width", "petal_length", "petal_width")
-    await _serve(task, container, port, with_port=True)
+    await _serve(task, image, container, port)
     async with bounded_client(container.url, ANSWER_LIMIT_SECONDS) as client:
         expect_json(await client.get("/health"), {"status": "healthy"})
         answer = await client.post(
@@ -233,10 +225,10 @@ async def test_serves_from_its_own_files(task: Task) -> None:
 @on_the_wall_clock
 async def test_listens_on_port(task: Task) -> None:
     """It listens on `PORT`, and on 8080 if that is not set."""
-    image = task.image()
+    image = _image(task)
     _expect_start_command(image)
     bare = [word for word in image.start if re.search(r"\$\{?PORT", word)]
-    if bare and not _starts_a_shell(image):
+    if bare and not starts_a_shell(image):
         raise AssertionError(
             f"The start command hands on {bare[0]} as it stands: a list is run without a shell, "
             "and only a shell puts the value of PORT in its place; right is a program that reads "
@@ -244,13 +236,18 @@ async def test_listens_on_port(task: Task) -> None:
         )
     container = task.container(image)
     if container.missing_tool is not None:
-        _judge_port_by_text(image)
+        judge_port_by_text(image)
         return
     port = free_port()
     try:
-        await _serve(task, container, port, with_port=True)
+        await _serve(task, image, container, port)
     except SubmissionFault as fault:
-        raise AssertionError(f"With PORT={port} set: {fault}") from None
+        if _ELSEWHERE not in str(fault):
+            raise
+        raise Hinted(
+            f"With PORT={port} set: {fault}",
+            "Which line names the port on which it listens, and does that read PORT?",
+        ) from None
     await container.stop(STOP_LIMIT_SECONDS)
     await _expect_the_default_port(task, image)
 
@@ -261,34 +258,40 @@ async def _expect_the_default_port(task: Task, image: Image) -> None:
     try:
         await container.wait_until_listening()
     except SubmissionFault as fault:
-        raise AssertionError(f"Without PORT, which means 8080: {fault}") from None
+        raise Hinted(
+            f"Without PORT, which means 8080: {fault}",
+            "Which line of yours, in the Dockerfile or in the code, gives PORT its default?",
+        ) from None
 
 
 @points(1, hint="Inside a container, who is 127.0.0.1?")
 @on_the_wall_clock
 async def test_listens_on_every_interface(task: Task) -> None:
     """It can be reached from outside the container."""
-    image = task.image()
+    image = _image(task)
     _expect_start_command(image)
     port = free_port()
-    container = task.container(_with_port(image, port))
+    container = task.container(with_port(image, port))
     if container.missing_tool is not None:
-        _judge_address_by_text(image)
+        judge_address_by_text(image)
         return
-    await _serve(task, container, port, with_port=True)
-    assert await container.is_reachable() is not False, (
-        "The app listens on 127.0.0.1, which nobody outside the container can reach; right is "
-        "0.0.0.0."
-    )
+    await _serve(task, image, container, port)
+    if await container.is_reachable() is False:
+        seen, hint = address_given(image)
+        raise Hinted(
+            "The app listens on 127.0.0.1, which nobody outside the container can reach; right is "
+            f"0.0.0.0. {seen}.",
+            hint,
+        )
 
 
 @points(1, hint="A platform sends SIGTERM to the first process. Which process is that, with yours?")
 @on_the_wall_clock
 async def test_stop_signal_ends_it(task: Task) -> None:
     """The start command is in the exec form, and the signal to stop ends the app."""
-    image = task.image()
+    image = _image(task)
     _expect_start_command(image)
-    shown = _shown_start(image)
+    shown = shown_start(image)
     assert not image.starts_in_shell, (
         f"The start command (line {image.start_line}), {shown}, is a list in single quotes, which "
         "Docker takes for the text of a shell; right is double quotes."
@@ -298,15 +301,15 @@ async def test_stop_signal_ends_it(task: Task) -> None:
         '["program", "argument"].'
     )
     port = free_port()
-    container = task.container(_with_port(image, port))
-    keeps_a_shell = _starts_a_shell(image) and "exec " not in _start_text(image)
+    container = task.container(with_port(image, port))
+    keeps_a_shell = starts_a_shell(image) and "exec " not in start_text(image)
     if container.missing_tool is not None:
         assert not keeps_a_shell, (
-            f"The start command, {_start_text(image)}, leaves the shell in front of the app, where "
+            f"The start command, {start_text(image)}, leaves the shell in front of the app, where "
             "it keeps the stop signal to itself; right is exec before the last command."
         )
         return
-    await _serve(task, container, port, with_port=True)
+    await _serve(task, image, container, port)
     if await container.stop(STOP_LIMIT_SECONDS):
         return
     why = "but leaves a shell in front of the app" if keeps_a_shell else "as is right"
@@ -323,17 +326,18 @@ async def test_stop_signal_ends_it(task: Task) -> None:
 # --- helpers -------------------------------------------------------------------------------------
 
 
-def _split_reference(reference: str) -> tuple[str, str, str]:
-    """Return an image's name, tag and digest; what is missing is empty."""
-    rest, _, digest = reference.partition("@")
-    head, slash, last = rest.rpartition("/")
-    last, _, tag = last.partition(":")
-    return head + slash + last, tag, digest
+def _image(task: Task) -> Image:
+    """Return the image of the Dockerfile.
 
-
-def _has_bare_base(image: Image) -> bool:
-    """Whether the base is one that brings neither packages nor files of its own."""
-    return re.search(BARE_BASES, _split_reference(image.base)[0]) is not None
+    Raises:
+        Hinted: a line of it cannot be built.
+    """
+    try:
+        return task.image()
+    except SubmissionFault as fault:
+        if type(fault) is not SubmissionFault:
+            raise  # there is none
+        raise Hinted(str(fault), "Begin with this line: nothing after it is built.") from None
 
 
 def _expect_code(image: Image) -> None:
@@ -343,128 +347,19 @@ def _expect_code(image: Image) -> None:
 
 
 def _expect_start_command(image: Image) -> None:
-    assert image.start, "The image has no start command; right is a CMD line that serves the app."
-
-
-def _shown_start(image: Image) -> str:
-    """Return the start command as the Dockerfile has it, for a sentence: a list, or a text."""
-    final = image.final
-    shown = json.dumps(image.start, ensure_ascii=False)
-    if image.starts_in_shell:
-        shown = " ".join(
-            word for each in (final.entrypoint, final.command) if each for word in each.words
+    with hinted("Which line of a Dockerfile says what runs when the container starts?"):
+        assert image.start, (
+            "The image has no start command; right is a CMD line that serves the app."
         )
-    return shown if len(shown) <= _SHOWN_CHARACTERS else f"{shown[:_SHOWN_CHARACTERS]}..."
 
 
-def _start_text(image: Image) -> str:
-    """Return the start command with the scripts and settings that it names."""
-    texts = [*image.start]
-    words = re.split(r"[\s=\"']+", " ".join(image.start))
-    files = dict.fromkeys([*words, *(["gunicorn.conf.py"] if _runs(image, "gunicorn") else [])])
-    for word in files:
-        path = posixpath.normpath(posixpath.join(image.final.workdir, word))
-        if path in image.files:
-            text = image.content(image.files[path]).decode("utf-8", errors="replace")
-            texts += [] if "FastAPI(" in text else [text]
-    return " ".join(texts)
-
-
-def _runs(image: Image, program: str) -> bool:
-    return re.search(rf"\b{program}\b", " ".join(image.start)) is not None
-
-
-def _starts_a_shell(image: Image) -> bool:
-    return any(
-        re.fullmatch(r"(.*/)?(ba|da|a|z)?sh", word) or word.endswith(".sh") for word in image.start
-    )
-
-
-def _expanded(image: Image, text: str) -> str:
-    """Return a RUN line's text with the variables that the build knows put in."""
-    known = {name: value for stage in image.stages for name, value in stage.args.items()}
-    known |= {name: value for stage in image.stages for name, value in stage.env.items()}
-    return re.sub(r"\$\{?(\w+)\}?", lambda found: known.get(found[1], found[0]), text)
-
-
-def _with_port(image: Image, port: int) -> Image:
-    """Return the image with this port where its start command names one in place of PORT.
-
-    That it listens on PORT is one check's question; the others ask wherever it listens.
-    """
-
-    def changed(command: Command | None) -> Command | None:
-        if command is None:
-            return None
-        text = "\0".join(command.words)
-        option = r"(--port[=\0 ]|(?:--bind|-b)[=\0 ][^\0 ]*:)"
-        text = re.sub(rf"{option}\d+\b", rf"\g<1>{port}", text)
-        if not command.in_shell and not _starts_a_shell(image):
-            text = re.sub(rf"{option}\$\{{?PORT\b[^\0]*", rf"\g<1>{port}", text)
-        return replace(command, words=tuple(text.split("\0")))
-
-    final = image.final
-    return replace(
-        image,
-        final=replace(final, entrypoint=changed(final.entrypoint), command=changed(final.command)),
-    )
-
-
-def _with_uvicorn(image: Image) -> Image:
-    """Return the image with its server, which is not installed here, replaced by uvicorn."""
-    text = _start_text(image)
-    named = re.search(r"\b([A-Za-z_][\w.]*:[A-Za-z_]\w*)\b", text)
-    script = re.search(r"\b([A-Za-z_]\w*)\.py\b", text)
-    app = named[1] if named else f"{script[1] if script else 'main'}:app"
-    shell = f"exec python -m uvicorn {app} --host 0.0.0.0 --port $PORT"
-    final = replace(
-        image.final, entrypoint=None, command=Command(("sh", "-c", shell), False, image.start_line)
-    )
-    return replace(image, final=final)
-
-
-def _judge_port_by_text(image: Image) -> None:
-    text = _start_text(image)
-    has_option = re.search(r"(^|\s)(-b|--bind|-p|--port)\b|\bbind *=", text)
-    # Both have PORT for their default.
-    is_default = not has_option and (_runs(image, "gunicorn") or _runs(image, "fastapi"))
-    assert is_default or "PORT" in text, (
-        f"The start command, {text}, does not use PORT; right is to listen there."
-    )
-    spelled = re.search(r"""PORT(?::?-|["'] *, *["']?)(\d+)""", text)
-    default = image.final.env.get("PORT") or (spelled[1] if spelled else "no port")
-    assert default == str(DEFAULT_PORT), (
-        f"With PORT not set the start command, {text}, has {default}; right is {DEFAULT_PORT}."
-    )
-
-
-def _judge_address_by_text(image: Image) -> None:
-    text = _start_text(image)
-    has_option = re.search(r"(^|\s)(-b|--bind|--host)\b|\bbind *=", text)
-    has_every_address = re.search(r"0\.0\.0\.0|\[?::\]?|(--bind|-b)[ =]?[\"']?:", text)
-    is_default = not has_option and (_runs(image, "gunicorn") or _runs(image, "fastapi run"))
-    assert has_every_address or is_default, (
-        f"The start command, {text}, does not listen on every address; right is 0.0.0.0."
-    )
-
-
-def _judge_workers_by_text(image: Image) -> None:
-    """Assert that gunicorn, which is made for WSGI, is told of workers for ASGI."""
-    texts = [_start_text(image), image.final.env.get("GUNICORN_CMD_ARGS", "")]
-    has_option = re.search(r"(^|\s)(-k|--worker-class)|\bworker_class\b", " ".join(texts))
-    has_adapter = "a2wsgi" in installation.installed_packages(image)
-    assert has_option or has_adapter or not _runs(image, "gunicorn"), (
-        "gunicorn's own workers speak WSGI, and a FastAPI app speaks ASGI, so that every request "
-        "would end in a 500; right is a worker for ASGI: -k uvicorn_worker.UvicornWorker."
-    )
-
-
-async def _serve(task: Task, container: Container, port: int, *, with_port: bool) -> None:
-    _start_container(task, container, port, with_port=with_port)
+async def _serve(task: Task, image: Image, container: Container, port: int) -> None:
+    _start_container(task, container, port, with_port=True)
     try:
         await container.wait_until_listening()
     except SubmissionFault:
         if (name := _absent_module(task, container)) is None:
+            expect_script_in_workdir(image)
             raise
         is_ignored = Context(task.files.folder).ignores(name)
         why = "the .dockerignore leaves it out" if is_ignored else "no line copies it"

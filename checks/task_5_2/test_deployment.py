@@ -9,6 +9,21 @@ from checks.task_5_2.container_app import ContainerApp
 from checks.task_5_2.platforms import WITHOUT_QUOTES, Platform
 from ml_api_lab.check import Hinted, SubmissionFault, Task, points
 
+_HINTS = {
+    WITHOUT_QUOTES: "How does YAML write a number, and how does it write a text?",
+    "an annotation is text": "How does YAML write a text that looks like a number?",
+    "is no field there; right is": "Compare the two names, letter by letter.",
+    "is no field there; it belongs": (
+        "How many spaces stand before this line, and how many before those that it belongs beside?"
+    ),
+    "each entry behind a dash": "Where does an entry of a list begin, in YAML?",
+    "has no secret of": "Compare the two names, letter by letter.",
+    "has no API_KEY": "Which variable does your app read its key from, letter by letter?",
+    "less than the minimum": "Which of the two numbers is the least, and which the greatest?",
+    "has no effect there": "What do these two set: the service, or each revision of it?",
+}
+"""What to ask, by what a finding says."""
+
 
 @points(2, hint="Compare the file, level by level, with the reference of your platform.")
 async def test_fields_are_the_platforms(task: Task) -> None:
@@ -68,11 +83,20 @@ async def test_requests_per_instance_are_bounded(task: Task) -> None:
 
 def _platform(task: Task) -> Platform:
     """Return the file to judge: containerapp.yaml if something is in it, else service.yaml."""
+    kind: type[Platform] = CloudRun
     if task.files.exists(ContainerApp.file):
         text = task.files.text(ContainerApp.file)
         if not task.files.exists(CloudRun.file) or _has_content(text):
-            return _with_fields(ContainerApp(text))
-    return _with_fields(CloudRun(task.files.text(CloudRun.file)))
+            kind = ContainerApp
+    text = task.files.text(kind.file)
+    try:
+        return _with_fields(kind(text))
+    except SubmissionFault as fault:
+        if "(line " not in str(fault):
+            raise
+        raise Hinted(
+            str(fault), "Look at that line from its first character on, and at the one before it."
+        ) from None
 
 
 def _with_fields(platform: Platform) -> Platform:
@@ -93,6 +117,9 @@ def _has_content(text: str) -> bool:
 
 def _expect_none(findings: Iterator[str]) -> None:
     first = next(findings, None)
-    if first is not None and first.endswith(WITHOUT_QUOTES):
-        raise Hinted(first, "How does YAML write a number, and how does it write a text?")
-    assert first is None, first
+    if first is None:
+        return
+    for part, hint in _HINTS.items():
+        if part in first:
+            raise Hinted(first, hint)
+    raise AssertionError(first)

@@ -76,3 +76,22 @@ def test_a_pattern_names_files(pattern: str, expected: list[str], tmp_path: Path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     assert [each for each in Context(tmp_path).match(pattern) if each[0] != "d"] == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ("*.pem\n\n!server.*\n", (3, "!server.*")),
+        ("!server.*\n*.key\n", None),
+        ("server.pem\n!*.pem\n*.pem\n!server.pem\n", (4, "!server.pem")),
+    ],
+)
+def test_the_line_that_brings_a_file_back(
+    tmp_path: Path, lines: str, found: tuple[int, str] | None
+) -> None:
+    (tmp_path / "server.pem").write_text("")
+    (tmp_path / ".dockerignore").write_text(lines)
+    context = Context(tmp_path)
+    assert "server.pem" in context.files
+    assert context.ignore_file == ".dockerignore"
+    assert context.line_that_brings_back("server.pem") == found

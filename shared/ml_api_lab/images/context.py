@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ml_api_lab.errors import SubmissionFault
-from ml_api_lab.images.ignore import IgnoreRules
+from ml_api_lab.images.ignore import IgnoreRules, line_that_brings_back
 from ml_api_lab.sandbox.files.plain_file import read_plain
 
 _IGNORE_FILES = ("Dockerfile.dockerignore", ".dockerignore")
@@ -25,6 +25,7 @@ class Context:
     Attributes:
         files: their paths from the root, with slashes, and where they are.
         folders: the folders that are left in, "" being the root.
+        ignore_file: the name of the file that says what is left out, "" if there is none.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,7 +38,9 @@ class Context:
         self.files: dict[str, Path] = {}
         self.folders = {""}
         self._comparisons = 0
-        ignore_file, self._ignored = self._rules()
+        self.ignore_file = ""
+        self._ignore_lines: list[str] = []
+        self._ignored = self._rules()
         try:
             for name, is_folder in sorted(_entries(folder)):
                 if self._ignored.matches(name):
@@ -48,9 +51,9 @@ class Context:
                     self.files[name] = folder / name
                     self.folders.update(p.as_posix() for p in Path(name).parents if p.name)
         except ValueError as error:
-            raise SubmissionFault(f"{ignore_file} cannot be used: {error}.") from None
+            raise SubmissionFault(f"{self.ignore_file} cannot be used: {error}.") from None
 
-    def _rules(self) -> tuple[str, IgnoreRules]:
+    def _rules(self) -> IgnoreRules:
         for name in _IGNORE_FILES:
             try:
                 data = read_plain(self._folder, name, _MAX_IGNORE_BYTES)
@@ -59,12 +62,14 @@ class Context:
             if data is None:
                 raise SubmissionFault(f"{name} is larger than any such file needs to be.")
             try:
-                return name, IgnoreRules(data.decode("utf-8-sig").splitlines())
+                lines = data.decode("utf-8-sig").splitlines()
+                self.ignore_file, self._ignore_lines = name, lines
+                return IgnoreRules(lines)
             except UnicodeDecodeError:
                 raise SubmissionFault(f"{name} is not UTF-8 text.") from None
             except ValueError as error:
                 raise SubmissionFault(f"Docker would refuse {name}: {error}.") from None
-        return "", IgnoreRules([])
+        return IgnoreRules([])
 
     def content(self, name: str, limit: int) -> bytes:
         """Return what is in one of its files; nothing if that is too much, or it is gone.
@@ -83,6 +88,18 @@ class Context:
             return (self._folder / name).exists() and self._ignored.matches(name)
         except (OSError, ValueError):  # no path at all, or no time to tell
             return False
+
+    def line_that_brings_back(self, name: str) -> tuple[int, str] | None:
+        """Return the line of the `.dockerignore` that lets in what one before leaves out.
+
+        Returns:
+            Its number and its text; None if no line leaves that path out.
+        """
+        try:
+            number = line_that_brings_back(self._ignore_lines, name)
+        except ValueError:  # no time to tell
+            return None
+        return None if number is None else (number, self._ignore_lines[number - 1].strip())
 
     def match(self, pattern: str) -> list[str]:
         """Return the files and folders that a source of `COPY` names, sorted.

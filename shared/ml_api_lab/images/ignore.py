@@ -81,6 +81,28 @@ class IgnoreRules:
         return pattern.fits(path)
 
 
+def line_that_brings_back(lines: Sequence[str], path: str) -> int | None:
+    """Return the number of the line because of which a path is not left out any more.
+
+    Args:
+        lines: the file that holds the patterns.
+        path: one that is not left out.
+
+    Returns:
+        None if no line before leaves it out.
+
+    Raises:
+        ValueError: as `IgnoreRules` does.
+    """
+    found, was_left_out = None, False
+    for number in range(1, len(lines) + 1):
+        is_left_out = IgnoreRules(lines[:number]).matches(path)
+        if was_left_out and not is_left_out:
+            found = number
+        was_left_out = is_left_out
+    return found
+
+
 def _short(lines: Sequence[str]) -> list[str]:
     """Return what is no comment; several `**/` in a row say the same as one."""
     kept = [line for line in lines if line.strip() and not line.startswith("#")]
