@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from checks.support.http import body_excerpt, expect, json_body, request_line
 from checks.support.predictions import MODELS
-from ml_api_lab.check import Hinted, SubmissionFault, parse
+from checks.support.source import syntax_trees
+from ml_api_lab.check import Hinted, SubmissionFault
 
 if TYPE_CHECKING:
     import httpx
@@ -24,9 +25,6 @@ NO_KEY = f"the request has no {HEADER}"
 _PLAUSIBLE_KEY = re.compile(r"[!-~]([ -~]{,62}[!-~])?")
 _ANY_WRONG_KEY = "any-wrong-key"
 _SMALL_FILE_BYTES = 10_000
-_MAX_SOURCE_BYTES = 500_000
-"""How much source may lie in a folder, all files together."""
-
 _MAX_KEYS_TRIED = 300
 """How many words of a file, and of all files, are tried as keys."""
 
@@ -270,16 +268,7 @@ async def _expect_nobody_served(
 def source_constants(task: Task) -> set[str]:
     """Return what the code has in quotes, and its numbers, as text."""
     found = set()
-    left = _MAX_SOURCE_BYTES
-    for name in task.files.names():
-        if not name.endswith(".py"):
-            continue
-        source = task.files.data(name, left)
-        left -= len(source)
-        try:
-            tree = parse(source)
-        except (SyntaxError, ValueError):
-            continue  # whoever imports it will be told
+    for _, _, tree in syntax_trees(task):
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, bytes):
                 found.add(node.value.decode("latin-1"))

@@ -1,0 +1,54 @@
+"""Reading the code of a submission: what may be a key in it, and the line that a card quotes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ml_api_lab.check import parse
+
+if TYPE_CHECKING:
+    from ml_api_lab.check import Task
+
+_MAX_SOURCE_BYTES = 500_000
+"""How much source may lie in a folder, all files together."""
+
+_MAX_QUOTED_CHARACTERS = 100
+
+
+def syntax_trees(task: Task) -> Iterator[tuple[str, bytes, ast.Module]]:
+    """Yield each module's name, its source and its syntax tree, but for what is no Python."""
+    left = _MAX_SOURCE_BYTES
+    for name in task.files.names():
+        if not name.endswith(".py"):
+            continue
+        source = task.files.data(name, left)
+        left -= len(source)
+        try:
+            tree = parse(source)
+        except (SyntaxError, ValueError):
+            continue  # whoever imports it will be told
+        yield name, source, tree
+
+
+def lines_with_name(task: Task, word: str) -> list[str]:
+    """Return the lines of code that use that name, each with its place, for a sentence.
+
+    What a comment or a text says does not count, and neither does an import.
+    """
+    found = []
+    for name, source, tree in syntax_trees(task):
+        rows = source.decode("utf-8", errors="replace").splitlines()
+        numbers = {
+            node.lineno
+            for node in ast.walk(tree)
+            if (isinstance(node, ast.Name) and node.id == word)
+            or (isinstance(node, ast.Attribute) and node.attr == word)
+        }
+        for number in sorted(numbers):
+            row = rows[number - 1].strip()
+            if len(row) > _MAX_QUOTED_CHARACTERS:
+                row = f"{row[:_MAX_QUOTED_CHARACTERS]}..."
+            found.append(f"{name}:{number}, `{row}`")
+    return found
