@@ -32,8 +32,8 @@ def syntax_trees(task: Task) -> Iterator[tuple[str, bytes, ast.Module]]:
         yield name, source, tree
 
 
-def lines_with_name(task: Task, word: str) -> list[str]:
-    """Return the lines of code that use that name, each with its place, for a sentence.
+def lines_with_name(task: Task, *words: str) -> list[str]:
+    """Return the lines of code that use one of these names, each with its place, for a sentence.
 
     What a comment or a text says does not count, and neither does an import.
     """
@@ -43,8 +43,8 @@ def lines_with_name(task: Task, word: str) -> list[str]:
         numbers = {
             node.lineno
             for node in ast.walk(tree)
-            if (isinstance(node, ast.Name) and node.id == word)
-            or (isinstance(node, ast.Attribute) and node.attr == word)
+            if (isinstance(node, ast.Name) and node.id in words)
+            or (isinstance(node, ast.Attribute) and node.attr in words)
         }
         for number in sorted(numbers):
             row = rows[number - 1].strip()
@@ -52,3 +52,11 @@ def lines_with_name(task: Task, word: str) -> list[str]:
                 row = f"{row[:_MAX_QUOTED_CHARACTERS]}..."
             found.append(f"{name}:{number}, `{row}`")
     return found
+
+
+def where_it_stands(task: Task, word: str) -> str:
+    """Return the lines of code that use that name, two at most, as a sentence."""
+    found = lines_with_name(task, word)
+    more = f" and in {len(found) - 2} more" if len(found) > 2 else ""
+    lines = " and ".join(found[:2])
+    return f"{word} stands in {lines}{more}." if found else f"{word} stands nowhere in the code."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from checks.support.http import expect, is_close, request_line
@@ -11,13 +10,14 @@ from checks.support.predictions import (
     MODELS,
     draw_features,
     expect_model_answer,
+    off_the_card,
     predict,
 )
-from checks.support.source import lines_with_name
+from checks.support.source import lines_with_name, where_it_stands
 from ml_api_lab.check import Clock, Hinted, Span, Task, answered_at, points, seconds, took
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import httpx
 
@@ -58,7 +58,7 @@ async def wrong_time(
     judged = (
         "which is right" if is_close(other_time, other_right) else f"where {other_right} is right"
     )
-    sentence += f" {other} took {other_time}, {judged}. {where_it_sleeps(task)}"
+    sentence += f" {other} took {other_time}, {judged}. {where_it_stands(task, 'sleep')}"
     hint = "Which time has this model in the task, and which in main.py?"
     if is_close(seen, right + right) and is_close(other_time, other_right + other_right):
         hint = "Both take twice as long: how many times does a prediction wait?"
@@ -94,14 +94,6 @@ def too_short_or_long(response: httpx.Response, model: str) -> str:
     )
 
 
-def where_it_sleeps(task: Task) -> str:
-    """Return the lines of code that name a sleep, two at most, as a sentence."""
-    found = lines_with_name(task, "sleep")
-    more = f" and in {len(found) - 2} more" if len(found) > 2 else ""
-    lines = " and ".join(found[:2])
-    return f"sleep stands in {lines}{more}." if found else "sleep stands nowhere in the code."
-
-
 def no_wait(task: Task, sentence: str, seen: Span) -> Hinted:
     """Return the error of a prediction that does not wait, or far too short a time."""
     lines = lines_with_name(task, "sleep")
@@ -113,7 +105,7 @@ def no_wait(task: Task, sentence: str, seen: Span) -> Hinted:
         hint = "Does every prediction come to this line before it is answered?"
     else:
         hint = "Does predict await, before it answers, what this line begins?"
-    return Hinted(f"{sentence} {where_it_sleeps(task)}", hint)
+    return Hinted(f"{sentence} {where_it_stands(task, 'sleep')}", hint)
 
 
 async def expect_some_wait(task: Task, client: httpx.AsyncClient) -> None:
@@ -126,15 +118,6 @@ async def expect_some_wait(task: Task, client: httpx.AsyncClient) -> None:
         expect(response, 200)
         if took(response) < LEAST_WAIT:
             raise no_wait(task, too_short_or_long(response, model), took(response))
-
-
-@contextmanager
-def off_the_card(task: Task) -> Iterator[None]:
-    """Leave out of the card what is asked meanwhile: the sentence tells all that it says."""
-    before = len(task.transcript.entries), len(task.transcript.requests)
-    yield
-    del task.transcript.entries[before[0] :]
-    del task.transcript.requests[before[1] :]
 
 
 async def measure_alone(task: Task, client: httpx.AsyncClient) -> dict[str, Span]:
@@ -224,7 +207,7 @@ async def slow_health(
         )
     lines = lines_with_name(task, "sleep")
     return Hinted(
-        f"{sentence} {where_it_sleeps(task)}",
+        f"{sentence} {where_it_stands(task, 'sleep')}",
         "Such a sleep leaves the loop free. For what else do all requests wait, whatever their "
         "path: a lock in a middleware?"
         if lines and all("await " in line for line in lines)
