@@ -32,6 +32,21 @@ def syntax_trees(task: Task) -> Iterator[tuple[str, bytes, ast.Module]]:
         yield name, source, tree
 
 
+def source_constants(task: Task) -> set[str]:
+    """Return what the code has in quotes, and its numbers, as text."""
+    found = set()
+    for _, _, tree in syntax_trees(task):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, bytes):
+                found.add(node.value.decode("latin-1"))
+            elif isinstance(node, ast.Constant):
+                try:
+                    found.add(str(node.value))
+                except ValueError:  # a number of thousands of digits
+                    pass
+    return found
+
+
 def lines_with_name(task: Task, *words: str) -> list[str]:
     """Return the lines of code that use one of these names, each with its place, for a sentence.
 

@@ -27,7 +27,6 @@ from checks.support.api_keys import (
     new_key,
     shut_door,
     shut_doors,
-    source_constants,
 )
 from checks.support.http import body_excerpt, expect, is_close, request_line
 from checks.support.predictions import (
@@ -36,6 +35,7 @@ from checks.support.predictions import (
     hide_model_failures,
     predict,
 )
+from checks.support.source import source_constants
 from checks.support.startup import joined
 from ml_api_lab.check import Clock, Hinted, StartFailed, Task, points, seconds, took
 
