@@ -16,7 +16,7 @@ from checks.support.guessed_keys import (
     where_key_is,
 )
 from checks.support.http import body_excerpt, expect, json_body, request_line
-from checks.support.predictions import MODELS
+from checks.support.predictions import MODELS, off_the_card
 from checks.support.source import where_it_stands
 from ml_api_lab.check import Hinted, SubmissionFault
 
@@ -238,7 +238,8 @@ async def expect_wrong_keys_denied(client: httpx.AsyncClient, task: Task, key: s
                     ) from None
                 if answer.is_success:
                     await expect_wrong_key_refused(client, doors[0])
-                let_in = await _let_in(client, doors[0], key, [*misses, *unusual])
+                with off_the_card(task):
+                    let_in = await _let_in(client, doors[0], key, [*misses, *unusual])
                 raise Hinted(
                     f"{error} {let_in}".rstrip(), "Is the whole key compared, just as it came?"
                 ) from None
@@ -326,8 +327,9 @@ async def _opens_without_key(
     client: httpx.AsyncClient, task: Task, door: str, sentence: str
 ) -> Hinted:
     """Return the error of a door that needs no key while none is set: which keys it takes."""
-    empty = await knock(client, door, key_header(""))
-    wrong = await knock(client, door, key_header(_ANY_WRONG_KEY))
+    with off_the_card(task):
+        empty = await knock(client, door, key_header(""))
+        wrong = await knock(client, door, key_header(_ANY_WRONG_KEY))
     if wrong.is_success:
         return Hinted(
             f"{sentence} Any key opens it as well.",
@@ -335,7 +337,7 @@ async def _opens_without_key(
         )
     opens_too = "opens it as well" if empty.is_success else "is refused"
     return Hinted(
-        f"{sentence} An empty {HEADER} {opens_too}, and a wrong one is refused. "
+        f"{sentence} An empty header {opens_too}, and a wrong key is refused. "
         f"{where_it_stands(task, 'API_KEY')}",
         "What do you compare with what when there is neither an API_KEY nor a header?",
     )

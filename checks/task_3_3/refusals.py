@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from checks.support.http import body_excerpt, json_body, names_field, request_line
-from checks.support.predictions import FEATURES, MODELS, predict
+from checks.support.predictions import FEATURES, MODELS, off_the_card, predict
 from checks.support.startup import joined
 from checks.task_3_3.schema import body_schema
 from ml_api_lab.check import Hinted, seconds, took
@@ -59,13 +59,15 @@ async def not_refused(
     sentence += f" {name} lets {_shown(values)} through"
     sentence += f" and refuses {_shown(refused)}" if refused else ""
     sentence += f"; so {'does' if len(alike) == 1 else 'do'} {joined(alike)}." if alike else "."
-    given = await _given_to_model(task, client, name, value)
+    with off_the_card(task):
+        given = await _given_to_model(task, client, name, value)
+        limits = await _limits_shown(client, name)
     if given is not None:
         return Hinted(
             f"{sentence} The model was given {given} in its place.",
             "Which code of yours puts another value in the place of the one that was sent?",
         )
-    sentence += f" /openapi.json shows of {name} {await _limits_shown(client, name)}."
+    sentence += f" /openapi.json shows of {name} {limits}."
     hint = _hint_for_accepted(values, refused)
     return Hinted(sentence, hint) if hint else AssertionError(sentence)
 

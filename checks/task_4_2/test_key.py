@@ -32,6 +32,7 @@ from checks.support.predictions import (
     MODELS,
     expect_model_answer,
     hide_model_failures,
+    off_the_card,
     predict,
 )
 from checks.support.startup import joined
@@ -65,7 +66,7 @@ async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) 
             )
             for answer in (listed, *predicted):
                 if answer.is_success:
-                    raise await open_door(client, answer, because)
+                    raise await open_door(task, client, answer, because)
                 expect_denied(answer, because, hint=WRONG_STATUS)
         await expect_key_in_header_only(client, key)
         answer = await client.get("/models?from=/health")
@@ -90,16 +91,19 @@ async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) 
         )
 
 
-async def open_door(client: httpx.AsyncClient, response: httpx.Response, because: str) -> Hinted:
+async def open_door(
+    task: Task, client: httpx.AsyncClient, response: httpx.Response, because: str
+) -> Hinted:
     """Return the error of a request that got in: what else gets in there, and at the other door."""
     path = response.request.url.path
     if because != NO_KEY and path == DOORS[0]:
         return any_key_opens(response)
     opens = {}
     with_wrong_key = key_header("any-wrong-key")
-    for door in DOORS:
-        without, wrong = await knock(client, door), await knock(client, door, with_wrong_key)
-        opens[door] = (without.is_success, wrong.is_success)
+    with off_the_card(task):
+        for door in DOORS:
+            without, wrong = await knock(client, door), await knock(client, door, with_wrong_key)
+            opens[door] = (without.is_success, wrong.is_success)
     names = {
         (True, True): "open without a key and with a wrong one",
         (True, False): "open without a key, and refuses a wrong one",
@@ -127,12 +131,12 @@ async def test_the_other_doors_stay_open(task: Task, clock: Clock) -> None:
         for path in OPEN_PATHS:
             answer = await client.get(path)
             if answer.status_code in (401, 403):
-                raise await shut_path(client, answer, "that is open to everyone")
+                raise await shut_path(task, client, answer, "that is open to everyone")
             expect(answer, 200, because="that is open to everyone")
         wrong = await client.get("/health", headers=key_header("wrong"))
         if wrong.status_code in (401, 403):
             raise await shut_path(
-                client, wrong, "that is open to everyone, whatever key they carry"
+                task, client, wrong, "that is open to everyone, whatever key they carry"
             )
         expect(wrong, 200, because="that is open to everyone, whatever key they carry")
         door = (await shut_doors(client))[0]
@@ -140,17 +144,20 @@ async def test_the_other_doors_stay_open(task: Task, clock: Clock) -> None:
         await expect_shut(client, door)
 
 
-async def shut_path(client: httpx.AsyncClient, response: httpx.Response, because: str) -> Hinted:
+async def shut_path(
+    task: Task, client: httpx.AsyncClient, response: httpx.Response, because: str
+) -> Hinted:
     """Return the error of a path that should be open: which of the others are."""
     asked = response.request.url.path
     key = response.request.headers.get(HEADER)
     headers = key_header(key) if key else {}
     others = [path for path in OPEN_PATHS if path != asked]
-    shut = [
-        path
-        for path in others
-        if (await client.get(path, headers=headers)).status_code in (401, 403)
-    ]
+    with off_the_card(task):
+        shut = [
+            path
+            for path in others
+            if (await client.get(path, headers=headers)).status_code in (401, 403)
+        ]
     left_open = [path for path in others if path not in shut]
     told = (
         [f"{joined(left_open)} {'is' if len(left_open) == 1 else 'are'} open"] if left_open else []
@@ -186,21 +193,24 @@ async def test_the_key_comes_first(task: Task, clock: Clock) -> None:
                     await expect_wrong_key_refused(client, doors[0])
                 expect_denied(answer, f"{why}, {whatever}", usual=usual)
                 if took(answer) != seconds(0):
-                    raise await refused_late(client, answer, why)
+                    raise await refused_late(task, client, answer, why)
     assert not task.models.calls, (
         "A request without the key was refused, but the model had been asked before; "
         "right is to ask no model."
     )
 
 
-async def refused_late(client: httpx.AsyncClient, response: httpx.Response, why: str) -> Hinted:
+async def refused_late(
+    task: Task, client: httpx.AsyncClient, response: httpx.Response, why: str
+) -> Hinted:
     """Return the error of a refusal that waits: which others wait, and which do not."""
     wrong_key = key_header("any-wrong-key")
-    waits = {
-        "GET /models with a wrong key": took(await knock(client, DOORS[0], wrong_key)),
-        "a prediction with a wrong key": took(await knock(client, PREDICT_DOOR, wrong_key)),
-        "one without a key": took(await knock(client, PREDICT_DOOR)),
-    }
+    with off_the_card(task):
+        waits = {
+            "GET /models with a wrong key": took(await knock(client, DOORS[0], wrong_key)),
+            "a prediction with a wrong key": took(await knock(client, PREDICT_DOOR, wrong_key)),
+            "one without a key": took(await knock(client, PREDICT_DOOR)),
+        }
     told = joined([f"{what} after {wait}" for what, wait in waits.items()])
     return Hinted(
         f"{request_line(response)} was refused after {took(response)}; right is at once, because "
