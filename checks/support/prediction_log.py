@@ -192,6 +192,8 @@ def expect_record(
     if any(_matches(record, right) for record in read):
         return
     sentence = f"No line of {FILE} is right for {json.dumps(right)}"
+    if not read:  # one empty list, say
+        raise AssertionError(f"{sentence}; it has {_content_excerpt(task).strip()}.")
     # Of several as near, the one that was written last.
     nearest = min(reversed(read), key=lambda record: len(_differences(record, right)))
     different = _differences(nearest, right)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from checks.support.http import body_excerpt, json_body, names_field, request_line
+from checks.support.http import body_excerpt, json_body, names_field, request_line, routing_hint
 from checks.support.predictions import FEATURES, MODELS, off_the_card, predict
 from checks.support.startup import joined
 from checks.task_3_3.schema import body_schema
@@ -29,7 +29,10 @@ _MAX_ANSWER_CHARACTERS = 120
 
 def refusal_text(response: httpx.Response) -> str:
     """Return what a refusal says of each feature, for a sentence, or its body as it is."""
-    content = json_body(response)
+    try:
+        content = json_body(response)
+    except AssertionError:
+        return body_excerpt(response)
     detail = content.get("detail") if isinstance(content, dict) else None
     if not isinstance(detail, list) or not all(
         isinstance(each, dict) and each.get("loc") and "msg" in each for each in detail
@@ -108,11 +111,16 @@ async def _given_to_model(
     return given if math.isfinite(given) and given != value else None
 
 
-async def _limits_shown(client: httpx.AsyncClient, name: str) -> str:
+async def _fields_shown(client: httpx.AsyncClient) -> dict[str, dict[str, Any]]:
+    """Return what /openapi.json says of each field, {} if it cannot be read: another's question."""
     try:
-        field = (await body_schema(client)).get(name, {})
-    except AssertionError:  # another check's question
-        field = {}
+        return await body_schema(client)
+    except (AssertionError, AttributeError, KeyError, TypeError):
+        return {}
+
+
+async def _limits_shown(client: httpx.AsyncClient, name: str) -> str:
+    field = (await _fields_shown(client)).get(name, {})
     return ", ".join(f"{key} {field[key]}" for key in _LIMITS if key in field) or "no limit"
 
 
@@ -180,6 +188,10 @@ async def default_not_used(
     Args:
         left_out: the features that the body does not have.
     """
+    if response.status_code >= 500:
+        return Hinted(sentence)
+    if hint := routing_hint(response):
+        return Hinted(sentence, hint)
     if '"missing"' not in response.text:
         if '"loc":["body",' in response.text:
             return Hinted(sentence, "Which limit does this answer tell, and which one is right?")
@@ -190,10 +202,7 @@ async def default_not_used(
             f"{sentence} Without any body it answers 200.",
             "Whose default is it that your code has: each field's, or that of the whole parameter?",
         )
-    try:
-        fields = await body_schema(client)
-    except AssertionError:  # another check's question
-        return AssertionError(sentence)
+    fields = await _fields_shown(client)
     missing = [each for each in left_out if "default" not in fields.get(each, {})]
     if not missing:
         return AssertionError(f"{sentence} /openapi.json shows a default all the same.")

@@ -294,7 +294,7 @@ async def lost_lines(
                 *(predict(client, model, draw_features(task)) for model in MODELS * (count // 2))
             )
             last_answer = max(map(answered_at, answers))
-            while len(prediction_log.lines(task)) < count and clock.now < last_answer + seconds(40):
+            while len(prediction_log.lines(task)) < count and clock.now < last_answer + seconds(20):
                 await asyncio.sleep(1)
             last_line = clock.now - last_answer
     if len(prediction_log.lines(task)) >= count:
