@@ -202,8 +202,8 @@ async def slow_health(
         return Hinted(
             f"{sentence} GET /nothing, which does not exist, is answered at once meanwhile: the "
             "loop is free.",
-            "What does /health need that predictions hold, such as a thread of the pool in which "
-            "every endpoint with a plain `def` runs?",
+            "What do predictions hold that others need as well, such as a thread of the pool in "
+            "which every endpoint with a plain `def` runs?",
         )
     lines = lines_with_name(task, "sleep")
     return Hinted(
