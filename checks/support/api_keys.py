@@ -349,18 +349,14 @@ def expect_key_not_leaked(task: Task, key: str, answers: Iterable[httpx.Response
         leaks = [f"the header {name}" for name, value in answer.headers.items() if key in value]
         if key in answer.text:
             leaks.append("the body")
-        if leaks:
-            raise Hinted(
-                f"{request_line(answer)} answered {answer.status_code} with the API key itself in "
-                f"{leaks[0]}; right is to tell it to nobody.",
-                "What of your settings, or of the request, goes into this answer?",
-            )
-    printed = [line.text for line in task.transcript.lines if key in line.text]
-    if printed:
-        raise Hinted(
-            f"The program printed the API key ({printed[0]}); right is to print it nowhere.",
-            "Which line prints this, and what of it may be read by others?",
+        assert not leaks, (
+            f"{request_line(answer)} answered {answer.status_code} with the API key itself in "
+            f"{leaks[0]}; right is to tell it to nobody."
         )
+    printed = [line.text for line in task.transcript.lines if key in line.text]
+    assert not printed, (
+        f"The program printed the API key ({printed[0]}); right is to print it nowhere."
+    )
     assert task.transcript.has_all_output, (
         "The program printed more than the lab reads of it, so nobody can say that the API key is "
         "not among it; right is a few lines for each request."
