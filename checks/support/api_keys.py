@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import base64
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from checks.support.guessed_keys import (
+    is_plausible_key,
+    keys_in_other_files,
+    keys_in_source,
+    near_misses,
+    where_key_is,
+)
 from checks.support.hints import hinted
 from checks.support.http import body_excerpt, expect, json_body, request_line
-from checks.support.predictions import MODELS
-from ml_api_lab.check import Hinted, SubmissionFault, parse
+from checks.support.predictions import MODELS, off_the_card
+from checks.support.source import where_it_stands
+from ml_api_lab.check import Hinted, SubmissionFault
 
 if TYPE_CHECKING:
     import httpx
@@ -22,14 +29,7 @@ if TYPE_CHECKING:
 HEADER = "X-API-Key"
 NO_KEY = f"the request has no {HEADER}"
 
-_PLAUSIBLE_KEY = re.compile(r"[!-~]([ -~]{,62}[!-~])?")
 _ANY_WRONG_KEY = "any-wrong-key"
-_SMALL_FILE_BYTES = 10_000
-_MAX_SOURCE_BYTES = 500_000
-"""How much source may lie in a folder, all files together."""
-
-_MAX_KEYS_TRIED = 300
-"""How many words of a file, and of all files, are tried as keys."""
 
 
 def new_key(task: Task) -> str:
@@ -100,21 +100,53 @@ async def expect_shut(client: httpx.AsyncClient, door: str) -> None:
             "What does your code do with a request in which the header is missing?",
         )
     await knock(client, door)  # so that the log ends with the request that the sentence tells of
-    raise AssertionError(sentence)
+    raise Hinted(
+        f"{sentence} With a wrong key it is not refused either.",
+        "A dependency does nothing until a route, a router or the app names it. Does this route?",
+    )
+
+
+async def expect_wrong_key_refused(client: httpx.AsyncClient, door: str) -> None:
+    """Assert that a key that is nothing like the right one is refused, as no key is.
+
+    For a check that has let in another wrong one: why, where that is not its own question.
+    """
+    await expect_shut(client, door)
+    answer = await knock(client, door, key_header(_ANY_WRONG_KEY))
+    if answer.is_success:
+        raise any_key_opens(answer)
+
+
+def any_key_opens(answer: httpx.Response) -> Hinted:
+    """Return the error of a door that any key opens, in the same words for all checks."""
+    return Hinted(
+        f"{_not_refused(answer, 'the key is wrong')} Without a key it is refused.",
+        "With what does your code compare the key that it finds?",
+    )
 
 
 def expect_denied(
-    response: httpx.Response, because: str, *, usual: httpx.Response | None = None
+    response: httpx.Response,
+    because: str,
+    *,
+    usual: httpx.Response | None = None,
+    hint: str = "",
 ) -> None:
     """Assert that the answer is a 401 or 403 whose JSON has a `detail`.
 
     Args:
         usual: the refusal of a request without a key, where another check asks for its status: a
             400, say, will do here as well. A 404 and a 422 tell of something else.
+        hint: what to ask, in place of the check's own, of another status.
     """
     kind = {usual.status_code} & {*range(400, 500)} - {404, 405, 422} if usual else set()
     if response.status_code not in kind:
-        expect(response, 401, 403, because=because)
+        try:
+            expect(response, 401, 403, because=because)
+        except Hinted:
+            raise
+        except AssertionError as error:
+            raise (Hinted(str(error), hint) if hint else error) from None
     with hinted("Which class of response writes JSON?"):
         content = json_body(response)
     with hinted("Under which key does FastAPI itself tell a reason, that of a 404 for instance?"):
@@ -181,14 +213,11 @@ async def expect_key_in_header_only(client: httpx.AsyncClient, key: str) -> None
 
 async def expect_wrong_keys_denied(client: httpx.AsyncClient, task: Task, key: str) -> None:
     """Assert that keys of strange characters, and near misses, are refused like any other."""
-    other = "1" if key[-1] == "0" else "0"
-    truncated = ["", key[:-1], key[1:], f"{key}0", f"0{key}"]
-    changed = [key.upper(), key[:-1] + other, "".join(sorted(key))]
-    decorated = [f"Bearer {key}", f"x {key}", f"x,{key}", f'"{key}"', "*"]
+    misses = near_misses(key)
     unusual = ["schlüssel", "ключ".encode().decode("latin-1"), "\xff\xfe", f"{key}ü", f"ü{key}"]
     doors = await shut_doors(client)
     usual = await knock(client, doors[0])
-    for wrong in (*truncated, *changed, *decorated, *unusual):
+    for wrong in (*misses, *unusual):
         headers = {HEADER.encode(): wrong.encode("latin-1")}
         answers = [await knock(client, doors[0], headers)]
         if wrong in unusual:
@@ -199,21 +228,41 @@ async def expect_wrong_keys_denied(client: httpx.AsyncClient, task: Task, key: s
             except Hinted:
                 raise
             except AssertionError as error:
-                is_raised = wrong in unusual and answer.status_code >= 500
+                if wrong in unusual and answer.status_code >= 500:
+                    raise Hinted(
+                        str(error),
+                        "What does secrets.compare_digest say to text that is not ASCII?",
+                    ) from None
+                if answer.is_success:
+                    await expect_wrong_key_refused(client, doors[0])
+                with off_the_card(task):
+                    let_in = await _let_in(client, doors[0], key, [*misses, *unusual])
                 raise Hinted(
-                    str(error),
-                    "What does secrets.compare_digest say to text that is not ASCII?"
-                    if is_raised
-                    else "Is the whole key compared, just as it came?",
+                    f"{error} {let_in}".rstrip(), "Is the whole key compared, just as it came?"
                 ) from None
-    found = [each for each in _keys_in_source(task) if re.fullmatch(r"[^ /]{4,}", each)]
+    found = [each for each in keys_in_source(task) if re.fullmatch(r"[^ /]{4,}", each)]
     for wrong, answer in zip(
         found,
         await asyncio.gather(*(knock(client, doors[0], key_header(each)) for each in found)),
         strict=True,
     ):
         because = f"'{wrong}', which stands in the code, is not the key '{key}'"
+        expect_not_served(answer, because, "Which keys does your code take beside API_KEY?")
         expect_denied(answer, because, usual=usual)
+
+
+async def _let_in(client: httpx.AsyncClient, door: str, key: str, wrong: Sequence[str]) -> str:
+    """Return which of these wrong keys get in, as a sentence, "" if none does."""
+    answers = await asyncio.gather(
+        *(knock(client, door, {HEADER.encode(): each.encode("latin-1")}) for each in wrong)
+    )
+    names = near_misses(key)
+    found = [
+        names.get(each, each.replace(key, "KEY"))
+        for each, answer in zip(wrong, answers, strict=True)
+        if answer.is_success
+    ]
+    return f"Of {len(wrong)} wrong keys these get in: {'; '.join(found)}." if found else ""
 
 
 async def expect_denied_without_configured_key(task: Task, doors: Sequence[str] = DOORS) -> None:
@@ -244,73 +293,51 @@ async def _expect_nobody_served(
     # What an absent or empty key is made of, as text.
     texts = ("None", "none", "NONE", "null", "False", "b''")
     headers_tried: list[dict[str, str]] = [{}, key_header(""), *map(key_header, texts)]
-    hints = dict.fromkeys(texts, "What does str(...) make of a key that is not there?")
+    hints = dict.fromkeys(texts, "What does your code make of a key that is not there, as text?")
     # What the program has drawn for itself, and told.
     leaks = {
         word.strip("\"'.,;:()[]") for line in task.transcript.lines for word in line.text.split()
     }
     words = {
-        *_keys_in_source(task),
-        *_keys_in_other_files(task),
-        *filter(_PLAUSIBLE_KEY.fullmatch, leaks),
+        *keys_in_source(task),
+        *keys_in_other_files(task),
+        *filter(is_plausible_key, leaks),
     }
     for headers in (*headers_tried, *map(key_header, sorted(words))):
         key = headers.get(HEADER, "")
         sent_header = f" (sent {HEADER}: {key!r})" if headers else ""
-        hint = hints.get(key, "Where does your code find this key, with no API_KEY?" if key else "")
-        if headers and not key:
-            hint = "With what does your code compare an empty header when there is no API_KEY?"
-        expect_not_served(await knock(client, doors[0], headers), because + sent_header, hint)
+        hint = hints.get(key, "Where does your code find this key, with no API_KEY?")
+        answer = await knock(client, doors[0], headers)
+        if answer.status_code >= 400:
+            continue
+        sentence = _not_refused(answer, because + sent_header)
+        if not key:
+            raise await _opens_without_key(client, task, doors[0], sentence)
+        where = where_it_stands(task, "API_KEY") if key in texts else where_key_is(task, key)
+        raise Hinted(f"{sentence} {where}", hint)
     for door in doors[1:]:
         for answer in await asyncio.gather(*(knock(client, door, each) for each in headers_tried)):
             expect_not_served(answer, because)
 
 
-def source_constants(task: Task) -> set[str]:
-    """Return what the code has in quotes, and its numbers, as text."""
-    found = set()
-    left = _MAX_SOURCE_BYTES
-    for name in task.files.names():
-        if not name.endswith(".py"):
-            continue
-        source = task.files.data(name, left)
-        left -= len(source)
-        try:
-            tree = parse(source)
-        except (SyntaxError, ValueError):
-            continue  # whoever imports it will be told
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, bytes):
-                found.add(node.value.decode("latin-1"))
-            elif isinstance(node, ast.Constant):
-                try:
-                    found.add(str(node.value))
-                except ValueError:  # a number of thousands of digits
-                    pass
-    return found
-
-
-def _keys_in_source(task: Task) -> list[str]:
-    """Return what the code might take for a key: when it is given none, or beside its own."""
-    found = sorted(filter(_PLAUSIBLE_KEY.fullmatch, source_constants(task)))
-    return found[:_MAX_KEYS_TRIED]
-
-
-def _keys_in_other_files(task: Task) -> set[str]:
-    """Return what other files beside the code might hold as a key: `.env.example`, say."""
-    found: set[str] = set()
-    for name in task.files.names():
-        if name.endswith((".py", ".pkl")):
-            continue
-        try:
-            text = task.files.data(name, _SMALL_FILE_BYTES).decode("utf-8", errors="replace")
-        except SubmissionFault:  # it is too large
-            continue
-        words = re.split(r"[\s=:\"',]+", text)
-        found.update(filter(_PLAUSIBLE_KEY.fullmatch, words))
-        if len(found) > _MAX_KEYS_TRIED:
-            break
-    return found
+async def _opens_without_key(
+    client: httpx.AsyncClient, task: Task, door: str, sentence: str
+) -> Hinted:
+    """Return the error of a door that needs no key while none is set: which keys it takes."""
+    with off_the_card(task):
+        empty = await knock(client, door, key_header(""))
+        wrong = await knock(client, door, key_header(_ANY_WRONG_KEY))
+    if wrong.is_success:
+        return Hinted(
+            f"{sentence} Any key opens it as well.",
+            "What does your code do where there is no API_KEY: ask for none?",
+        )
+    opens_too = "opens it as well" if empty.is_success else "is refused"
+    return Hinted(
+        f"{sentence} An empty header {opens_too}, and a wrong key is refused. "
+        f"{where_it_stands(task, 'API_KEY')}",
+        "What do you compare with what when there is neither an API_KEY nor a header?",
+    )
 
 
 def expect_key_not_leaked(task: Task, key: str, answers: Iterable[httpx.Response]) -> None:
@@ -334,6 +361,8 @@ def expect_key_not_leaked(task: Task, key: str, answers: Iterable[httpx.Response
         "not among it; right is a few lines for each request."
     )
     found = [name for name in task.files.names() if task.files.contains(name, key.encode())]
-    assert not found, (
-        f"The program wrote the API key into {found[0]}; right is to write it nowhere."
-    )
+    if found:
+        raise Hinted(
+            f"The program wrote the API key into {found[0]}; right is to write it nowhere.",
+            "What does your code write into this file, and from where does it have the key?",
+        )

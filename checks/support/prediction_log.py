@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from checks.support.json_lines import object_in
 from checks.support.predictions import FEATURES, as_class, features_by_name
+from checks.support.source import where_it_stands
+from checks.support.startup import joined
 from ml_api_lab.check import FAILS, Hinted, Span, SubmissionFault, milliseconds, seconds
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ _OTHER_FILE = (
     "letter by letter."
 )
 _DECODER = json.JSONDecoder()
+_MISSING = object()
 _BLANKS = re.compile(r"\s*")
 
 _MAX_BYTES = 2**20
@@ -94,11 +97,25 @@ def _record(number: int, line: str) -> dict[str, Any]:
         raise Hinted(
             f"Line {number} of {FILE} is {shown}{what}; right is one whole JSON object on a line "
             "of its own.",
-            "Which function of the module json makes a line of an entry?"
-            if what
-            else "Where does a line of your file begin and end, and who may write in between?",
+            _hint_for_line(line),
         )
     return content
+
+
+def _hint_for_line(line: str) -> str:
+    """Return what to ask of a line that is not one JSON object."""
+    if line.startswith("{'"):
+        return "Which function of the module json makes a line of an entry?"
+    if line.startswith("["):
+        return "Is your file one JSON list, or a line of JSON for each prediction?"
+    if line.strip() == "{":
+        return "What is json.dumps given beside the entry? Alone it writes one line."
+    if "}{" in line:
+        return (
+            "Which call writes the line break, and may another line be written before it? One "
+            "write of the line and its break keeps them together."
+        )
+    return "Where does a line of your file begin and end, and who may write in between?"
 
 
 async def wait_for_predictions(
@@ -148,7 +165,9 @@ def _nothing_written(task: Task, sentence: str) -> Hinted:
     """Return the error of a log to which nothing was added: why, as far as can be seen."""
     if _has_raised(task):
         return Hinted(sentence)
-    return Hinted(sentence, _OTHER_FILE if _other_file(task) else _NOT_WRITTEN)
+    if _other_file(task):
+        return Hinted(sentence, _OTHER_FILE)
+    return Hinted(f"{sentence} {where_it_stands(task, 'log_prediction')}", _NOT_WRITTEN)
 
 
 def _has_raised(task: Task) -> bool:
@@ -170,9 +189,21 @@ def expect_record(
     found = records(task) if exact else entries(task)
     right = {"model": model, "features": features_by_name(features), "prediction": answer}
     read = found if exact else [_read_kindly(each) for each in found]
-    assert any(_matches(record, right) for record in read), (
-        f"No line of {FILE} is right for {json.dumps(right)}; its lines are "
-        f"{_records_excerpt(found)}."
+    if any(_matches(record, right) for record in read):
+        return
+    sentence = f"No line of {FILE} is right for {json.dumps(right)}"
+    if not read:  # one empty list, say
+        raise AssertionError(f"{sentence}; it has {_content_excerpt(task).strip()}.")
+    # Of several as near, the one that was written last.
+    nearest = min(reversed(read), key=lambda record: len(_differences(record, right)))
+    different = _differences(nearest, right)
+    if len(different) > len(FEATURES):
+        raise AssertionError(f"{sentence}; its lines are {_records_excerpt(found)}.")
+    raise Hinted(
+        f"{sentence}; in the nearest line {_differences_text(different)}.",
+        "Which keys does your logger write, and under which names?"
+        if all(seen is _MISSING for seen in different.values())
+        else "What becomes of it between predict, which knows it, and the line?",
     )
 
 
@@ -228,12 +259,19 @@ def expect_lines(task: Task) -> None:
 def expect_line_endings(task: Task) -> None:
     """Assert that every line is ended by a line break, and that there are no blank ones."""
     whole = text(task)
-    assert whole.endswith("\n"), (
-        f"{FILE} ends with {whole[-20:]!r}; right is a line break behind each line."
-    )
-    assert "" not in whole[:-1].split("\n"), (
-        f"{FILE} has blank lines; right is one line for each prediction, and nothing between them."
-    )
+    where = "Where does your logger write its line break: before the line, or behind it?"
+    if not whole.endswith("\n"):
+        begin = f"begins with {whole[:20]!r} and " if whole.startswith("\n") else ""
+        raise Hinted(
+            f"{FILE} {begin}ends with {whole[-20:]!r}; right is a line break behind each line.",
+            where,
+        )
+    if "" in whole[:-1].split("\n"):
+        raise Hinted(
+            f"{FILE} has blank lines; right is one line for each prediction, and nothing between "
+            "them.",
+            where,
+        )
 
 
 def _matches(record: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
@@ -244,6 +282,32 @@ def _matches(record: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
         and isinstance(features, dict)
         and all(_is_same_number(features.get(name), right["features"][name]) for name in FEATURES)
     )
+
+
+def _differences(record: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, object]:
+    """Return what a line has in place of what is right, by the names of the keys."""
+    different = {
+        key: record.get(key, _MISSING)
+        for key in ("model", "prediction")
+        if not _matches({**right, key: record.get(key)}, right)
+    }
+    features = record.get("features", _MISSING)
+    if not isinstance(features, dict):
+        return different | {"features": features}
+    return different | {
+        name: features.get(name, _MISSING)
+        for name in FEATURES
+        if not _is_same_number(features.get(name), right["features"][name])
+    }
+
+
+def _differences_text(different: Mapping[str, object]) -> str:
+    missing = [name for name, seen in different.items() if seen is _MISSING]
+    told = [
+        f"{name} is {json.dumps(seen)}" for name, seen in different.items() if seen is not _MISSING
+    ]
+    told += [f"{joined(missing)} {'is' if len(missing) == 1 else 'are'} missing"] if missing else []
+    return joined(told)
 
 
 def _is_same_number(seen: object, right: float) -> bool:

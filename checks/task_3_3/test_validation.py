@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import httpx
 
@@ -17,10 +18,19 @@ from checks.support.predictions import (
     features_by_name,
     predict,
 )
+from checks.support.startup import joined
+from checks.task_3_3.refusals import (
+    DEFAULTS,
+    default_not_used,
+    not_all_named,
+    not_refused,
+    refusal_text,
+    refused_late,
+)
 from checks.task_3_3.schema import body_schema
 from ml_api_lab.check import Hinted, Task, points, seconds, took
 
-DEFAULTS = dict(zip(FEATURES, (5.1, 3.5, 1.4, 0.2), strict=True))
+NO_FIELDS = "What does predict take in its signature? /docs shows the fields of what stands there."
 
 
 @points(1, hint="Is 0 itself allowed? Which of the two, ge or gt, says so?")
@@ -77,7 +87,15 @@ async def test_all_bad_features_are_named(task: Task) -> None:
             response = await predict(
                 client, task.draw.choice(MODELS), DEFAULTS | dict(zip(wrong, sent, strict=True))
             )
-            expect_unprocessable(response, *wrong, because=f"{' and '.join(wrong)} are wrong")
+            try:
+                expect_unprocessable(response, *wrong, because=f"{' and '.join(wrong)} are wrong")
+            except Hinted:
+                raise
+            except AssertionError:
+                if response.status_code != 422:
+                    raise
+                features = dict(zip(wrong, sent, strict=True))
+                raise await not_all_named(client, response, features) from None
 
 
 async def _refused_values(
@@ -114,10 +132,13 @@ async def test_refused_at_once(task: Task) -> None:
                     continue  # other checks ask whether it is refused
                 refused += 1
                 requests += task.models.calls[before:]
-                assert took(response) == seconds(0), (
-                    f"{request_line(response)} with {wrong} = {value!r} was refused after "
-                    f"{took(response)}; right is at once."
-                )
+                if took(response) != seconds(0):
+                    raise await refused_late(
+                        client,
+                        response,
+                        f"{request_line(response)} with {wrong} = {value!r} was refused after "
+                        f"{took(response)}; right is at once.",
+                    )
             assert refused, (
                 f"POST /predict/{model} refuses neither 0 nor -7, 10, 'abc' or null; right is that "
                 "all of them are refused at once."
@@ -125,15 +146,19 @@ async def test_refused_at_once(task: Task) -> None:
         before = len(task.models.calls)
         unknown = await predict(client, "no_such_model", DEFAULTS)
         expect(unknown, 404, 422, because="there is no such model")
-        assert took(unknown) == seconds(0), (
-            f"{request_line(unknown)} was refused after {took(unknown)}; right is at once, "
-            "because there is no such model."
-        )
+        if took(unknown) != seconds(0):
+            raise Hinted(
+                f"{request_line(unknown)} was refused after {took(unknown)}; right is at once, "
+                "because there is no such model.",
+                "What does your code do first: wait, or look whether there is such a model?",
+            )
         requests += task.models.calls[before:]
-    assert not requests, (
-        f"The model {requests[0].model} was asked for the prediction of a request that was "
-        "refused; right is that it never hears of one."
-    )
+    if requests:
+        raise Hinted(
+            f"The model {requests[0].model} was asked for the prediction of a request that was "
+            "refused; right is that it never hears of one.",
+            "Which comes first in your code: to ask the model, or to look at the features?",
+        )
 
 
 @points(1, hint="Which numbers lie between the limits, and are all of them let through?")
@@ -183,10 +208,13 @@ async def test_docs_show_the_limits(task: Task) -> None:
                 at_limit = await predict(client, MODELS[0], {**DEFAULTS, name: limit})
                 within = await predict(client, MODELS[0], {**DEFAULTS, name: just_within})
                 has_another = at_limit.status_code == 200 or within.status_code == 422
-                assert field and has_another, (
+                sentence = (
                     f"/openapi.json says of {name} {field or 'nothing'}; "
                     f"right is that it shows {right}, as {key}."
                 )
+                if not fields:
+                    raise Hinted(sentence, NO_FIELDS)
+                assert field and has_another, sentence
 
 
 @points(1, hint="What else can you tell Field about a field, and where does /docs show it?")
@@ -198,12 +226,29 @@ async def test_docs_show_descriptions_and_defaults(task: Task) -> None:
         used = {name: await _default_is_used(task, client, name) for name in FEATURES}
     for name, default in DEFAULTS.items():
         field = fields.get(name, {})
-        assert not used[name] or _as_number(field.get("default")) == default, (
-            f"/openapi.json says of {name} {field or 'nothing'}; right is the default {default}."
-        )
-        assert str(field.get("description") or "").strip(), (
-            f"/openapi.json says of {name} {field}; right is that it has a description."
-        )
+        if used[name] and _as_number(field.get("default")) != default:
+            sentence = (
+                f"/openapi.json says of {name} {field or 'nothing'}; right is the default "
+                f"{default}."
+            )
+            raise Hinted(
+                f"{sentence} A request without {name} gets it.",
+                "In which form does your code have this default? /docs shows one that stands "
+                "there as a number.",
+            )
+        if not _description(field):
+            others = [n for n in FEATURES if n != name and not _description(fields.get(n, {}))]
+            raise Hinted(
+                f"/openapi.json says of {name} {field}; right is that it has a description."
+                f"{f' There is none of {joined(others)} either.' if others else ''}",
+                "Its description is there. Which words does it have?"
+                if "description" in field
+                else "What else can you tell Field about a field, and where does /docs show it?",
+            )
+
+
+def _description(field: dict[str, Any]) -> str:
+    return str(field.get("description") or "").strip()
 
 
 async def _default_is_used(task: Task, client: httpx.AsyncClient, name: str) -> bool:
@@ -244,9 +289,31 @@ async def _expect_each_value_refused(
                 for name, value in cases
             )
         )
-    for (name, value), response in zip(cases, answers, strict=True):
-        if response.status_code not in statuses[name] and (name, value) not in unlimited:
-            expect_unprocessable(response, because=f"{name} is {values[value]}")
+        answered = dict(zip(cases, answers, strict=True))
+        for (name, value), response in answered.items():
+            if response.status_code in statuses[name] or (name, value) in unlimited:
+                continue
+            try:
+                expect_unprocessable(response, because=f"{name} is {values[value]}")
+            except Hinted:
+                raise
+            except AssertionError as error:
+                if 400 <= response.status_code < 500:
+                    raise Hinted(
+                        str(error),
+                        "Your own code answers this. With which status does FastAPI answer what "
+                        "pydantic refuses?",
+                    ) from None
+                accepted = {
+                    feature: [
+                        v for v in values if answered[feature, v].status_code not in range(400, 500)
+                    ]
+                    for feature in FEATURES
+                }
+                refused = [v for v in values if answered[name, v].status_code == 422]
+                raise await not_refused(
+                    task, client, str(error), name, value, accepted, refused
+                ) from None
 
 
 async def _expect_predictions(
@@ -261,12 +328,19 @@ async def _expect_predictions(
             answers: list[httpx.Response] = await asyncio.gather(
                 *(predict(client, model, body) for body, _ in requests)
             )
-            for response in answers:
-                assert response.status_code == 200, (
+            for response, (body, _) in zip(answers, requests, strict=True):
+                if response.status_code == 200:
+                    continue
+                left_out = [name for name in FEATURES if name not in body]
+                sentence = (
                     f"{request_line(response)} with {response.request.content.decode()} answered "
-                    f"{response.status_code}{body_excerpt(response)}; right is 200, because "
-                    "nothing in it is out of its limits, and what it leaves out has a default."
+                    f"{response.status_code}{refusal_text(response)}; right is 200, because "
+                    "nothing in it is out of its limits"
+                    f"{', and what it leaves out has a default' if left_out else ''}."
                 )
+                if left_out:
+                    raise await default_not_used(client, response, sentence, left_out)
+                raise AssertionError(sentence)
             wrong = {
                 name: DEFAULTS[name]
                 for response, (body, expected) in zip(answers, requests, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from checks.support import prediction_log
 from checks.support.http import expect, is_close, request_line
@@ -12,9 +13,25 @@ from checks.support.predictions import (
     draw_features,
     expect_model_answer,
     features_by_name,
+    off_the_card,
     predict,
 )
-from ml_api_lab.check import Clock, Task, answered_at, milliseconds, points, seconds, took
+from checks.support.source import lines_with_name, where_it_stands
+from checks.support.startup import joined
+from ml_api_lab.check import (
+    Clock,
+    Hinted,
+    Span,
+    Task,
+    answered_at,
+    milliseconds,
+    points,
+    seconds,
+    took,
+)
+
+if TYPE_CHECKING:
+    import httpx
 
 MODEL_TIMES = dict(zip(MODELS, (seconds(2), seconds(3)), strict=True))
 
@@ -35,7 +52,8 @@ async def test_the_answer_does_not_wait(task: Task, clock: Clock) -> None:
             alone = MODEL_TIMES[model]
             assert is_close(took(answer), alone), (
                 f"{request_line(answer)} took {took(answer)}; right is {alone}, "
-                "as without a log: nobody waits for it."
+                "as without a log: nobody waits for it. "
+                f"{where_it_stands(task, 'log_prediction')}"
             )
             await prediction_log.wait_for_predictions(task, clock, count, since=before)
 
@@ -60,10 +78,38 @@ async def test_the_line_comes_five_seconds_later(task: Task, clock: Clock) -> No
                 await asyncio.sleep((prediction_log.DELAY - delay + milliseconds(2)) / seconds(1))
                 if prediction_log.text(task) != begun:
                     delays.append(prediction_log.DELAY)
-            assert any(is_close(each, prediction_log.DELAY) for each in delays), (
-                f"The line was in {prediction_log.FILE} {delay} after the answer of {model}; "
-                f"right is {prediction_log.DELAY}."
-            )
+            if not any(is_close(each, prediction_log.DELAY) for each in delays):
+                raise await wrong_delay(task, clock, client, model, delay)
+
+
+async def wrong_delay(
+    task: Task, clock: Clock, client: httpx.AsyncClient, model: str, delay: Span
+) -> Hinted:
+    """Return the error of a line that comes too soon or too late, with the next ones' delays."""
+    await asyncio.sleep(10)  # what is left of it, in case that it came in pieces
+    next_delays = {}
+    with off_the_card(task):
+        for each in MODELS:
+            before = prediction_log.text(task)
+            answer = await predict(client, each, draw_features(task))
+            logged = await prediction_log.wait_for_predictions(task, clock, 1, since=before)
+            next_delays[each] = logged - answered_at(answer)
+    told = joined([f"{each} after {next_delays[each]}" for each in MODELS])
+    one, other = next_delays.values()
+    if is_close(one, other):
+        hint = "Which line of your logger waits before it writes, for how long, and is it awaited?"
+    elif all(
+        is_close(next_delays[each] + MODEL_TIMES[each], prediction_log.DELAY) for each in MODELS
+    ):
+        hint = "From which moment on does your logger wait: from the request, or from its answer?"
+    else:
+        hint = "Why does the wait depend on the model?"
+    return Hinted(
+        f"The line was in {prediction_log.FILE} {delay} after the answer of {model}; right is "
+        f"{prediction_log.DELAY}. Asked again, the line of {told}. "
+        f"{where_it_stands(task, 'sleep')}",
+        hint,
+    )
 
 
 @points(2, hint="Which kind of sleep does an async function need so that the loop stays free?")
@@ -82,7 +128,8 @@ async def test_no_other_request_waits(task: Task, clock: Clock) -> None:
             expect(answer, 200)
             assert is_close(took(answer), alone), (
                 f"{request_line(answer)}, sent 1 s after a prediction's answer, took "
-                f"{took(answer)}; right is {alone}, while the log of that prediction waits."
+                f"{took(answer)}; right is {alone}, while the log of that prediction waits. "
+                f"{where_it_stands(task, 'sleep')}"
             )
         # Also in the last moments before the first line, which comes 2 s after the prediction.
         for pause, before in ((1.3, 0.7), (0.65, 0.05)):
@@ -90,7 +137,8 @@ async def test_no_other_request_waits(task: Task, clock: Clock) -> None:
             health = await client.get("/health")
             assert is_close(took(health), seconds(0)), (
                 f"{request_line(health)}, sent {before} s before a line is due, took "
-                f"{took(health)}; right is at once, until the line is there."
+                f"{took(health)}; right is at once, until the line is there. "
+                f"{where_it_stands(task, 'sleep')}"
             )
         await prediction_log.wait_for_predictions(task, clock, 2, since="")
 
@@ -191,16 +239,108 @@ async def test_each_line_is_whole(task: Task, clock: Clock) -> None:
         await asyncio.sleep(8)
     if has_lines:
         prediction_log.expect_lines(task)
-    for model, flower in flowers if tells_rightly else ():
-        right = task.models.answer(model, flower)
-        prediction_log.expect_record(task, model, flower, right, exact=False)
+    if tells_rightly:
+        with_line = [each for each in flowers if _has_line(task, *each)]
+        if len(with_line) < len(flowers):
+            has_first = _has_line(task, first_model, first_flower)
+            raise await lost_lines(task, clock, len(flowers), len(with_line), has_first=has_first)
     prediction_log.expect_addition(task, earlier)
-    prediction_log.expect_line_count(
-        task,
-        len(flowers) + 2,
-        f"there were {len(flowers)} predictions at the same time, one before them, and one line "
-        "before that",
-        exact=has_lines,
+    try:
+        prediction_log.expect_line_count(
+            task,
+            len(flowers) + 2,
+            f"there were {len(flowers)} predictions at the same time, one before them, and one "
+            "line before that",
+            exact=has_lines,
+        )
+    except AssertionError:
+        written = len(prediction_log.entries(task))
+        if written != len(flowers) + 1 or earlier in prediction_log.text(task):
+            raise
+        raise await earlier_line_lost(task, earlier, written) from None
+
+
+def _has_line(task: Task, model: str, flower: list[float]) -> bool:
+    right = task.models.answer(model, flower)
+    return not _raises(
+        lambda: prediction_log.expect_record(task, model, flower, right, exact=False)
+    )
+
+
+async def lost_lines(
+    task: Task, clock: Clock, count: int, with_line: int, *, has_first: bool
+) -> Hinted:
+    """Return the error of predictions at the same time that have no line: whether one comes later.
+
+    Args:
+        count: how many there were.
+        with_line: how many of them have a line.
+        has_first: whether the one before them still has its line.
+    """
+    sentence = (
+        f"Of {count} predictions at the same time only {with_line} "
+        f"{'has' if with_line == 1 else 'have'} a line in {prediction_log.FILE} after 8 s; right "
+        "is a line for each."
+    )
+    if not has_first:
+        return Hinted(
+            f"{sentence} The one before them has lost its line as well. {where_it_opens(task)}",
+            "In which mode does your logger open the file, and what becomes of the lines in it?",
+        )
+    prediction_log.reset(task)
+    with off_the_card(task):
+        async with task.serve() as client:
+            answers = await asyncio.gather(
+                *(predict(client, model, draw_features(task)) for model in MODELS * (count // 2))
+            )
+            last_answer = max(map(answered_at, answers))
+            while len(prediction_log.lines(task)) < count and clock.now < last_answer + seconds(20):
+                await asyncio.sleep(1)
+            last_line = clock.now - last_answer
+    if len(prediction_log.lines(task)) >= count:
+        return Hinted(
+            f"{sentence} Asked again, all of them have one, the last after {last_line}.",
+            "What do the loggers share while they wait, of which only so many can have it at a "
+            "time: a lock, a semaphore, the threads of a pool?",
+        )
+    return Hinted(
+        f"{sentence} The others never get one. {where_it_opens(task)}",
+        "What does your logger look at before it writes: what the file holds, or where it ends? "
+        "Another one may write in between. Which mode of open always writes at the end?",
+    )
+
+
+def where_it_opens(task: Task) -> str:
+    """Return the lines of code that may read or write the log, two at most, as a sentence."""
+    found = [
+        line
+        for line in lines_with_name(task, "open", "read_text", "write_text")
+        if '"rb"' not in line  # a model's file
+    ]
+    return f"A file is used in {' and '.join(found[:2])}." if found else ""
+
+
+async def earlier_line_lost(task: Task, earlier: str, written: int) -> Hinted:
+    """Return the error of a line that the file held before the start: when it went.
+
+    Args:
+        written: how many other lines the file has now.
+    """
+    prediction_log.reset(task, earlier)
+    with off_the_card(task):
+        async with task.serve():
+            is_kept = earlier in prediction_log.lines(task)
+    moment = (
+        "It was still there when the application had started"
+        if is_kept
+        else "It was gone when the application had started, before any prediction"
+    )
+    return Hinted(
+        f"{prediction_log.FILE} has {written} lines, one for each prediction, and the line that "
+        f"was in it before is gone; right is that it stays. {moment}. {where_it_opens(task)}",
+        "From where does your logger take what it writes anew: from the file, or from a variable?"
+        if is_kept
+        else "What does your code do with the file when it is imported, or when it starts?",
     )
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from checks.support.api_keys import (
+    DOORS,
     HEADER,
     NO_KEY,
     PREDICT_DOOR,
+    any_key_opens,
     expect_denied,
     expect_denied_without_configured_key,
     expect_granted,
@@ -15,6 +18,7 @@ from checks.support.api_keys import (
     expect_key_not_leaked,
     expect_not_served,
     expect_shut,
+    expect_wrong_key_refused,
     expect_wrong_keys_denied,
     key_header,
     key_in_both_places,
@@ -23,14 +27,22 @@ from checks.support.api_keys import (
     new_key,
     shut_doors,
 )
-from checks.support.http import expect, json_body, request_line
+from checks.support.http import body_excerpt, expect, json_body, request_line
 from checks.support.predictions import (
     MODELS,
     expect_model_answer,
     hide_model_failures,
+    off_the_card,
     predict,
 )
-from ml_api_lab.check import Clock, Task, points, seconds, took
+from checks.support.startup import joined
+from ml_api_lab.check import Clock, Hinted, Task, points, seconds, took
+
+if TYPE_CHECKING:
+    import httpx
+
+OPEN_PATHS = ("/health", "/", "/docs", "/openapi.json")
+WRONG_STATUS = "Which status does your code give to who has no key, or a wrong one?"
 
 
 @points(
@@ -53,10 +65,16 @@ async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) 
                 *(predict(client, model, flower, headers) for model in MODELS)
             )
             for answer in (listed, *predicted):
-                expect_denied(answer, because)
+                if answer.is_success:
+                    raise await open_door(task, client, answer, because)
+                expect_denied(answer, because, hint=WRONG_STATUS)
         await expect_key_in_header_only(client, key)
         answer = await client.get("/models?from=/health")
-        expect_denied(answer, f"{NO_KEY}, whatever open door its query names")
+        expect_denied(
+            answer,
+            f"{NO_KEY}, whatever open door its query names",
+            hint="In which part of the URL does your code look for the path?",
+        )
         browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
         answer = await client.get("/models", headers=browser)
         expect_denied(answer, f"{NO_KEY}, also to a browser")
@@ -66,20 +84,91 @@ async def test_models_and_predictions_ask_for_the_key(task: Task, clock: Clock) 
             answer = await predict(client, model, flower, key_header(key))
             expect_granted(answer, f"the {HEADER} that it carries is right")
             expect_model_answer(task, answer, model, flower, exact=True)
-        expect_denied(await client.get("/models"), f"{NO_KEY}, whoever has come in before")
+        expect_denied(
+            await client.get("/models"),
+            f"{NO_KEY}, whoever has come in before",
+            hint="What does your code remember of the requests that came before?",
+        )
+
+
+async def open_door(
+    task: Task, client: httpx.AsyncClient, response: httpx.Response, because: str
+) -> Hinted:
+    """Return the error of a request that got in: what else gets in there, and at the other door."""
+    path = response.request.url.path
+    if because != NO_KEY and path == DOORS[0]:
+        return any_key_opens(response)
+    opens = {}
+    with_wrong_key = key_header("any-wrong-key")
+    with off_the_card(task):
+        for door in DOORS:
+            without, wrong = await knock(client, door), await knock(client, door, with_wrong_key)
+            opens[door] = (without.is_success, wrong.is_success)
+    names = {
+        (True, True): "open without a key and with a wrong one",
+        (True, False): "open without a key, and refuses a wrong one",
+        (False, True): "open to a wrong key, and refuses a request without one",
+        (False, False): "shut without a key and to a wrong one",
+    }
+    told = "; ".join(f"{door} is {names[opens[door]]}" for door in DOORS)
+    if (False, False) in opens.values():
+        hint = "A dependency guards only the routes that name it. Does this route?"
+    elif because == NO_KEY:
+        hint = "What does your code do with a request in which the header is missing?"
+    else:
+        hint = "With what does your code compare the key that it finds?"
+    return Hinted(
+        f"{request_line(response)} answered {response.status_code}; right is 401 or 403, because "
+        f"{because}. {told}.",
+        hint,
+    )
 
 
 @points(1, hint="Is the dependency on more than the routes that are worth guarding?")
 async def test_the_other_doors_stay_open(task: Task, clock: Clock) -> None:
     """/health, / and /docs need no key."""
     async with task.serve(env={"API_KEY": new_key(task)}) as client:
-        for path in ("/health", "/", "/docs", "/openapi.json"):
-            expect(await client.get(path), 200, because="that is open to everyone")
+        for path in OPEN_PATHS:
+            answer = await client.get(path)
+            if answer.status_code in (401, 403):
+                raise await shut_path(task, client, answer, "that is open to everyone")
+            expect(answer, 200, because="that is open to everyone")
         wrong = await client.get("/health", headers=key_header("wrong"))
+        if wrong.status_code in (401, 403):
+            raise await shut_path(
+                task, client, wrong, "that is open to everyone, whatever key they carry"
+            )
         expect(wrong, 200, because="that is open to everyone, whatever key they carry")
         door = (await shut_doors(client))[0]
         # That others are open counts only once this is shut.
         await expect_shut(client, door)
+
+
+async def shut_path(
+    task: Task, client: httpx.AsyncClient, response: httpx.Response, because: str
+) -> Hinted:
+    """Return the error of a path that should be open: which of the others are."""
+    asked = response.request.url.path
+    key = response.request.headers.get(HEADER)
+    headers = key_header(key) if key else {}
+    others = [path for path in OPEN_PATHS if path != asked]
+    with off_the_card(task):
+        shut = [
+            path
+            for path in others
+            if (await client.get(path, headers=headers)).status_code in (401, 403)
+        ]
+    left_open = [path for path in others if path not in shut]
+    told = (
+        [f"{joined(left_open)} {'is' if len(left_open) == 1 else 'are'} open"] if left_open else []
+    )
+    told += [f"{joined(shut)} {'is' if len(shut) == 1 else 'are'} not"] if shut else []
+    return Hinted(
+        f"{request_line(response)} answered {response.status_code}{body_excerpt(response)}; right "
+        f"is 200, because {because}. {', '.join(told)}.",
+        "On what is your dependency: on the app, a router, or each route? Which of them has "
+        f"{asked}?",
+    )
 
 
 @points(
@@ -100,14 +189,35 @@ async def test_the_key_comes_first(task: Task, clock: Clock) -> None:
                 ("no_such_model", bodies[0], "whether there is such a model or not"),
             ):
                 answer = await predict(client, model, body, headers)
+                if answer.is_success and headers:
+                    await expect_wrong_key_refused(client, doors[0])
                 expect_denied(answer, f"{why}, {whatever}", usual=usual)
-                assert took(answer) == seconds(0), (
-                    f"{request_line(answer)} was refused after {took(answer)}; "
-                    f"right is at once, because {why}."
-                )
+                if took(answer) != seconds(0):
+                    raise await refused_late(task, client, answer, why)
     assert not task.models.calls, (
         "A request without the key was refused, but the model had been asked before; "
         "right is to ask no model."
+    )
+
+
+async def refused_late(
+    task: Task, client: httpx.AsyncClient, response: httpx.Response, why: str
+) -> Hinted:
+    """Return the error of a refusal that waits: which others wait, and which do not."""
+    wrong_key = key_header("any-wrong-key")
+    with off_the_card(task):
+        waits = {
+            "GET /models with a wrong key": took(await knock(client, DOORS[0], wrong_key)),
+            "a prediction with a wrong key": took(await knock(client, PREDICT_DOOR, wrong_key)),
+            "one without a key": took(await knock(client, PREDICT_DOOR)),
+        }
+    told = joined([f"{what} after {wait}" for what, wait in waits.items()])
+    return Hinted(
+        f"{request_line(response)} was refused after {took(response)}; right is at once, because "
+        f"{why}. Also refused: {told}.",
+        "For what does your dependency wait before it refuses?"
+        if waits["GET /models with a wrong key"] > seconds(0)
+        else "Where is the key of a prediction looked at: before the endpoint begins, or in it?",
     )
 
 
@@ -132,7 +242,17 @@ async def test_the_key_is_read_from_both_places(task: Task, clock: Clock) -> Non
             # The wrong one first: that nobody is let in for ever is another check's question.
             refused = await knock(client, door, key_header(wrong))
             answer = await knock(client, door, key_header(right))
-            expect(answer, 200, because=f"it carries {right}, the key {where}")
+            because = f"it carries {right}, the key {where}"
+            if refused.is_success:
+                await expect_wrong_key_refused(client, door)
+                if env and not answer.is_success:
+                    raise Hinted(
+                        f"{request_line(answer)} answered {answer.status_code}; right is 200, "
+                        f"because {because}. The key in .env opens it instead.",
+                        "Which of the two places does your code ask first, and which one does "
+                        "load_dotenv leave as it is?",
+                    )
+            expect(answer, 200, because=because)
             expect_not_served(refused, f"it carries {wrong}, and the key {where} is {right}")
 
 
@@ -176,10 +296,16 @@ async def test_the_docs_know_the_scheme(task: Task, clock: Clock) -> None:
         and str(each.get("name")).lower() == HEADER.lower()
     ]
     has = f"the security schemes {schemes}" if schemes else "no security scheme"
-    assert found, (
-        f"/openapi.json has {has}; "
-        f"right is an apiKey in the header {HEADER}, which gives /docs its Authorize button."
-    )
+    if not found:
+        is_other_header = any(each.get("in") == "header" for each in schemes.values())
+        raise Hinted(
+            f"/openapi.json has {has}; "
+            f"right is an apiKey in the header {HEADER}, which gives /docs its Authorize button.",
+            "Which header does your scheme name, letter by letter?"
+            if is_other_header
+            else "Which class of fastapi.security describes a key in a header? And does a route "
+            "depend on an object of it?",
+        )
 
 
 @points(1, hint="Where do you print what you have read, or tell the caller what you expected?")
@@ -204,6 +330,8 @@ async def test_the_key_is_told_to_nobody(task: Task, clock: Clock) -> None:
         task.models.fail(MODELS[0])
         answers.append(await predict(client, MODELS[0], flower, key_header(key)))
         await asyncio.sleep(6)  # what works behind the answers may tell it as well
-    hide_model_failures(task)
+        hide_model_failures(task)
+        if answers[4].is_success and unasked.is_success:
+            await expect_shut(client, DOORS[0])
     expect_not_served(max(answers[4], unasked, key=lambda each: each.status_code), NO_KEY)
     expect_key_not_leaked(task, key, answers)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from checks.support import api_keys, prediction_log, tracing
+from checks.support import prediction_log, source, tracing
 from checks.support.http import json_body
 from checks.task_1_3.server_process import announced_address
 from checks.task_3_3 import schema
@@ -178,7 +178,7 @@ def test_source(folder: Path, text: str) -> None:
     task = task_of(folder)
     try:
         with in_time(SubmissionFault):
-            api_keys.source_constants(task)
+            source.source_constants(task)
     finally:
         task.close()
 
