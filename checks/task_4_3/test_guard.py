@@ -34,7 +34,6 @@ from checks.support.predictions import (
     hide_model_failures,
     predict,
 )
-from checks.support.source import source_constants
 from checks.support.startup import joined
 from checks.task_4_3.paths import (
     DENIED_STATUSES,
