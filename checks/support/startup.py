@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from checks.support.application import A_MODEL, Application, look_at_application, unshown
 from checks.support.http import request_line
 from checks.support.predictions import MODELS
 from ml_api_lab.check import Hinted, Late, StartFailed, SubmissionFault, Task
@@ -19,14 +20,67 @@ def loaded_models(task: Task) -> list[str]:
     return [load.model for load in task.models.loads]
 
 
-def expect_loaded(task: Task) -> None:
-    """Assert that the application, which has just started, has loaded both models."""
-    loaded = loaded_models(task)
-    missing = [name for name in MODELS if name not in loaded]
-    assert not missing, (
-        f"The application has started without loading {joined(missing)}"
-        f"{and_loaded(loaded)}; right is that both models are loaded by then."
+async def expect_loaded(task: Task, at_start: list[str]) -> None:
+    """Assert that an application had loaded both models when it had started."""
+    missing = [name for name in MODELS if name not in at_start]
+    if missing:
+        sentence = f"The application has started without loading {joined(missing)}"
+        sentence += and_loaded(at_start)
+        raise await why_not_loaded(task, sentence, missing, at_start)
+
+
+async def why_not_loaded(
+    task: Task, sentence: str, missing: list[str], at_start: list[str]
+) -> Hinted:
+    """Return that an application has started without these models, and what else was seen.
+
+    Args:
+        sentence: the first half of what it says; `at_start`: what was loaded instead.
+    """
+    right = "right is that its lifespan loads both models"
+    if len(at_start) > 1:
+        return Hinted(f"{sentence}; {right}.", "Which path is each of the two loaded from?")
+    application = await look_at_application(task)
+    if application is not None and not application.has_lifespan:
+        return Hinted(
+            f"{sentence}: `app` has no lifespan; {right}.",
+            "How does FastAPI(...) learn which function is its lifespan?",
+        )
+    if application is not None and application.start_events:
+        return Hinted(
+            f"{sentence}: `app` has a lifespan, and beside it FastAPI does not run "
+            f"{joined(application.start_events)}, its on_event function; {right}.",
+            "Which of the two do you need, and which lines belong into it?",
+        )
+    if instead := _kept_instead(application, missing[0]):
+        return Hinted(
+            f"{sentence}: under its name, {instead}; {right}.",
+            "What does the lifespan keep under each name: what was loaded, or something else?",
+        )
+    file = f"{missing[0]}.pkl"
+    task.models.remove(missing[0])
+    try:
+        with unshown(task):
+            async with task.serve():
+                pass
+    except SubmissionFault:
+        return Hinted(
+            f"{sentence}: without {file} it does not start, so it asks for the file, but it makes "
+            f"no model of what is in it; {right}.",
+            "What turns the bytes of a pickle into a model?",
+        )
+    return Hinted(
+        f"{sentence}: it starts also if {file} is not there; {right}.",
+        "Which files does your lifespan load before its yield?",
     )
+
+
+def _kept_instead(application: Application | None, name: str) -> str:
+    """Return what stands in the place of a model after the start, "" if nothing was seen."""
+    for variable, content in application.filled.items() if application is not None else ():
+        if name in content and content[name] != A_MODEL:
+            return f"{variable} holds {content[name]}"
+    return ""
 
 
 def and_loaded(loaded: Sequence[str]) -> str:
