@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from checks.support.application import A_MODEL, Application, look_at_application, unshown
-from checks.support.http import request_line
+from checks.support.http import json_body, request_line
 from checks.support.predictions import MODELS
 from ml_api_lab.check import Hinted, Late, StartFailed, SubmissionFault, Task
 
@@ -96,11 +96,35 @@ def expect_loaded_once(task: Task, response: httpx.Response) -> None:
     """Assert that no model has been loaded again up to that answer, the last one."""
     again = [name for name, times in Counter(loaded_models(task)).items() if times > 1]
     if again:
+        verb = "were" if len(again) > 1 else "was"
         raise Hinted(
-            f"{joined(again)} was loaded once more when a request came, {request_line(response)}; "
-            "right is once, when the application starts.",
+            f"{joined(again)} {verb} loaded once more when a request came, "
+            f"{request_line(response)}; right is once, when the application starts.",
             "What does this endpoint call, or depend on, that reads the files of the models?",
         )
+
+
+async def wrong_list(
+    task: Task, response: httpx.Response, env: Mapping[str, str] | None = None
+) -> AssertionError:
+    """Return that an answer lists other models than the two, and under which names they are kept.
+
+    Args:
+        env: variables of the process that is looked into.
+    """
+    sentence = f"{request_line(response)} answered {json_body(response)}"
+    right = f"right are {joined(list(MODELS))}, each once."
+    application = await look_at_application(task, env)
+    for variable, content in application.filled.items() if application is not None else ():
+        if A_MODEL not in content.values():
+            continue
+        sentence += f"; after the start, the keys of `{variable}` are {joined(list(content))}"
+        if sorted(content) == sorted(MODELS):
+            hint = "What does your endpoint make of the names under which the models are stored?"
+        else:
+            hint = "Under which names has the lifespan stored the models?"
+        return Hinted(f"{sentence}; {right}", hint)
+    return Hinted(f"{sentence}; {right}", "Where does each entry of your list come from?")
 
 
 async def expect_no_start(
@@ -109,13 +133,15 @@ async def expect_no_start(
     because: str,
     env: Mapping[str, str] | None = None,
     hint: str = "",
+    hint_if_unnamed: str = "",
     loaded_before: int | None = None,
 ) -> None:
     """Assert that the application does not start, with an error that has one of the names.
 
     Args:
         because: what is amiss, as the beginning of a sentence: "With RF_MODEL empty".
-        hint: what to ask, in place of the check's own, where it has started.
+        hint: what to ask, in place of the check's own, where it has started; `hint_if_unnamed`:
+            where its error has none of the names.
         loaded_before: how many models had been loaded before, so that the sentence says what has
             been loaded instead; None for a sentence without.
     """
@@ -134,7 +160,8 @@ async def expect_no_start(
         raise Hinted(
             f"{because}, the start stopped with {error!r}; right is an error that names "
             f"{names[0]}.",
-            "Who reads this error: does its text say which variable or which file is amiss?",
+            hint_if_unnamed
+            or "Who reads this error: does its text say which variable or which file is amiss?",
         )
     # As it had to: it is no news on the card of what comes next.
     task.transcript.raised.clear()
