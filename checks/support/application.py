@@ -112,7 +112,7 @@ async def expect_endpoint(
             "the one that is `app` in the end.",
             "How often does main.py say `app = FastAPI(...)`? Only the last one counts.",
         )
-    has = " and ".join(application.paths) or "none"
+    has = ", ".join(application.paths) or "none"
     raise Hinted(
         f"{sentence} The paths of `app` are {has}.",
         "Which path does the endpoint's decorator name, letter by letter? Is it there at all?",
