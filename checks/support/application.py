@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from checks.support.http import body_excerpt, expect_json, request_line, routing_hint
-from ml_api_lab.check import Hinted, SubmissionFault
+from checks.support.probe import reports_of
+from ml_api_lab.check import Hinted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import httpx
 
     from ml_api_lab.check import Task
@@ -52,35 +49,8 @@ async def look_at_application(
     Args:
         path: of the endpoint that is called, without arguments.
     """
-    mark = f"{task.draw.getrandbits(32):08x} "
-    source = _SCRIPT.read_text(encoding="utf-8")
-    source = source.replace('MARK = ""\n', f'MARK = "{mark}"\n')
-    task.files.write(_SCRIPT.name, source.replace('PATH = ""\n', f'PATH = "{path}"\n'))
-    with unshown(task):
-        try:
-            run = await task.run(_SCRIPT.name, env, may_fail=True)
-        except SubmissionFault:
-            return None
-        told = [line.text for line in run.lines if line.text.startswith(mark)]
-    return Application(**json.loads(told[-1].removeprefix(mark))) if told else None
-
-
-@contextlib.contextmanager
-def unshown(task: Task) -> Iterator[None]:
-    """Leave out of the card what happens within: questions that follow a failure."""
-    transcript = task.transcript
-    records: tuple[list[Any], ...] = (
-        transcript.entries,
-        transcript.requests,
-        transcript.lines,
-        transcript.raised,
-    )
-    shown = [len(each) for each in records]
-    try:
-        yield
-    finally:
-        for record, length in zip(records, shown, strict=True):
-            del record[length:]
+    reports = await reports_of(task, _SCRIPT, env, PATH=path)
+    return Application(**reports[-1]) if reports else None
 
 
 async def expect_as_before(

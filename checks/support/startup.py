@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from checks.support.application import A_MODEL, Application, look_at_application, unshown
+from checks.support.application import A_MODEL, Application, look_at_application
 from checks.support.http import json_body, request_line
 from checks.support.predictions import MODELS
+from checks.support.probe import unshown
 from ml_api_lab.check import Hinted, Late, StartFailed, SubmissionFault, Task
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checks.support.probe import reports_of
 from checks.task_2_1.training import FILES, IRIS_FLOWERS, PickleReport, fitted, remove_pickles
 from ml_api_lab.check import Hinted
 
@@ -42,16 +42,7 @@ async def watch_fits(task: Task) -> list[Fit]:
     """
     remove_pickles(task)
     task.clock.renew_budget()
-    transcript = task.transcript
-    shown = len(transcript.lines), len(transcript.raised)
-    mark = f"{task.draw.getrandbits(32):08x} "
-    source = _SCRIPT.read_text(encoding="utf-8").replace('MARK = ""\n', f'MARK = "{mark}"\n')
-    task.files.write(_SCRIPT.name, source)
-    run = await task.run(_SCRIPT.name, may_fail=True)
-    del transcript.lines[shown[0] :]
-    del transcript.raised[shown[1] :]
-    told = [line.text.removeprefix(mark) for line in run.lines if line.text.startswith(mark)]
-    return [Fit(**json.loads(each)) for each in told]
+    return [Fit(**each) for each in await reports_of(task, _SCRIPT)]
 
 
 async def expect_a_file(task: Task, reports: Sequence[PickleReport]) -> None:

@@ -3,8 +3,9 @@
 import contextlib
 from collections import Counter
 
-from checks.support.application import expect_as_before, unshown
+from checks.support.application import expect_as_before
 from checks.support.predictions import MODELS
+from checks.support.probe import unshown
 from checks.support.startup import (
     and_loaded,
     expect_no_start,

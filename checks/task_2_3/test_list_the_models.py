@@ -8,10 +8,10 @@ from checks.support.application import (
     expect_as_before,
     expect_endpoint,
     look_at_application,
-    unshown,
 )
 from checks.support.http import body_excerpt, expect, json_body, request_line
 from checks.support.predictions import MODELS
+from checks.support.probe import unshown
 from checks.support.startup import (
     expect_loaded,
     expect_loaded_once,

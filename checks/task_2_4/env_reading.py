@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checks.support.application import unshown
-from ml_api_lab.check import Hinted, SubmissionFault
+from checks.support.probe import reports_of
+from ml_api_lab.check import Hinted
 
 if TYPE_CHECKING:
     from ml_api_lab.check import Task
@@ -56,13 +55,5 @@ async def why_unread(task: Task, failed: str, paths: Mapping[str, str]) -> Hinte
 
 async def _steps(task: Task, paths: Mapping[str, str]) -> list[str]:
     """Return what an import of main.py does first: call load_dotenv, open .env, read a variable."""
-    mark = f"{task.draw.getrandbits(32):08x} "
-    source = _SCRIPT.read_text(encoding="utf-8").replace('MARK = ""\n', f'MARK = "{mark}"\n')
-    task.files.write(_SCRIPT.name, source)
-    with unshown(task):
-        try:
-            run = await task.run(_SCRIPT.name, paths, may_fail=True)
-        except SubmissionFault:
-            return []
-        told = [line.text for line in run.lines if line.text.startswith(mark)]
-    return list(json.loads(told[-1].removeprefix(mark))) if told else []
+    reports = await reports_of(task, _SCRIPT, paths)
+    return list(reports[-1]) if reports else []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from checks.support.application import unshown
 from checks.support.http import request_line, routing_hint
 from checks.support.predictions import (
     FEATURES,
@@ -15,6 +14,7 @@ from checks.support.predictions import (
     predict,
     what_was_asked,
 )
+from checks.support.probe import unshown
 from ml_api_lab.check import Hinted
 
 if TYPE_CHECKING:

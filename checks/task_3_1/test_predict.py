@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.support.application import unshown
 from checks.support.http import (
     body_excerpt,
     expect,
@@ -25,6 +24,7 @@ from checks.support.predictions import (
     predict,
     what_was_asked,
 )
+from checks.support.probe import unshown
 from checks.task_3_1.causes import (
     answers_to_each_class,
     asked_of_each_class,

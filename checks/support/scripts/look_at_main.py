@@ -15,7 +15,7 @@ import fastapi
 MARK = ""
 PATH = ""
 GENERATED = ("/docs", "/docs/oauth2-redirect", "/openapi.json", "/redoc")
-MOST_CHARACTERS = 60
+MOST_CHARACTERS = 40
 
 made: list[fastapi.FastAPI] = []
 found: dict[str, Any] = {
