@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from checks.task_2_1.fits import (
+    expect_a_file,
+    expect_fitted,
+    named,
+    told_of_flowers,
+    watch_fits,
+)
 from checks.task_2_1.training import (
     FILES,
+    IRIS_FLOWERS,
+    PickleReport,
     classifiers,
     fitted,
     remove_pickles,
     train_and_inspect,
 )
-from ml_api_lab.check import Task, points, scikit_learn
+from ml_api_lab.check import Hinted, Task, points, scikit_learn
 
-IRIS_FLOWERS = 150
 MIN_ACCURACY = 0.95
 CLASS_COUNT_TOLERANCE = 0.03
 """Twice what a regression's tolerance allows; a part of the flowers leads to more."""
@@ -22,22 +30,34 @@ CLASS_COUNT_TOLERANCE = 0.03
 async def test_both_files_are_written(task: Task) -> None:
     """Running train.py writes both pickles."""
     reports = await train_and_inspect(task)
+    await expect_a_file(task, reports)
     missing = [report.file for report in reports if report.is_missing]
+    if not missing:
+        return
     others = [report.found for report in reports if report.is_missing and report.found]
-    instead = f", but {' and '.join(others)}" if others else ""
-    assert not missing, (
-        f"Running train.py left no {' and no '.join(missing)} in its folder{instead}; "
-        f"right are {' and '.join(FILES)}."
+    sentence = f"Running train.py left no {' and no '.join(missing)} in its folder"
+    if others:
+        raise Hinted(
+            f"{sentence}, but {' and '.join(others)}; right are {' and '.join(FILES)}.",
+            "What are the two paths, letter by letter, from the folder to the ending?",
+        )
+    fits = dict.fromkeys(each.model_class for each in await watch_fits(task))
+    models = f"{'only ' if len(fits) == 1 else ''}a {' and a '.join(fits)}" if fits else "no model"
+    raise Hinted(
+        f"{sentence} and no other file like it; train.py fitted {models}. "
+        f"Right are {' and '.join(FILES)}.",
+        "Which models does your program make, fit and save, and how often does it save?",
     )
 
 
-@points(2, hint="Which object is in your hands at each of the two moments when you save?")
+@points(2, hint="Which of the two models is saved into which of the two files?")
 @scikit_learn
 async def test_each_file_holds_its_own_model(task: Task) -> None:
     """Each pickle holds a model of its own class."""
     reports = await train_and_inspect(task)
+    await expect_a_file(task, reports)
     # Whether both are written, and under which names, is another check's question.
-    for report in [each for each in reports if each.found] or reports:
+    for report in [each for each in reports if each.found]:
         report.expect_own_class()
 
 
@@ -45,11 +65,18 @@ async def test_each_file_holds_its_own_model(task: Task) -> None:
 @scikit_learn
 async def test_models_are_fitted(task: Task) -> None:
     """Both models are fitted on the four features."""
-    for report in classifiers(await train_and_inspect(task)):
-        report.expect_fitted()
-        assert report.facts["features"] == 4, (
-            f"The model in {report.found} was fitted on {report.facts['features']} features; "
-            "the Iris data has 4."
+    reports = await train_and_inspect(task)
+    await expect_a_file(task, reports)
+    wrong = [
+        report
+        for report in await expect_fitted(task, classifiers(reports))
+        if report.facts["features"] != 4
+    ]
+    if wrong:
+        raise Hinted(
+            f"{named(wrong)} {'were' if len(wrong) > 1 else 'was'} fitted on "
+            f"{wrong[0].facts['features']} features; the Iris data has 4.",
+            "Which columns of the features does fit get?",
         )
 
 
@@ -57,37 +84,70 @@ async def test_models_are_fitted(task: Task) -> None:
 @scikit_learn
 async def test_models_know_all_of_iris(task: Task) -> None:
     """Both models are trained on the whole Iris data."""
-    for report in fitted(await train_and_inspect(task)):
-        facts = report.facts
-        assert facts["classes"] == [0, 1, 2], (
-            f"The model in {report.found} knows the classes {facts['classes']}; "
+    reports = await _fitted_models(task)
+    wrong = [report for report in reports if report.facts["classes"] != [0, 1, 2]]
+    if wrong:
+        classes = wrong[0].facts["classes"]
+        told = await told_of_flowers(task, wrong)
+        sentence = (
+            f"{named(wrong)}{f', {told},' if told else ''} "
+            f"{'know' if len(wrong) > 1 else 'knows'} the classes {classes}; "
             "right are the three of the Iris data, [0, 1, 2]."
         )
-        assert facts["training_flowers"] in (None, IRIS_FLOWERS), (
-            f"The model in {report.found} was trained on {facts['training_flowers']} flowers; "
-            f"the whole Iris data has {IRIS_FLOWERS}."
+        if told:
+            raise AssertionError(sentence)
+        raise Hinted(
+            sentence, "Which classes does `load_iris` give as target, and which does fit get?"
         )
-        # One that recognises too few of them as they are is another check's matter.
-        is_good = facts["accuracy"] >= MIN_ACCURACY
-        error = facts["class_count_error"] if is_good else None
-        assert error is None or error < CLASS_COUNT_TOLERANCE, (
-            f"The model in {report.found} was not fitted on the flowers of the Iris data as they "
-            f"are: right are all {IRIS_FLOWERS}, each of them once."
+    wrong = [report for report in reports if _seems_fitted_on_others(report)]
+    if wrong:
+        told = await told_of_flowers(task, wrong) or "not fitted on the flowers as they are"
+        raise AssertionError(
+            f"{named(wrong)} {'were' if len(wrong) > 1 else 'was'} {told}; "
+            f"right are all {IRIS_FLOWERS}, each of them once."
         )
 
 
-@points(1, hint="What does a model's `score` say on the data that it was trained on?")
+def _seems_fitted_on_others(report: PickleReport) -> bool:
+    """Whether a model shows that it was not fitted on all flowers of the Iris data as they are."""
+    facts = report.facts
+    if facts["training_flowers"] not in (None, IRIS_FLOWERS):
+        return True
+    # One that recognises too few of them as they are is another check's matter.
+    is_good = facts["accuracy"] >= MIN_ACCURACY
+    error = facts["class_count_error"] if is_good else None
+    return error is not None and error >= CLASS_COUNT_TOLERANCE
+
+
+@points(1, hint="How much can a model with these settings learn from these flowers?")
 @scikit_learn
 async def test_models_are_good(task: Task) -> None:
     """Both models recognise the flowers that they were trained on."""
-    for report in fitted(await train_and_inspect(task)):
-        if report.facts["features"] != 4:
-            continue  # it cannot be asked, and another check says so
-        accuracy = report.facts["accuracy"]
-        assert accuracy >= MIN_ACCURACY, (
-            f"The model in {report.found} recognises {accuracy:.0%} of the Iris flowers; "
-            f"right are {MIN_ACCURACY:.0%} or more."
+    # One of other features cannot be asked, and another check says so.
+    asked = [report for report in await _fitted_models(task) if report.facts["features"] == 4]
+    wrong = [report for report in asked if report.facts["accuracy"] < MIN_ACCURACY]
+    if not wrong:
+        return
+    shares = " and ".join(f"{report.facts['accuracy']:.0%}" for report in wrong)
+    sentence = (
+        f"{named(wrong)} {'recognise' if len(wrong) > 1 else 'recognises'} {shares} of the Iris "
+        f"flowers; right are {MIN_ACCURACY:.0%} or more."
+    )
+    if told := await told_of_flowers(task, wrong):
+        raise Hinted(
+            f"{sentence} {'They were' if len(wrong) > 1 else 'It was'} {told}.",
+            "Which numbers does a model get when it is asked, and which did it get from fit?",
         )
+    settings = " ".join(str(wrong[0].facts["settings"]).split())
+    raise AssertionError(f"{sentence} It is a {settings}, fitted on all flowers as they are.")
+
+
+async def _fitted_models(task: Task) -> list[PickleReport]:
+    """Return the fitted models that were written; assert that there is one."""
+    reports = await train_and_inspect(task)
+    await expect_a_file(task, reports)
+    found = classifiers(reports)
+    return fitted(found) or await expect_fitted(task, found)
 
 
 @points(1, hint="What is `__name__` when a file is run, and what when it is imported?")
@@ -101,7 +161,4 @@ async def test_import_writes_nothing(task: Task) -> None:
     assert not written, (
         f"Importing train.py wrote {', '.join(written)}; it should write only when it is run."
     )
-    found = [report.found for report in await train_and_inspect(task) if report.found]
-    assert found, (
-        f"Running train.py wrote neither {' nor '.join(FILES)}; right is that it writes both then."
-    )
+    await expect_a_file(task, await train_and_inspect(task))

@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from checks.support.predictions import MODELS
-from ml_api_lab.check import Line, Task
+from ml_api_lab.check import Hinted, Line, Task
+
+IRIS_FLOWERS = 150
 
 FILES = tuple(f"{name}.pkl" for name in MODELS)
+
+_RIGHT_CLASSES = ("LogisticRegression", "RandomForestClassifier")
 
 _MAX_PICKLE_BYTES = 4 * 2**20
 """How large a pickle may be: models of the Iris data have a few hundred kilobytes."""
@@ -57,33 +61,33 @@ class PickleReport:
         assert self.found is not None, (
             f"Running train.py left no {self.file} in its folder; right are {' and '.join(FILES)}."
         )
-        assert "problem" not in self.facts, (
-            f"{self.found} cannot be loaded by another program ({self.facts.get('problem')}); "
-            f"right is a pickle of a scikit-learn {self.right_class}."
-        )
-        assert "is_fitted" in self.facts, (
-            f"{self.found} holds a {self.facts['class']}; right is a {self.right_class}."
-        )
+        if "problem" in self.facts:
+            problem = self.facts["problem"]
+            raise Hinted(
+                f"{self.found} cannot be loaded by another program ({problem}); "
+                f"right is a pickle of a scikit-learn {self.right_class}.",
+                _problem_hint(problem),
+            )
+        if "is_fitted" not in self.facts:
+            raise Hinted(
+                f"{self.found} holds a {self.facts['class']}; right is a {self.right_class}.",
+                "Which variable do you save: the model itself, or something that tells of it?",
+            )
 
     def expect_own_class(self) -> None:
         """Assert that it is a model of its own class."""
         self.expect_classifier()
-        assert self.facts["has_own_class"], (
-            f"{self.found} holds a {self.facts['class']}; right is a {self.right_class}."
-        )
-
-    def expect_fitted(self) -> None:
-        """Assert that it is a fitted model."""
-        self.expect_classifier()
-        assert self.is_fitted, (
-            f"The {self.facts['class']} in {self.found} has not been fitted, so it cannot predict; "
-            "right is to save it after its fit."
-        )
+        if not self.facts["has_own_class"]:
+            held = self.facts["class"]
+            sentence = f"{self.found} holds a {held}; right is a {self.right_class}."
+            if held in _RIGHT_CLASSES:
+                raise AssertionError(sentence)
+            raise Hinted(sentence, f"Where in a {held} is the plain {self.right_class}?")
 
     @property
     def right_class(self) -> str:
         """The class of model that it should hold."""
-        return {FILES[0]: "LogisticRegression"}.get(self.file, "RandomForestClassifier")
+        return _RIGHT_CLASSES[FILES.index(self.file)]
 
 
 def classifiers(reports: list[PickleReport]) -> list[PickleReport]:
@@ -98,11 +102,19 @@ def classifiers(reports: list[PickleReport]) -> list[PickleReport]:
 
 
 def fitted(reports: list[PickleReport]) -> list[PickleReport]:
-    """Return the pickles that hold a fitted model; assert that there is one."""
-    found = [report for report in reports if report.is_fitted]
-    if not found:
-        classifiers(reports)[0].expect_fitted()
-    return found
+    """Return those of these pickles that hold a fitted model, of whichever class."""
+    return [report for report in reports if report.is_fitted]
+
+
+def _problem_hint(problem: str) -> str:
+    """Return what to look at in a file that cannot be loaded."""
+    if "of the module __main__" in problem:
+        return (
+            "A pickle names the class of its object. Which programs have the class that is named?"
+        )
+    if "it needs" in problem:
+        return "A pickle names what is called when it is loaded. What of yours names that?"
+    return "Who has written this file: pickle.dump or joblib.dump, or a write of your own?"
 
 
 def remove_pickles(task: Task) -> None:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.support.http import (
-    expect,
-    expect_json,
-    json_body,
-    json_field,
-    request_line,
-    routing_hint,
+from checks.support.application import (
+    expect_as_before,
+    expect_endpoint,
+    look_at_application,
 )
+from checks.support.http import body_excerpt, expect, json_body, request_line
 from checks.support.predictions import MODELS
+from checks.support.probe import unshown
 from checks.support.startup import (
     expect_loaded,
     expect_loaded_once,
     joined,
     loaded_models,
+    wrong_list,
 )
 from ml_api_lab.check import Hinted, Task, points
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 KEY = "available_models"
 NOT_FILLED = (
-    "Where does your list come from, and when is it made? While the file is imported, no model is "
-    "loaded yet."
+    "Is your list made of the loaded models, anew for each request? One that is made at the import "
+    "stays empty, as does one that is written as []."
 )
 
 
@@ -36,21 +36,27 @@ async def test_models_answers_a_list_of_names(task: Task) -> None:
     """GET /models answers a list of names as available_models."""
     async with task.serve() as client:
         answer = await client.get("/models")
+    if answer.status_code == 500:
+        await _expect_encodable(task, answer)
     expect(answer, 200, is_tested=True)
-    names = json_field(answer, KEY)
+    content = json_body(answer)
+    if not isinstance(content, dict) or KEY not in content:
+        raise Hinted(
+            f"GET /models answered {content}; a JSON object with the key {KEY!r} is right.",
+            "Which JSON does README.md show, from the first bracket to the last?",
+        )
+    names = content[KEY]
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         sentence = f"GET /models answered {json_body(answer)}; right is a list of names as {KEY}."
         hint = _hint_for_shape(names)
         raise Hinted(sentence, hint) if hint else AssertionError(sentence)
-    _expect_not_empty(task, answer)
+    await _expect_not_empty(task, answer)
     # Which of them, and how they are spelled, is another check's question.
-    assert any(_names_a_model(name) for name in names), (
-        f"GET /models answered {json_body(answer)}, which names no model; "
-        f"right are {joined(list(MODELS))}."
-    )
+    if not any(_names_a_model(name) for name in names):
+        await _expect_both_listed(task, answer)
 
 
-@points(2, hint="Under which names has the lifespan stored the models?")
+@points(2, hint="Where does each entry of your list come from?")
 async def test_every_model_is_listed(task: Task) -> None:
     """GET /models lists both models, each once."""
     async with task.serve() as client:
@@ -58,23 +64,22 @@ async def test_every_model_is_listed(task: Task) -> None:
     if answer.status_code == 500 and await _lists_nothing_before_the_start(task):
         return  # it answers of what is loaded what is no JSON: another check's question
     expect(answer, 200)
-    _expect_not_empty(task, answer)
-    assert sorted(_listed(answer)) == sorted(MODELS), (
-        f"GET /models answered {json_body(answer)}; right are {joined(list(MODELS))}, each once."
-    )
+    await _expect_not_empty(task, answer)
+    await _expect_both_listed(task, answer)
 
 
 @points(2, hint="When does your program read the two files? What does a request need to read?")
 async def test_listing_loads_nothing(task: Task) -> None:
     """Both models are loaded when the application starts, and GET /models loads none."""
     async with task.serve() as client:
-        expect_loaded(task)
+        at_start = loaded_models(task)
+        await expect_loaded(task, at_start)
         answer = await client.get("/models")
-        _expect_endpoint(answer)
+        await expect_endpoint(task, answer)
         expect_loaded_once(task, answer)
 
 
-@points(2, hint="Which variable knows what is loaded, and what is in it before the lifespan runs?")
+@points(2, hint="Which variable knows what is loaded, and is your list made of that?")
 async def test_nothing_is_listed_before_the_start(task: Task) -> None:
     """GET /models lists no model before the application has started."""
     async with task.serve(started=False) as client:
@@ -84,30 +89,31 @@ async def test_nothing_is_listed_before_the_start(task: Task) -> None:
     listed_early = any(name in early.text for name in unloaded) or (
         len(unloaded) == len(MODELS) and any(map(_names_a_model, _listed(early)))
     )
-    assert early.status_code != 200 or not listed_early, (
-        f"Asked before the start, when no model is loaded, {request_line(early)} answered "
-        f"{early.text}; right is a list of what is loaded, so far of nothing."
-    )
+    if early.status_code == 200 and listed_early:
+        raise await _listed_too_early(task, early)
     async with task.serve() as client:
         answer = await client.get("/models")
-    _expect_endpoint(answer)
+    await expect_endpoint(task, answer)
     differ = (early.status_code, early.text) != (answer.status_code, answer.text)
     if not differ and len(unloaded) == len(MODELS):
+        if _is_empty(answer):
+            await _expect_not_empty(task, answer)
         sentence = (
             f"Before the start and after it, {request_line(answer)} answered the same, "
             f"{answer.text}; right is a list of what is loaded, after the start of both."
         )
-        is_unfilled = _is_empty(answer) and bool(loaded_models(task))
-        raise Hinted(sentence, NOT_FILLED) if is_unfilled else AssertionError(sentence)
+        raise AssertionError(sentence)
 
 
 @points(2, hint="Which endpoints did task 2.2 have?")
 async def test_the_first_endpoints_carry_over(task: Task) -> None:
     """Beside /models, /health and / answer as before."""
     async with task.serve() as client:
-        _expect_endpoint(await client.get("/models"))
-        expect_json(await client.get("/health"), {"status": "healthy"})
-        expect_json(await client.get("/"), {"message": "Hello World"})
+        models = await client.get("/models")
+        health, root = await client.get("/health"), await client.get("/")
+    await expect_endpoint(task, models)
+    await expect_as_before(task, health, {"status": "healthy"})
+    await expect_as_before(task, root, {"message": "Hello World"})
 
 
 def _hint_for_shape(names: object) -> str:
@@ -119,16 +125,60 @@ def _hint_for_shape(names: object) -> str:
     return ""
 
 
-def _expect_not_empty(task: Task, answer: httpx.Response) -> None:
+async def _expect_not_empty(task: Task, answer: httpx.Response) -> None:
     """Assert that there is something in the list, whether or not anything is loaded."""
     if not _is_empty(answer):
         return
     loaded = loaded_models(task)
+    if not loaded:
+        await expect_loaded(task, loaded)
     verb = "is" if len(loaded) == 1 else "are"
-    seen = f"though {joined(loaded)} {verb} loaded" if loaded else "and no model is loaded"
     raise Hinted(
-        f"GET /models answered {json_body(answer)}, {seen}; right are {joined(list(MODELS))}.",
-        NOT_FILLED if loaded else "Which function loads the models, and does FastAPI run it?",
+        f"GET /models answered {json_body(answer)}, though {joined(loaded)} {verb} loaded; "
+        f"right are {joined(list(MODELS))}.",
+        NOT_FILLED,
+    )
+
+
+async def _expect_both_listed(task: Task, answer: httpx.Response) -> None:
+    """Assert that the list has both names, each once, in whatever shape."""
+    if sorted(_listed(answer)) != sorted(MODELS):
+        raise await wrong_list(task, answer)
+
+
+async def _expect_encodable(task: Task, answer: httpx.Response) -> None:
+    """Assert that what the endpoint returned for this answer holds no model."""
+    application = await look_at_application(task, path="/models")
+    returned = application.returned if application is not None else ""
+    if "stand-in for the model" in returned:
+        raise Hinted(
+            f"{request_line(answer)} answered {answer.status_code}: its function returned "
+            f"{returned}, and a model is no JSON; right is a list of names as {KEY}.",
+            "What do you get from a dict when you go over it, over its values(), or take it whole?",
+        )
+
+
+async def _listed_too_early(task: Task, early: httpx.Response) -> Hinted:
+    """Return that models were listed before the start; say whether their files were looked for."""
+    sentence = (
+        f"Asked before the start, when no model is loaded, {request_line(early)} answered "
+        f"{early.text}; right is a list of what is loaded, so far of nothing."
+    )
+    for name in MODELS:
+        task.models.remove(name)
+    with unshown(task):
+        async with task.serve(started=False) as client:
+            without_files = await client.get("/models")
+    if without_files.text == early.text:
+        return Hinted(
+            f"{sentence} With both files gone, it answered the same.",
+            "Is your list made of names in the code, written out or from MODEL_FILES? Which "
+            "variable knows what is loaded?",
+        )
+    return Hinted(
+        f"{sentence} With both files gone, it answered "
+        f"{without_files.status_code}{body_excerpt(without_files)}.",
+        "A file that is there may not be loaded. Which variable knows what is loaded?",
     )
 
 
@@ -142,12 +192,6 @@ async def _lists_nothing_before_the_start(task: Task) -> bool:
     async with task.serve(started=False) as client:
         early = await client.get("/models")
     return early.status_code == 200 and not _listed(early)
-
-
-def _expect_endpoint(answer: httpx.Response) -> None:
-    """Assert that there is an endpoint for the request; what it answers others ask."""
-    if routing_hint(answer):
-        expect(answer, 200)
 
 
 def _listed(answer: httpx.Response) -> list[str]:

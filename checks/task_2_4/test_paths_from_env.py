@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 from dotenv import dotenv_values
 
-from checks.support.http import expect, expect_json, json_body, json_field
+from checks.support.application import expect_as_before, expect_endpoint
+from checks.support.http import expect, json_field
 from checks.support.predictions import MODELS
 from checks.support.startup import (
     expect_loaded_once,
     expect_no_start,
     joined,
     loaded_models,
+    wrong_list,
 )
+from checks.task_2_4.env_reading import why_unread
 from ml_api_lab.check import Hinted, StartFailed, SubmissionFault, Task, points
 
 if TYPE_CHECKING:
@@ -27,36 +30,59 @@ ELSEWHERE = {"LOGISTIC_MODEL": "elsewhere/first.pkl", "RF_MODEL": "elsewhere/sec
 IN_FILE = "in .env"
 
 
-@points(
-    2,
-    hint="Is .env beside main.py, in UTF-8, with NAME=value lines? Where do its paths begin?",
-)
+@points(2, hint="Is .env beside main.py, in UTF-8, with two NAME=value lines?")
 async def test_own_env_file_leads_to_the_models(task: Task) -> None:
     """The submission's own .env has both lines, and they lead to the models of task 2.1."""
     lines = task.files.text(".env")
     values = dotenv_values(stream=io.StringIO(lines))
-    for variable, model in zip(VARIABLES, MODELS, strict=True):
-        line = re.search(rf"^[^\S\n]*(?:export\s+)?{variable}[^\S\n]*=(.+)$", lines, re.MULTILINE)
-        assert line is not None, (
-            f"The file .env has no line {variable}=...; right are both {joined(list(VARIABLES))}."
+    faults = [
+        fault
+        for variable, model in zip(VARIABLES, MODELS, strict=True)
+        if (fault := _fault_of_line(task, variable, model, lines, values.get(variable)))
+    ]
+    if not faults:
+        return
+    sentence, hint = faults[0]
+    if [each[1] for each in faults] == [hint, hint]:
+        sentence += f" {VARIABLES[1]} is wrong in the same way."
+    raise Hinted(sentence, hint)
+
+
+def _fault_of_line(
+    task: Task, variable: str, model: str, lines: str, target: str | None
+) -> tuple[str, str] | None:
+    """Return what is wrong with that variable in .env, and what to ask; None if it is right."""
+    line = re.search(rf"^[^\S\n]*(?:export\s+)?{variable}[^\S\n]*=(.+)$", lines, re.MULTILINE)
+    if line is None:
+        return (
+            f"The file .env has no line {variable}=...; right are both {joined(list(VARIABLES))}.",
+            "Does .env have this name, letter by letter, at the beginning of a line?",
         )
-        path = line[1].strip().strip("\"'")
-        assert not re.match(r"/|\\|[A-Za-z]:", path), (
+    path = line[1].strip().strip("\"'")
+    if re.match(r"/|\\|[A-Za-z]:", path):
+        return (
             f"In .env, {variable} is the absolute path {path}, which is right on one machine only; "
-            "a relative one leads to the models of task 2.1 on every machine."
+            "a relative one leads to the models of task 2.1 on every machine.",
+            "Which path leads from the folder of this .env to the folder of task 2.1?",
         )
-        target = values.get(variable)
-        assert target, f"In .env, {variable} is empty (its last line counts); right is {model}.pkl."
-        if not target.endswith(f"{model}.pkl"):
-            raise Hinted(
-                f"In .env, {variable} leads to {target}; right is {model}.pkl.",
-                "Which of the two variables is for which of the two files?",
-            )
-        # Whether the application goes there is another check's question.
-        assert os.path.isfile(task.files.path(target)), (
+    if not target:
+        return (
+            f"In .env, {variable} is empty (its last line counts); right is {model}.pkl.",
+            "What stands behind the equals sign?",
+        )
+    if not target.endswith(f"{model}.pkl"):
+        return (
+            f"In .env, {variable} leads to {target}; right is {model}.pkl.",
+            "Which of the two variables is for which of the two files?",
+        )
+    # Whether the application goes there is another check's question.
+    if not os.path.isfile(task.files.path(target)):
+        return (
             f"In .env, {variable} leads to {target}, where no file is; right is the path from this "
-            "folder to the model of task 2.1."
+            "folder to the model of task 2.1.",
+            "In which folder does that path begin, and which folder does it lead to?",
         )
+    return None
 
 
 @points(2, hint="When does load_dotenv run, and when are the two variables read?")
@@ -72,10 +98,13 @@ async def test_paths_come_from_the_env_file(task: Task) -> None:
     )
     try:
         async with task.serve():
-            _expect_models_from(task, files, IN_FILE)
+            loaded = loaded_models(task)
+        _expect_models_from(files, IN_FILE, loaded)
     except StartFailed as failed:
-        if failed.kind != "FileNotFoundError" or ".pkl" not in failed.text:
+        if failed.is_slip:
             raise
+        if failed.kind != "FileNotFoundError" or ".pkl" not in failed.text:
+            raise await why_unread(task, str(failed), ELSEWHERE) from None
         told = " and ".join((files["LOGISTIC_MODEL"], "the absolute path of the other file"))
         raise Hinted(
             str(failed), f"The file .env says {told}. What has your code put before one of them?"
@@ -94,8 +123,22 @@ async def test_process_wins_over_the_env_file(task: Task) -> None:
     task.write_env(**in_file)
     before = len(loaded_models(task))
     async with task.serve(env=in_process):
+        loaded = loaded_models(task)[before:]
+    try:
         where = "in the process (and to another file in .env)"
-        _expect_models_from(task, in_process, where, before)
+        _expect_models_from(in_process, where, loaded)
+    except AssertionError as failed:
+        task.files.remove(".env")
+        if await _leads_there(task, in_process, env=in_process):
+            raise Hinted(
+                f"{failed} Without .env, the process's variables counted.",
+                "What does load_dotenv do with a variable that is set already, and what with "
+                "override=True?",
+            ) from None
+        raise Hinted(
+            f"{failed} Without .env, they did not count either.",
+            "Does your program read the variables of the process, or nothing but the file?",
+        ) from None
     if not await _leads_there(task, in_file, env={}):
         return  # where the file is not read at all, another check says so
     for variable in used:
@@ -103,8 +146,17 @@ async def test_process_wins_over_the_env_file(task: Task) -> None:
         _place_models(task, alone)
         before = len(loaded_models(task))
         async with task.serve(env=alone):
+            loaded = loaded_models(task)[before:]
+        try:
             where = "in the process, alone (and to another file in .env)"
-            _expect_models_from(task, alone, where, before)
+            _expect_models_from(alone, where, loaded)
+        except AssertionError as failed:
+            if len(used) == 1:
+                raise
+            raise Hinted(
+                f"{failed} With both variables set in the process, both counted.",
+                "What does your program do otherwise where the process sets only one of the two?",
+            ) from None
 
 
 @points(2, hint="What is the value of a variable that is set to nothing, and is it true or false?")
@@ -127,10 +179,20 @@ async def test_unset_or_empty_variable_stops_the_start(task: Task) -> None:
             variable,
             because=f"With {variable} unset",
             env=others,
-            hint="What does your code take where the variable is not there, and who stops then?",
+            hint="Where the variable is not there, does your program stop, take a default, or do "
+            "without this model?",
+            hint_if_unnamed="What does your code read where the variable is not there, and who "
+            "asks for that before it is used?",
         )
         task.write_env(**others, **{variable: ""})
-        await _expect_no_start(task, variable, because=f"With {variable} empty", env=others)
+        await _expect_no_start(
+            task,
+            variable,
+            because=f"With {variable} empty",
+            env=others,
+            hint_if_unnamed="Is an empty text refused where the variable is read, or is it used as "
+            "a path?",
+        )
         if wins:
             task.write_env(**right)
             because = f"With {variable} empty in the process"
@@ -186,15 +248,13 @@ async def test_endpoints_carry_over(task: Task) -> None:
         _expect_no_further_load(task, at_start, before, answers[-1])
         answers.append(await client.get("/models"))
         _expect_no_further_load(task, at_start, before, answers[-1])
-    expect_json(answers[0], {"status": "healthy"})
-    expect_json(answers[1], {"message": "Hello World"})
+    await expect_as_before(task, answers[0], {"status": "healthy"}, paths)
+    await expect_as_before(task, answers[1], {"message": "Hello World"}, paths)
+    await expect_endpoint(task, answers[2], paths)
     expect(answers[2], 200)
     names = json_field(answers[2], "available_models")
     if not isinstance(names, list) or sorted(map(str, names)) != sorted(MODELS):
-        raise Hinted(
-            f"GET /models answered {json_body(answers[2])}; right are {joined(list(MODELS))}.",
-            "What does your list hold: the names of the models, or where they come from?",
-        )
+        raise await wrong_list(task, answers[2], paths)
 
 
 def _expect_no_further_load(
@@ -220,10 +280,22 @@ def _place_models(task: Task, files: dict[str, str], *, elsewhere: bool = True) 
 
 
 async def _expect_no_start(
-    task: Task, *names: str, because: str, env: dict[str, str], hint: str = ""
+    task: Task,
+    *names: str,
+    because: str,
+    env: dict[str, str],
+    hint: str = "",
+    hint_if_unnamed: str = "",
 ) -> None:
-    loaded = len(loaded_models(task))
-    await expect_no_start(task, *names, because=because, env=env, hint=hint, loaded_before=loaded)
+    await expect_no_start(
+        task,
+        *names,
+        because=because,
+        env=env,
+        hint=hint,
+        hint_if_unnamed=hint_if_unnamed,
+        loaded_before=len(loaded_models(task)),
+    )
 
 
 async def _variables_in_use(task: Task) -> list[str]:
@@ -238,7 +310,7 @@ async def _variables_in_use(task: Task) -> list[str]:
         read = loaded_models(task)
     used = [name for name, file in files.items() if file in read]
     if not used:
-        _expect_models_from(task, files, IN_FILE)
+        _expect_models_from(files, IN_FILE, read)
     return used
 
 
@@ -254,9 +326,8 @@ async def _leads_there(task: Task, files: dict[str, str], env: dict[str, str]) -
         return False
 
 
-def _expect_models_from(task: Task, files: dict[str, str], where: str, before: int = 0) -> None:
-    """Assert that these files were loaded, after so many loads before."""
-    read = loaded_models(task)[before:]
+def _expect_models_from(files: dict[str, str], where: str, read: list[str]) -> None:
+    """Assert that these files are among those that were loaded."""
     for variable, file in files.items():
         if file in read:
             continue

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from checks.support.http import expect, json_body, json_field, names_field, request_line
+from checks.support.http import (
+    body_excerpt,
+    expect,
+    json_body,
+    json_field,
+    names_field,
+    request_line,
+    routing_hint,
+)
 from checks.support.predictions import (
     FEATURES,
     MODELS,
-    Asked,
-    as_class,
     draw_features,
     expect_class,
     expect_prediction,
@@ -19,8 +24,18 @@ from checks.support.predictions import (
     predict,
     what_was_asked,
 )
+from checks.support.probe import unshown
+from checks.task_3_1.causes import (
+    answers_to_each_class,
+    asked_of_each_class,
+    compared_with_stand_ins,
+    name_hint,
+    names_served,
+    prediction_of,
+    wrong_row,
+)
 from checks.task_3_1.trained_models import place_trained_models
-from ml_api_lab.check import Task, points, scikit_learn
+from ml_api_lab.check import Hinted, Task, points, scikit_learn
 
 if TYPE_CHECKING:
     import httpx
@@ -62,13 +77,40 @@ async def _expect_own_answer(
     asked = what_was_asked(calls, model, flower)
     if len(calls) == 1 and not own:
         other, before = calls[0].model, len(task.models.calls)
-        await predict(client, other, flower)
-        if [call.model for call in task.models.calls[before:]] == [model]:
+        with unshown(task):
+            await predict(client, other, flower)
+        asked_for_other = [call.model for call in task.models.calls[before:]]
+        if asked_for_other == [model]:
             asked = asked._replace(sentence=f"{asked.sentence} For {other} it asks {model}.")
+        elif asked_for_other == [other]:
+            asked = asked._replace(sentence=f"{asked.sentence} For {other} it asks the same.")
     row = calls[0].rows[0] if own and len(calls[0].rows) == 1 else flower
+    is_right_row = own and _rounded(row) == flower
     if sorted(_rounded(row)) == sorted(flower):
         flower = row
-    expect_prediction(response, model, task.models.answer(model, flower), asked=asked)
+    right = task.models.answer(model, flower)
+    if response.status_code == 200:
+        _expect_name(response, model)
+        if is_right_row and prediction_of(response) != right:
+            asked = await asked_of_each_class(task, client, model, asked)
+    elif response.status_code in (400, 422) and not routing_hint(response):
+        raise Hinted(
+            f"{request_line(response)} with {response.request.content.decode()} answered "
+            f"{response.status_code}{body_excerpt(response)}; right is 200, with a prediction.",
+            "Which of these numbers does your code refuse, and what does it take for a number?",
+        )
+    expect_prediction(response, model, right, asked=asked)
+
+
+def _expect_name(response: httpx.Response, model: str) -> None:
+    """Assert that the answer names the model that was asked for."""
+    content = json_body(response)
+    if not isinstance(content, dict) or content.get("model") != model:
+        raise Hinted(
+            f"{request_line(response)} answered {content}; right is a JSON object with the "
+            f"model {model!r} and its prediction.",
+            "Which two keys does your answer have, and what do you write under 'model'?",
+        )
 
 
 @points(2, hint="In which order do the numbers stand in the row that the model gets?")
@@ -85,13 +127,10 @@ async def test_features_keep_their_order(task: Task) -> None:
                 if rows and all(_rounded(row) == flower for row in rows):
                     continue  # what became of the model's answer is another check's question
                 expect(response, 200)
-                prediction = as_class(json_field(response, "prediction"))
+                json_field(response, "prediction")
                 right = task.models.answer(model, flower)
-                assert prediction == right, (
-                    f"{request_line(response)} with {json.dumps(dict(fields))} asked the model "
-                    f"with {rows or 'nothing'}, and answered the prediction {prediction}; asked "
-                    f"with {', '.join(FEATURES)} in this order, the model says {right}."
-                )
+                if prediction_of(response) != right:
+                    raise await wrong_row(task, client, model, response, rows, flower, right)
 
 
 @points(1, hint="Of which type is an element of what a model's predict returns?")
@@ -102,12 +141,27 @@ async def test_prediction_is_a_whole_number(task: Task) -> None:
             for right, flower in enumerate(task.models.features_of_each_class(model)):
                 response = await predict(client, model, flower)
                 because = f"the model says {right}, a whole number"
+                if response.status_code >= 500 and right == 0:
+                    await _expect_other_classes_fail(task, client, model, response, because)
                 expect(response, 200, because=because, is_tested=True)
                 seen = json_field(response, "prediction")
                 assert type(seen) is int, (
                     f"{request_line(response)} answered the prediction {seen!r}; "
                     f"right is the whole number {right}."
                 )
+
+
+async def _expect_other_classes_fail(
+    task: Task, client: httpx.AsyncClient, model: str, response: httpx.Response, because: str
+) -> None:
+    """Assert that an answer of class 0 is not the only one that has failed."""
+    others = task.models.features_of_each_class(model)[1:]
+    if None not in await answers_to_each_class(task, client, model, others):
+        raise Hinted(
+            f"{request_line(response)} answered {response.status_code}{body_excerpt(response)}; "
+            f"right is 200, because {because}. Where it says 1 or 2, the answer has a prediction.",
+            "What is 0 in an `if` or an `or`: true or false?",
+        )
 
 
 @points(2, hint="Which exception lets an endpoint answer with a status of your choosing?")
@@ -122,12 +176,22 @@ async def test_unknown_models_are_refused(task: Task) -> None:
     async with task.serve() as client:
         for model in unknown:
             response = await predict(client, model, flower)
-            expect(response, 404, 422, because=f"there is no model {model!r}")
+            try:
+                expect(response, 404, 422, because=f"there is no model {model!r}")
+            except AssertionError as failed:
+                is_alike = model not in unknown[:1]
+                hint = name_hint(response, model, is_alike=is_alike)
+                told = str(failed)
+                if is_alike and response.is_success:
+                    told += f" {await names_served(task, client, flower, MODELS[1])}"
+                raise (Hinted(told, hint) if hint else failed) from None
             content = json_body(response)
-            assert isinstance(content, dict) and content.get("detail"), (
-                f"{request_line(response)} answered {response.status_code} with {content}; "
-                "right is a JSON object with a 'detail' that says why."
-            )
+            if not isinstance(content, dict) or not content.get("detail"):
+                raise Hinted(
+                    f"{request_line(response)} answered {response.status_code} with {content}; "
+                    "right is a JSON object with a 'detail' that says why.",
+                    "Under which key does FastAPI's HTTPException say why, and who writes yours?",
+                )
         # A path that does not exist at all would be refused as well.
         for model in MODELS:
             before = len(task.models.calls)
@@ -146,10 +210,18 @@ async def test_missing_features_are_refused(task: Task) -> None:
         for missing in FEATURES:
             body = features_by_name(task.models.features())
             del body[missing]
-            response = await predict(client, task.draw.choice(MODELS), body)
-            expect_unprocessable(
-                response, missing, because=f"{missing} is missing", hint_if_unnamed=UNNAMED
-            )
+            model, before = task.draw.choice(MODELS), len(task.models.calls)
+            response = await predict(client, model, body)
+            try:
+                expect_unprocessable(
+                    response, missing, because=f"{missing} is missing", hint_if_unnamed=UNNAMED
+                )
+            except AssertionError as failed:
+                calls = task.models.calls[before:]
+                if isinstance(failed, Hinted) or not calls:
+                    raise
+                asked = what_was_asked(calls, model, list(body.values()))
+                raise AssertionError(f"{failed} {asked.sentence}".rstrip()) from None
 
 
 @points(1, hint="What does pydantic do with a word in a field that is declared as a float?")
@@ -185,19 +257,14 @@ async def test_trained_models_are_served(task: Task) -> None:
                 if not right and response.status_code >= 500:
                     continue  # that class 0 is an answer is another check's question
                 expect(response, 200, is_tested=True)
-                expect_class(
-                    response,
-                    model,
-                    right,
-                    asked=_NOT_WATCHED,
-                )
-
-
-_NOT_WATCHED = Asked(
-    hint="What becomes of the four numbers before the model gets them, and of its answer before "
-    "you send it?"
-)
-"""Real models keep no journal of what they are asked."""
+                try:
+                    expect_class(response, model, right)
+                except AssertionError as failed:
+                    # Real models keep no journal of what they are asked.
+                    answers = await answers_to_each_class(task, client, model, IRIS)
+                    raise await compared_with_stand_ins(
+                        task, failed, model, flower, answers
+                    ) from None
 
 
 def _rounded(row: list[float]) -> list[float]:

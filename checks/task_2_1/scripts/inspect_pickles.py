@@ -106,6 +106,7 @@ def measure(model: Any) -> dict[str, object]:
     # A forest that was given a table of answers has a list of classes for each column.
     known = model.classes_
     found: dict[str, object] = {
+        "settings": repr(model),
         "features": model.n_features_in_,
         "classes": [str(each) for each in known] if isinstance(known, list) else known.tolist(),
         "training_flowers": training_flowers(model),
