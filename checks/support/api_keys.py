@@ -17,7 +17,8 @@ from checks.support.guessed_keys import (
 )
 from checks.support.hints import hinted
 from checks.support.http import body_excerpt, expect, json_body, request_line
-from checks.support.predictions import MODELS, off_the_card
+from checks.support.predictions import MODELS
+from checks.support.probe import unshown
 from checks.support.source import where_it_stands
 from ml_api_lab.check import Hinted, SubmissionFault
 
@@ -235,7 +236,7 @@ async def expect_wrong_keys_denied(client: httpx.AsyncClient, task: Task, key: s
                     ) from None
                 if answer.is_success:
                     await expect_wrong_key_refused(client, doors[0])
-                with off_the_card(task):
+                with unshown(task):
                     let_in = await _let_in(client, doors[0], key, [*misses, *unusual])
                 raise Hinted(
                     f"{error} {let_in}".rstrip(), "Is the whole key compared, just as it came?"
@@ -324,7 +325,7 @@ async def _opens_without_key(
     client: httpx.AsyncClient, task: Task, door: str, sentence: str
 ) -> Hinted:
     """Return the error of a door that needs no key while none is set: which keys it takes."""
-    with off_the_card(task):
+    with unshown(task):
         empty = await knock(client, door, key_header(""))
         wrong = await knock(client, door, key_header(_ANY_WRONG_KEY))
     if wrong.is_success:

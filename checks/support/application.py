@@ -49,8 +49,8 @@ async def look_at_application(
     Args:
         path: of the endpoint that is called, without arguments.
     """
-    reports = await reports_of(task, _SCRIPT, env, PATH=path)
-    return Application(**reports[-1]) if reports else None
+    reports = await reports_of(task, _SCRIPT, Application, env, PATH=path)
+    return reports[-1] if reports else None
 
 
 async def expect_as_before(

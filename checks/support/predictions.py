@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.support.http import (
@@ -206,15 +205,6 @@ def hide_model_failures(task: Task) -> None:
     """Leave out of the card what was raised since the check had told a model to fail."""
     raised = task.transcript.raised
     raised[:] = [each for each in raised if FAILS not in each.text]
-
-
-@contextmanager
-def off_the_card(task: Task) -> Iterator[None]:
-    """Leave out of the card what is asked meanwhile: its sentence tells what that has shown."""
-    before = len(task.transcript.entries), len(task.transcript.requests)
-    yield
-    del task.transcript.entries[before[0] :]
-    del task.transcript.requests[before[1] :]
 
 
 def expect_unprocessable(

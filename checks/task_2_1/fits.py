@@ -42,7 +42,7 @@ async def watch_fits(task: Task) -> list[Fit]:
     """
     remove_pickles(task)
     task.clock.renew_budget()
-    return [Fit(**each) for each in await reports_of(task, _SCRIPT)]
+    return await reports_of(task, _SCRIPT, Fit)
 
 
 async def expect_a_file(task: Task, reports: Sequence[PickleReport]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 _SCRIPT = Path(__file__).resolve().parent / "scripts" / "watch_env.py"
 _CALLS = ("load_dotenv", "dotenv_values")
+
+
+@dataclass(frozen=True)
+class _Report:
+    steps: list[str]
 
 
 async def why_unread(task: Task, failed: str, paths: Mapping[str, str]) -> Hinted:
@@ -55,5 +61,5 @@ async def why_unread(task: Task, failed: str, paths: Mapping[str, str]) -> Hinte
 
 async def _steps(task: Task, paths: Mapping[str, str]) -> list[str]:
     """Return what an import of main.py does first: call load_dotenv, open .env, read a variable."""
-    reports = await reports_of(task, _SCRIPT, paths)
-    return list(reports[-1]) if reports else []
+    reports = await reports_of(task, _SCRIPT, _Report, paths)
+    return reports[-1].steps if reports else []

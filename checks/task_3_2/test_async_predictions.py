@@ -10,9 +10,9 @@ from checks.support.predictions import (
     MODELS,
     draw_features,
     expect_model_answer,
-    off_the_card,
     predict,
 )
+from checks.support.probe import unshown
 from checks.support.source import lines_with_name, where_it_stands
 from ml_api_lab.check import Clock, Hinted, Span, Task, answered_at, points, seconds, took
 
@@ -52,7 +52,7 @@ async def wrong_time(
     if seen < LEAST_WAIT:
         return no_wait(task, sentence, seen)
     other = next(each for each in MODELS if each != model)
-    with off_the_card(task):
+    with unshown(task):
         other_time = took(await predict(client, other, draw_features(task)))
     right, other_right = SINGLE_TIMES[model], SINGLE_TIMES[other]
     judged = (
@@ -73,7 +73,7 @@ async def wrong_time_again(
     task: Task, client: httpx.AsyncClient, response: httpx.Response, model: str
 ) -> Hinted:
     """Return the error of a prediction that took its time at first, and not the second time."""
-    with off_the_card(task):
+    with unshown(task):
         fresh = took(await predict(client, model, draw_features(task)))
     sentence = (
         f"{too_short_or_long(response, model)} It was asked for this flower before, and took its "
@@ -196,7 +196,7 @@ async def slow_health(
     Args:
         models: those whose predictions it has to wait for.
     """
-    with off_the_card(task):
+    with unshown(task):
         nothing = await measure_meanwhile(task, client, models, "/nothing")
     if nothing == seconds(0):
         return Hinted(
@@ -289,7 +289,7 @@ async def expect_at_once_alone(task: Task, client: httpx.AsyncClient, sentence: 
     Args:
         sentence: how slow it is while predictions wait.
     """
-    with off_the_card(task):
+    with unshown(task):
         alone = await client.get("/health")
     if took(alone) == seconds(0):
         return

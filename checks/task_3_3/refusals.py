@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from checks.support.http import body_excerpt, json_body, names_field, request_line, routing_hint
-from checks.support.predictions import FEATURES, MODELS, off_the_card, predict
+from checks.support.predictions import FEATURES, MODELS, predict
+from checks.support.probe import unshown
 from checks.support.startup import joined
 from checks.task_3_3.schema import body_schema
 from ml_api_lab.check import Hinted, seconds, took
@@ -62,7 +63,7 @@ async def not_refused(
     sentence += f" {name} lets {_shown(values)} through"
     sentence += f" and refuses {_shown(refused)}" if refused else ""
     sentence += f"; so {'does' if len(alike) == 1 else 'do'} {joined(alike)}." if alike else "."
-    with off_the_card(task):
+    with unshown(task):
         given = await _given_to_model(task, client, name, value)
         limits = await _limits_shown(client, name)
     if given is not None:

@@ -13,9 +13,9 @@ from checks.support.predictions import (
     draw_features,
     expect_model_answer,
     features_by_name,
-    off_the_card,
     predict,
 )
+from checks.support.probe import unshown
 from checks.support.source import lines_with_name, where_it_stands
 from checks.support.startup import joined
 from ml_api_lab.check import (
@@ -88,7 +88,7 @@ async def wrong_delay(
     """Return the error of a line that comes too soon or too late, with the next ones' delays."""
     await asyncio.sleep(10)  # what is left of it, in case that it came in pieces
     next_delays = {}
-    with off_the_card(task):
+    with unshown(task):
         for each in MODELS:
             before = prediction_log.text(task)
             answer = await predict(client, each, draw_features(task))
@@ -288,7 +288,7 @@ async def lost_lines(
             "In which mode does your logger open the file, and what becomes of the lines in it?",
         )
     prediction_log.reset(task)
-    with off_the_card(task):
+    with unshown(task):
         async with task.serve() as client:
             answers = await asyncio.gather(
                 *(predict(client, model, draw_features(task)) for model in MODELS * (count // 2))
@@ -327,7 +327,7 @@ async def earlier_line_lost(task: Task, earlier: str, written: int) -> Hinted:
         written: how many other lines the file has now.
     """
     prediction_log.reset(task, earlier)
-    with off_the_card(task):
+    with unshown(task):
         async with task.serve():
             is_kept = earlier in prediction_log.lines(task)
     moment = (

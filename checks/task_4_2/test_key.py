@@ -32,9 +32,9 @@ from checks.support.predictions import (
     MODELS,
     expect_model_answer,
     hide_model_failures,
-    off_the_card,
     predict,
 )
+from checks.support.probe import unshown
 from checks.support.startup import joined
 from ml_api_lab.check import Clock, Hinted, Task, points, seconds, took
 
@@ -100,7 +100,7 @@ async def open_door(
         return any_key_opens(response)
     opens = {}
     with_wrong_key = key_header("any-wrong-key")
-    with off_the_card(task):
+    with unshown(task):
         for door in DOORS:
             without, wrong = await knock(client, door), await knock(client, door, with_wrong_key)
             opens[door] = (without.is_success, wrong.is_success)
@@ -152,7 +152,7 @@ async def shut_path(
     key = response.request.headers.get(HEADER)
     headers = key_header(key) if key else {}
     others = [path for path in OPEN_PATHS if path != asked]
-    with off_the_card(task):
+    with unshown(task):
         shut = [
             path
             for path in others
@@ -205,7 +205,7 @@ async def refused_late(
 ) -> Hinted:
     """Return the error of a refusal that waits: which others wait, and which do not."""
     wrong_key = key_header("any-wrong-key")
-    with off_the_card(task):
+    with unshown(task):
         waits = {
             "GET /models with a wrong key": took(await knock(client, DOORS[0], wrong_key)),
             "a prediction with a wrong key": took(await knock(client, PREDICT_DOOR, wrong_key)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ml_api_lab.course.catalog import on_the_wall_clock, parse, points, scikit_learn
 from ml_api_lab.errors import EndedInOrder, Hinted, Late, StartFailed, SubmissionFault
 from ml_api_lab.lab_time import Span, milliseconds, seconds, time_of_day
+from ml_api_lab.protocol.link import checker
 from ml_api_lab.protocol.stand_in import FAILS
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.http_client import answered_at, took
@@ -35,6 +36,7 @@ __all__ = [
     "Task",
     "answered_at",
     "bounded_response",
+    "checker",
     "free_port",
     "milliseconds",
     "on_the_wall_clock",

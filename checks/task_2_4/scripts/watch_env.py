@@ -64,4 +64,4 @@ sys.addaudithook(note_open)
 try:
     importlib.import_module("main")
 finally:
-    print(MARK + json.dumps(steps), flush=True)
+    print(MARK + json.dumps({"steps": steps}), flush=True)

@@ -42,19 +42,19 @@ _KINDS: dict[str, type[Message]] = {cls.__name__.lower(): cls for cls in get_arg
 _SCHEMAS: dict[str, dict[str, Callable[[object], bool]]] = {}
 
 
-def _checker(hint: Any) -> Callable[[object], bool]:
-    """Return what tells whether a JSON value has the type that a field is declared with."""
+def checker(hint: Any) -> Callable[[object], bool]:
+    """Return what tells whether a value that came as JSON has a type that is annotated so."""
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
-        choices = [_checker(choice) for choice in get_args(hint)]
+        choices = [checker(choice) for choice in get_args(hint)]
         return lambda value: any(fits(value) for fits in choices)
     if origin is Literal:
         return lambda value: type(value) is str and value in get_args(hint)
     if origin is list:
-        item = _checker(get_args(hint)[0])
+        item = checker(get_args(hint)[0])
         return lambda value: type(value) is list and all(map(item, value))
     if origin is dict:
-        item = _checker(get_args(hint)[1])
+        item = checker(get_args(hint)[1])
         return lambda value: type(value) is dict and all(map(item, value.values()))
     if hint is float:
         return lambda value: type(value) in (int, float)
@@ -85,7 +85,7 @@ def decode(data: bytes) -> Message:
         raise BadFrame("a frame is of no known kind")
     if kind not in _SCHEMAS:
         hints = get_type_hints(cls)
-        _SCHEMAS[kind] = {name: _checker(hint) for name, hint in hints.items()}
+        _SCHEMAS[kind] = {name: checker(hint) for name, hint in hints.items()}
     schema = _SCHEMAS[kind]
     if content.keys() != schema.keys():
         raise BadFrame(f"a {cls.__name__} has the wrong fields")
