@@ -57,7 +57,7 @@ async def declared_endpoints(client: httpx.AsyncClient) -> list[str]:
         return []
 
 
-async def expect_endpoint(client: httpx.AsyncClient, response: httpx.Response) -> None:
+async def expect_known_path(client: httpx.AsyncClient, response: httpx.Response) -> None:
     """Assert that FastAPI knew the path of a request; say which ones it knows instead."""
     if not is_fastapis_not_found(response):
         return

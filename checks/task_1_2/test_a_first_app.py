@@ -9,7 +9,7 @@ from checks.support.http import (
     declared_endpoints,
     expect,
     expect_content,
-    expect_endpoint,
+    expect_known_path,
     redirect_target,
     request_line,
     shown_endpoints,
@@ -87,7 +87,7 @@ async def _found_by_mistake(client: httpx.AsyncClient, answer: httpx.Response) -
 
 async def _expect_served(client: httpx.AsyncClient, answer: httpx.Response) -> None:
     """Assert that the answer is a 200; where the path is unknown, say which ones are known."""
-    await expect_endpoint(client, answer)
+    await expect_known_path(client, answer)
     expect(answer, 200)
 
 
