@@ -112,8 +112,8 @@ def _hint_for_line(line: str) -> str:
         return "What is json.dumps given beside the entry? Alone it writes one line."
     if "}{" in line:
         return (
-            "Which call writes the line break, and may another line be written before it? One "
-            "write of the line and its break keeps them together."
+            "What writes the line break behind an entry, and is it one write with the entry? In "
+            "between, another entry may come."
         )
     return "Where does a line of your file begin and end, and who may write in between?"
 
@@ -199,12 +199,12 @@ def expect_record(
     different = _differences(nearest, right)
     if len(different) > len(FEATURES):
         raise AssertionError(f"{sentence}; its lines are {_records_excerpt(found)}.")
-    raise Hinted(
-        f"{sentence}; in the nearest line {_differences_text(different)}.",
-        "Which keys does your logger write, and under which names?"
-        if all(seen is _MISSING for seen in different.values())
-        else "What becomes of it between predict, which knows it, and the line?",
-    )
+    hint = "What becomes of it between predict, which knows it, and the line?"
+    if all(seen is _MISSING for seen in different.values()):
+        hint = "Which keys does your logger write, and under which names?"
+        if set(different) <= set(FEATURES) and set(nearest["features"]) <= set(FEATURES):
+            hint = "Does your logger get every feature, also one that the request leaves out?"
+    raise Hinted(f"{sentence}; in the nearest line {_differences_text(different)}.", hint)
 
 
 def _read_kindly(entry: dict[str, Any]) -> dict[str, Any]:

@@ -145,10 +145,17 @@ async def test_prediction_is_a_whole_number(task: Task) -> None:
                     await _expect_other_classes_fail(task, client, model, response, because)
                 expect(response, 200, because=because, is_tested=True)
                 seen = json_field(response, "prediction")
-                assert type(seen) is int, (
+                sentence = (
                     f"{request_line(response)} answered the prediction {seen!r}; "
                     f"right is the whole number {right}."
                 )
+                if type(seen) is float:
+                    raise Hinted(
+                        sentence,
+                        "Which step makes a decimal number of it: your conversion, or the type "
+                        "with which the answer is declared?",
+                    )
+                assert type(seen) is int, sentence
 
 
 async def _expect_other_classes_fail(

@@ -116,7 +116,7 @@ async def open_door(
     elif because == NO_KEY:
         hint = "What does your code do with a request in which the header is missing?"
     else:
-        hint = "With what does your code compare the key that it finds?"
+        hint = "Does your code compare the key that it finds with API_KEY, and how?"
     return Hinted(
         f"{request_line(response)} answered {response.status_code}; right is 401 or 403, because "
         f"{because}. {told}.",
@@ -172,7 +172,7 @@ async def shut_path(
 
 
 @points(
-    1, hint="What does FastAPI look at first: the endpoint's body, or what the route depends on?"
+    1, hint="What does FastAPI look at first: the body of a request, or what its route depends on?"
 )
 async def test_the_key_comes_first(task: Task, clock: Clock) -> None:
     """Without the right key nothing else is looked at."""

@@ -141,7 +141,7 @@ async def expect_lookalike_denied(client: httpx.AsyncClient, answer: httpx.Respo
         answer,
         f"{NO_KEY}, and it is none of the listed paths",
         _RELATED,
-        alone="Is this path on a list of yours? Or what becomes of a path before you compare it?",
+        alone="What becomes of a path before you compare it? Or is this one on a list of yours?",
         alike="How does your code compare a path with the listed ones: as a whole and unchanged?",
     )
 

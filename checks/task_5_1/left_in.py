@@ -20,5 +20,5 @@ def why_left_in(context: Context, name: str) -> tuple[str, str]:
         )
     return (
         f"no line of {context.ignore_file} fits it",
-        "Which line of it is to leave this file out, letter by letter?",
+        "Is there a line in it for this file? If so, does it fit the name, letter by letter?",
     )

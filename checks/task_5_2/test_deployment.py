@@ -94,9 +94,17 @@ def _platform(task: Task) -> Platform:
     except SubmissionFault as fault:
         if "(line " not in str(fault):
             raise
-        raise Hinted(
-            str(fault), "Look at that line from its first character on, and at the one before it."
-        ) from None
+        raise Hinted(str(fault), _yaml_hint(str(fault))) from None
+
+
+def _yaml_hint(fault: str) -> str:
+    """Return what to look at where a file is not valid YAML, by what its reader says."""
+    if "alias" in fault:
+        return "An alias, *name, stands for what an anchor, &name, has marked. Where is that?"
+    if "<stream end>" in fault:
+        return "Which bracket, brace or quote is opened and never closed?"
+    before = "" if "(line 1)" in fault else ", and at the one before it"
+    return f"Look at that line from its first character on{before}."
 
 
 def _with_fields(platform: Platform) -> Platform:
