@@ -111,10 +111,7 @@ def _hint_for_line(line: str) -> str:
     if line.strip() == "{":
         return "What is json.dumps given beside the entry? Alone it writes one line."
     if "}{" in line:
-        return (
-            "What writes the line break behind an entry, and is it one write with the entry? In "
-            "between, another entry may come."
-        )
+        return "What writes the line break behind an entry, and is it part of the same write?"
     return "Where does a line of your file begin and end, and who may write in between?"
 
 

@@ -180,10 +180,16 @@ async def expect_age_to_decide(task: Task, key: str, told: Told) -> None:
         elif not both:
             once = "asked for twice, one behind the other"
         if HIT not in cache_headers:
+            right = (
+                "nothing is put in before the model has answered, and that one of them is still a "
+                "HIT"
+                if is_early
+                else "it takes one place, so that one of them is still a HIT, looked up before "
+                "anything new is put in"
+            )
             raise Hinted(
                 f"CACHE_SIZE is 2, and two predictions were in; then another was {once}; and now "
-                "both of the two are a MISS; right is that it takes one place, so that one of them "
-                "is still a HIT, looked up before anything new is put in.",
+                f"both of the two are a MISS; right is that {right}.",
                 "When does your code put an entry in: is there a prediction by then?"
                 if is_early
                 else "Does your cache make room also for a question that is in already?",
