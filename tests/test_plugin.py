@@ -154,3 +154,38 @@ def test_where_there_is_no_course_there_is_no_grade(tmp_path: Path) -> None:
     ran = graded.pytest(tmp_path, "--report=json=grade.json")
     assert ran.status == 4
     assert "has no checks/syllabus.toml" in ran.output
+
+
+SCIENCE = '''
+from ml_api_lab.check import scikit_learn
+
+@points(10, hint="?")
+@scikit_learn
+async def test_one(task: Task):
+    """Title."""
+'''
+
+TELLS_OF_PROCESSES = """
+from ml_api_lab.plugin import _POOLS
+
+def pytest_sessionfinish(session):
+    print("loaded", [modules for clock, modules in session.config.stash[_POOLS]._pools])
+"""
+
+
+@pytest.mark.parametrize(
+    ("args", "is_loaded"),
+    [([], False), (["--tree=solutions"], True), (["solutions/task_0_1"], True)],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_for_a_stub_no_process_loads_scikit_learn(
+    args: list[str], is_loaded: bool, tmp_path: Path
+) -> None:
+    """Which takes longer than all its checks."""
+    course = Course(tmp_path / "course")
+    course.task("task_0_1", SCIENCE, "raise NotImplementedError\n", "print('done')\n")
+    (course.root / "conftest.py").write_text(TELLS_OF_PROCESSES, encoding="utf-8")
+    result = course.run(*args, "-s")
+    assert result.score == (10, 10)
+    assert "loaded [" in result.text
+    assert ("sklearn" in result.text) == is_loaded

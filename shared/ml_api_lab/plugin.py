@@ -9,6 +9,7 @@ the rest of the harness is loaded while they are on their way, before any check 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -25,10 +26,11 @@ if sys.version_info < (3, 11):  # noqa: UP036 - pytest itself may run on an olde
 
 from ml_api_lab.course import syllabus
 from ml_api_lab.course.syllabus import Syllabus
+from ml_api_lab.course.tree import TREES, Tree, choose, wanted
 from ml_api_lab.errors import CourseError, LabError
 from ml_api_lab.sandbox.hosts import isolation
 from ml_api_lab.sandbox.hosts.isolation import Isolation, NotIsolated
-from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools, modules_of
+from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools, modules_of, wants_scikit_learn
 from ml_api_lab.sanitize import sanitize
 from ml_api_lab.session import preflight, signals, streams
 from ml_api_lab.session.options import add_options
@@ -86,6 +88,7 @@ def _start_processes(early_config: pytest.Config) -> None:
     folders = [here / each.split("::")[0] for each in options.file_or_dir] or [here]
     asked = [entry for entry in read.tasks if _may_grade(course, folders, entry.name)]
     early_config.stash[_IS_SHORT] = bool(asked) and not options.verbose
+    graded = _graded_tree(options, course, folders, read.names)
     # Those that serve others as well come first.
     for entry in sorted(asked, key=lambda entry: -len(entry.preload)):
         files = (course / "checks" / entry.name).glob("test_*.py")
@@ -95,8 +98,24 @@ def _start_processes(early_config: pytest.Config) -> None:
         pools.get(options.clock, modules_of(entry))
         if b"\n@on_the_wall_clock" in checks:
             pools.get("real", modules_of(entry))
-        if b"\n@scikit_learn" in checks:
+        if b"\n@scikit_learn" not in checks or graded is None:
+            continue
+        if wants_scikit_learn(graded.folder(entry.name), is_asked=True):
             pools.get(options.clock, modules_of(entry, science=True))
+
+
+def _graded_tree(
+    options: argparse.Namespace, course: Path, folders: list[Path], tasks: list[str]
+) -> Tree | None:
+    """Return the tree that is going to be graded, None if that is an error, which is told later."""
+    places = [
+        place for folder in folders for place in (folder.resolve(), *folder.resolve().parents)
+    ]
+    here = next((name for name in TREES if course / name in places), None)
+    try:
+        return choose(wanted(options.tree, os.environ, here), course, tasks)
+    except CourseError:
+        return None
 
 
 def _debugging(options: argparse.Namespace) -> str:

@@ -31,18 +31,20 @@ class NoHosts(HostPools):
 
 @pytest.mark.parametrize("science", [False, True])
 @pytest.mark.parametrize(
-    ("files", "names_it"),
+    ("files", "expected"),
     [
-        ({"main.py": "import json\n"}, False),
-        ({"main.py": "import json\n", "notes.txt": "sklearn"}, False),
+        ({"main.py": "import json\n"}, None),
+        ({"main.py": "import json\n", "notes.txt": "sklearn NotImplementedError"}, None),
         ({"main.py": "from sklearn.base import is_classifier\n"}, True),
         ({"main.py": "import models\n", "models.py": "import sklearn.ensemble\n"}, True),
+        ({"main.py": "raise NotImplementedError('Task 2.2')\n"}, False),
+        ({"main.py": "import sklearn\nraise NotImplementedError('Task 2.2')\n"}, True),
     ],
 )
-def test_a_submission_that_imports_scikit_learn_finds_it_loaded(
-    tmp_path: Path, files: dict[str, str], names_it: bool, science: bool
+def test_scikit_learn_is_loaded_for_whom_it_helps(
+    tmp_path: Path, files: dict[str, str], expected: bool | None, science: bool
 ) -> None:
-    """Each of its processes would import it anew otherwise."""
+    """Who imports it finds it loaded; a stub needs it in no check; for others the check says."""
     folder = tmp_path / "task_2_2"
     folder.mkdir()
     for name, text in files.items():
@@ -65,4 +67,4 @@ def test_a_submission_that_imports_scikit_learn_finds_it_loaded(
         )
     runner.close()
     (modules,) = asked.value.args
-    assert set(SCIKIT_LEARN).issubset(modules) == (science or names_it)
+    assert set(SCIKIT_LEARN).issubset(modules) == (science if expected is None else expected)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +45,16 @@ class Tree:
     def shown(self, task: str) -> str:
         """Return the task's folder as its author knows it, wherever it lies now."""
         return task if self.is_foreign else f"{self.name}/{task}"
+
+
+def wanted(option: str | None, environment: Mapping[str, str], here: str | None) -> str:
+    """Return the name or path of the tree that is asked for: the first that says one.
+
+    Args:
+        here: the tree in which the command was called, or of which it names a task's folder.
+    """
+    named = (option, environment.get("LAB_TREE"), here, TREES[0])
+    return next(each for each in named if each is not None)
 
 
 def choose(name: str, course: Path, tasks: list[str]) -> Tree:

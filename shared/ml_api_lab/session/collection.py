@@ -11,7 +11,7 @@ from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.tree import TREES
 from ml_api_lab.grading.grade import Outcome, Result
 from ml_api_lab.progress.record import keep_snapshots
-from ml_api_lab.sandbox.hosts.pools_of_a_run import modules_of
+from ml_api_lab.sandbox.hosts.pools_of_a_run import modules_of, wants_scikit_learn
 from ml_api_lab.session.session import Session
 
 
@@ -79,7 +79,8 @@ class Collection:
         # its end.
         gc.freeze()
         for check in selected:
-            if check.needs_scikit_learn:
+            folder = ours.tree.folder(check.task)
+            if check.needs_scikit_learn and wants_scikit_learn(folder, is_asked=True):
                 modules = modules_of(ours.syllabus.entry(check.task), science=True)
                 ours.runner.pools.get(ours.clock_of(check), modules)
 

@@ -167,7 +167,8 @@ def open_session(
     selection = Selection(config, syllabus.names)
     selection.refuse_workers()
     here = selection.tree()
-    chosen = tree.choose(_wanted_tree(config, os.environ, here), course, syllabus.names)
+    wanted = tree.wanted(config.getoption("tree"), os.environ, here)
+    chosen = tree.choose(wanted, course, syllabus.names)
     seed = config.getoption("seed")
     if seed is None:
         seed = random.SystemRandom().randrange(10**6)
@@ -214,12 +215,6 @@ def open_session(
         ),
         runner=TaskRunner(pools, engine, debugger),
     )
-
-
-def _wanted_tree(config: pytest.Config, environment: Mapping[str, str], here: str | None) -> str:
-    """Return the name or path of the tree: by option, by environment, or by where pytest runs."""
-    options = (config.getoption("tree"), environment.get("LAB_TREE"), here, tree.TREES[0])
-    return next(option for option in options if option is not None)
 
 
 def _debugger(config: pytest.Config) -> Debugger | None:

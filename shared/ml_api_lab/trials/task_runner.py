@@ -13,7 +13,7 @@ from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock, new_loop
 from ml_api_lab.sandbox.debugger import Debugger
 from ml_api_lab.sandbox.files.workspace import Workspace, sweep
-from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools, modules_of
+from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools, modules_of, wants_scikit_learn
 from ml_api_lab.sandbox.transcript import Transcript
 from ml_api_lab.task import Task
 
@@ -69,16 +69,15 @@ class TaskRunner:
         """Return a handle of that task in that tree.
 
         Args:
-            science: whether its process has scikit-learn loaded; it has it in any case if the
-                submission's modules name it.
+            science: whether its check asks for a process that has scikit-learn loaded. One whose
+                modules name it has it in any case, and one that is still a stub has not.
             terminal: the name of the terminal that a debugger may use.
             workspace: where it works, if that is laid out already; closed with the handle.
         """
         if workspace is None:
             workspace = self.lay_out(entry, tree)
         transcript = Transcript(workspace.folder, tree.folder(entry.name), tree.shown(entry.name))
-        # A submission may import it in a check that does without: that takes a second each time.
-        science = science or workspace.names_package("sklearn")
+        science = wants_scikit_learn(workspace.folder, is_asked=science)
         modules = modules_of(entry, science=science)
         return Task(
             entry,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import itertools
-import mmap
 import os
 import re
 import shutil
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ml_api_lab.errors import HarnessError, NotThere, SubmissionFault
+from ml_api_lab.sandbox.files import source_text
 from ml_api_lab.sandbox.files.folder_contents import LEADS_OUT, FolderContents, survey
 from ml_api_lab.sandbox.files.plain_file import open_plain, plain_files, read_plain, write_plain
 
@@ -246,19 +246,7 @@ class Workspace:
 
     def contains(self, name: str, word: bytes) -> bool:
         """Whether a file, of whatever size, has that word in it; one that is gone has not."""
-        try:
-            with self.open(name) as file:
-                if not os.fstat(file.fileno()).st_size:
-                    return False
-                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-                    return mapped.find(word) >= 0
-        except (OSError, ValueError):
-            return False
-
-    def names_package(self, package: str) -> bool:
-        """Whether a module beside `main.py`, or that itself, has the name of a package in it."""
-        modules = [each for each in self._top_level if each.endswith(".py")]
-        return any(self.contains(each, package.encode()) for each in modules)
+        return source_text.contains(self.root, self._inside(name), word)
 
     def open(self, name: str) -> BinaryIO:
         """Open a plain file to be read, following no link.

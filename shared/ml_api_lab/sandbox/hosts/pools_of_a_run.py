@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
 from ml_api_lab.protocol.messages import ClockName
+from ml_api_lab.sandbox.files.source_text import a_module_contains
 from ml_api_lab.sandbox.hosts.host_pool import HostPool
 
 if TYPE_CHECKING:
@@ -27,6 +29,18 @@ SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model", "sklearn.datasets")
 def modules_of(entry: Entry, *, science: bool = False) -> tuple[str, ...]:
     """Return the modules that a host of that task has loaded, with scikit-learn or without."""
     return entry.preload + (SCIKIT_LEARN if science else ())
+
+
+def wants_scikit_learn(folder: Path, *, is_asked: bool) -> bool:
+    """Whether the processes of a submission are to have scikit-learn loaded, which takes a second.
+
+    Args:
+        folder: where the submission is; nothing of it runs yet.
+        is_asked: whether its check asks for that. A stub raises before it would be needed.
+    """
+    if a_module_contains(folder, b"sklearn"):
+        return True
+    return is_asked and not a_module_contains(folder, b"NotImplementedError")
 
 
 def can_fork() -> bool:
