@@ -2,9 +2,9 @@
 
     pytest tests/slow/generated_class.py -s --runs 1000
 
-`--runs` says how many students there are. The class is graded by two workers with the cache, and
-its first part by one worker without it; then again with workers and the supervisor killed at random
-moments. Slow: ``tox -e class``.
+`--runs` says how many students there are. The class is graded with the cache, by as many workers as
+is usual, and its first part by one worker without it; then again with workers and the supervisor
+killed at random moments. Slow: ``tox -e class``.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ def left_behind() -> set[str]:
 
 def test_every_point_is_the_known_one(generated: Generated, tmp_path: Path) -> None:
     before = left_behind()
-    process = start(generated.submissions, tmp_path / "run", "--workers", "2")
+    began = time.monotonic()
+    process = start(generated.submissions, tmp_path / "run")
     seen: list[int] = []
     while process.poll() is None:
         try:
@@ -109,6 +110,7 @@ def test_every_point_is_the_known_one(generated: Generated, tmp_path: Path) -> N
         seen.append(int(resident) * os.sysconf("SC_PAGE_SIZE"))
         time.sleep(0.5)
     assert process.wait() == 0
+    took = time.monotonic() - began
     found = results(tmp_path / "run")
     wrong = {
         (student, check): (found[student][check], known)
@@ -120,7 +122,7 @@ def test_every_point_is_the_known_one(generated: Generated, tmp_path: Path) -> N
     assert left_behind() <= before
     early = max(seen[: len(seen) // 2 + 1])
     print(
-        f"\n{len(found)} submissions: 0 wrong points; the supervisor had "
+        f"\n{len(found)} submissions in {took / 60:.1f} min: 0 wrong points; the supervisor had "
         f"{early // 2**20} MB in the first half, {max(seen) // 2**20} MB at most"
     )
     assert max(seen) <= early * GROWTH

@@ -13,8 +13,6 @@ from ml_api_class.cli.engines import LOCAL
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-CORES_OF_A_WORKER = 2
-
 run_argument = click.argument("run", type=click.Path(file_okay=False, path_type=Path))
 
 
@@ -40,7 +38,7 @@ def grading_options(function: F) -> F:
             "--workers",
             type=click.IntRange(1, 256),
             default=default_workers,
-            help="How many worker processes; by default one for two cores.",
+            help="How many worker processes; by default one more than cores.",
         ),
         click.option(
             "--time-limit",
@@ -63,9 +61,12 @@ def grading_options(function: F) -> F:
 
 
 def default_workers() -> int:
-    """Return one worker for every two cores that this process may use."""
+    """Return one worker for each core that this process may use, and one more.
+
+    A worker grades one submission at a time, and that often waits for a real server or a time-out.
+    """
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
     else:
         cores = os.cpu_count() or 1
-    return max(cores // CORES_OF_A_WORKER, 1)
+    return cores + 1

@@ -43,7 +43,7 @@ class Limits:
     """
 
     seconds: float = 900.0
-    units: int = 50
+    units: int = 200
 
 
 class Worker:

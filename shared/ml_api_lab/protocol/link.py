@@ -39,7 +39,6 @@ class LinkClosed(Exception):
 
 
 _KINDS: dict[str, type[Message]] = {cls.__name__.lower(): cls for cls in get_args(Message)}
-_SCHEMAS: dict[str, dict[str, Callable[[object], bool]]] = {}
 
 
 def checker(hint: Any) -> Callable[[object], bool]:
@@ -59,6 +58,13 @@ def checker(hint: Any) -> Callable[[object], bool]:
     if hint is float:
         return lambda value: type(value) in (int, float)
     return lambda value: type(value) is hint
+
+
+# Made at once: a fork server has them before it forks, and no host makes its own.
+_SCHEMAS = {
+    kind: {name: checker(hint) for name, hint in get_type_hints(cls).items()}
+    for kind, cls in _KINDS.items()
+}
 
 
 def encode(message: Message) -> bytes:
@@ -83,9 +89,6 @@ def decode(data: bytes) -> Message:
     cls = _KINDS.get(kind)
     if cls is None:
         raise BadFrame("a frame is of no known kind")
-    if kind not in _SCHEMAS:
-        hints = get_type_hints(cls)
-        _SCHEMAS[kind] = {name: checker(hint) for name, hint in hints.items()}
     schema = _SCHEMAS[kind]
     if content.keys() != schema.keys():
         raise BadFrame(f"a {cls.__name__} has the wrong fields")
@@ -204,7 +207,8 @@ def dial(address: str, hello: Hello) -> Link:
         address: a port, or the path of a local socket: a network of one's own leads to no port.
     """
     if address.isdecimal():
-        connection = socket.create_connection(("127.0.0.1", int(address)))
+        connection = socket.socket(socket.AF_INET)
+        connection.connect(("127.0.0.1", int(address)))
     else:
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(address)
