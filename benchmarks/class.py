@@ -1,12 +1,14 @@
 """What grading a class costs, against the loops that people write instead; Linux.
 
     python benchmarks/class.py [--students N] [--stage middle] [--isolation landlock] [--loop N]
+                               [--beside CHECKOUT]
 
-The class is generated (tests/support/generated_class.py). `lab class grade` grades all of it: with
-the cache, again with nothing changed, again after one check has changed, and some of it without the
-cache. A loop of one pytest a tree grades some of it, two at a time as `xargs -P2` does. CPU is that
-of all processes, those of submissions too, in seconds for each submission. Nothing is asserted:
-machines differ, ratios less so.
+The class is generated (tests/support/generated_class.py). `lab class grade` grades all of it with
+the cache, again with nothing changed, and again after one check has changed; and some submissions
+that are right, without the cache. A loop of one pytest a tree grades some of the same submissions,
+two at a time as `xargs -P2` does; with `--beside` that of another checkout does so as well
+(benchmarks/compare.py tells how to make one). CPU is that of all processes, those of submissions
+too, in seconds for each submission. Nothing is asserted: machines differ, ratios less so.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from __future__ import annotations
 import argparse
 import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.support.generated_class import Student, students  # noqa: E402 - from the course
+from tests.proofs.prover import Case, Prover  # noqa: E402 - from the course
+from tests.support.generated_class import Student, students  # noqa: E402
 
 AT_A_TIME = 2
 CHANGED = "checks/task_0_3"
@@ -64,9 +66,9 @@ def measured(submissions: int, work: Callable[[], None]) -> Cost:
     return Cost(submissions, cpu, time.monotonic() - began)
 
 
-def run(command: list[str], course: Path) -> None:
+def run(command: list[str], course: Path, python: Path = Path(sys.executable)) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", *command],
+        [str(python), "-m", *command],
         cwd=course,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -78,18 +80,26 @@ def run(command: list[str], course: Path) -> None:
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
 
 
-def grade(submissions: Path, out: Path, course: Path, isolation: str, *options: str) -> None:
+def grade(submissions: Path, out: Path, *options: str) -> None:
     command = ["ml_api_lab.cli", "class", "grade", str(submissions), "--out", str(out)]
-    run([*command, "--seed", "1", "--isolation", isolation, *options], course)
+    run([*command, "--seed", "1", *options], ROOT)
 
 
-def loop(roots: list[Path], isolation: str) -> None:
+def loop(roots: list[Path], checkout: Path, python: Path, *options: str) -> None:
+    """Grade each tree with one pytest, as many at a time as `xargs -P2` would."""
+
     def one(root: Path) -> None:
-        options = [f"--tree={root}", f"--isolation={isolation}", "--seed=1", "-q"]
-        run(["pytest", "checks", "-p", "no:cacheprovider", *options], ROOT)
+        given = [f"--tree={root}", "--seed=1", "-q", "-p", "no:cacheprovider", *options]
+        run(["pytest", "checks", *given], checkout, python)
 
     with ThreadPoolExecutor(AT_A_TIME) as threads:
         list(threads.map(one, roots))
+
+
+def right_students(number: int) -> list[Student]:
+    """Return students who have handed in the solution of each task."""
+    work = tuple(Case(task, "the solution", ()) for task in Prover.tasks())
+    return [Student(f"r{index:05}", work) for index in range(number)]
 
 
 def main() -> None:
@@ -97,42 +107,45 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=40)
     parser.add_argument("--stage", choices=["early", "middle", "late"], default="middle")
     parser.add_argument("--isolation", default="landlock")
-    parser.add_argument("--loop", type=int, default=6, help="how many trees the loop grades")
-    parser.add_argument("--workers", default="2")
+    parser.add_argument("--loop", type=int, default=6, help="how many trees the loops grade")
+    parser.add_argument("--workers", type=int, help="by default as many as is usual")
+    parser.add_argument("--beside", type=Path, help="another checkout, its environment in .venv")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="class-") as folder:
         measure(Path(folder), given)
 
 
 def measure(folder: Path, given: argparse.Namespace) -> None:
-    drawn = list(students(given.students, given.stage))
-    everybody, few = folder / "everybody", folder / "few"
-    roots = [each.write(everybody) for each in drawn]
-    sample: list[Student] = drawn[: given.loop]
-    for each in sample:
-        each.write(few)
-    workers = ["--workers", given.workers]
     costs: dict[str, Cost] = {}
+    mode = ["--isolation", given.isolation]
+    workers = [] if given.workers is None else ["--workers", str(given.workers)]
 
     def tell(name: str, submissions: int, work: Callable[[], None]) -> None:
         costs[name] = measured(submissions, work)
-        print(f"{name:<32} {costs[name]}", flush=True)
+        print(f"{name:<36} {costs[name]}", flush=True)
 
-    mode = given.isolation
-    tell("one pytest a tree, two at a time", len(sample), lambda: loop(roots[: len(sample)], mode))
+    def tell_loops(kind: str, roots: list[Path]) -> None:
+        python = Path(sys.executable)
+        tell(f"one pytest a tree, {kind}", len(roots), lambda: loop(roots, ROOT, python, *mode))
+        if given.beside is not None:
+            other = given.beside.resolve()
+            python_there = other / ".venv" / "bin" / "python"
+            name = f"one pytest a tree there, {kind}"
+            tell(name, len(roots), lambda: loop(roots, other, python_there))
+
+    right, everybody = folder / "right", folder / "everybody"
+    right_roots = [each.write(right) for each in right_students(given.loop)]
+    roots = [each.write(everybody) for each in students(given.students, given.stage)]
+    tell_loops("right", right_roots)
     tell(
-        "lab class, without the cache",
-        len(sample),
-        lambda: grade(few, folder / "few-run", ROOT, mode, "--no-cache", *workers),
+        "lab class without cache, right",
+        len(right_roots),
+        lambda: grade(right, folder / "right-run", "--no-cache", *mode, *workers),
     )
-    tell("one pytest a tree, once more", len(sample), lambda: loop(roots[: len(sample)], mode))
+    tell_loops("class", roots[: given.loop])
     run_folder = folder / "run"
-    tell("lab class", len(drawn), lambda: grade(everybody, run_folder, ROOT, mode, *workers))
-    tell(
-        "lab class, nothing changed",
-        len(drawn),
-        lambda: grade(everybody, run_folder, ROOT, mode, *workers),
-    )
+    for name in ("lab class, class", "lab class, nothing changed"):
+        tell(name, len(roots), lambda: grade(everybody, run_folder, *mode, *workers))
     course = folder / "course"
     for name in ("checks", "exercises"):
         shutil.copytree(ROOT / name, course / name)
@@ -140,17 +153,17 @@ def measure(folder: Path, given: argparse.Namespace) -> None:
     check = next((course / CHANGED).glob("test_*.py"))
     check.write_text(f"{check.read_text(encoding='utf-8')}\n# changed\n", encoding="utf-8")
     regrade = ["ml_api_lab.cli", "class", "regrade", str(run_folder)]
-    regrade += ["--out", str(folder / "regrade"), "--isolation", mode, *workers]
-    tell("lab class regrade, a check changed", len(drawn), lambda: run(regrade, course))
-    loops = [costs["one pytest a tree, two at a time"], costs["one pytest a tree, once more"]]
-    pytest_cpu = statistics.mean(each.cpu_each for each in loops)
-    pytest_wall = statistics.mean(each.wall_each for each in loops)
-    print("\nAs a part of one pytest a tree, of the same class:")
-    for name in ("lab class, without the cache", "lab class"):
-        cost = costs[name]
-        cpu, wall = cost.cpu_each / pytest_cpu, cost.wall_each / pytest_wall
-        print(f"{name:<32} CPU {cpu:.2f}, wall {wall:.2f}")
-    changed = costs["lab class regrade, a check changed"].cpu / costs["lab class"].cpu
+    regrade += ["--out", str(folder / "regrade"), *mode, *workers]
+    tell("lab class regrade, a check changed", len(roots), lambda: run(regrade, course))
+
+    print("\nAs a part of one pytest a tree, of the same submissions:")
+    for kind, name in (("right", "lab class without cache, right"), ("class", "lab class, class")):
+        for place in ("", " there"):
+            if (loops := costs.get(f"one pytest a tree{place}, {kind}")) is not None:
+                cpu = costs[name].cpu_each / loops.cpu_each
+                wall = costs[name].wall_each / loops.wall_each
+                print(f"{name:<36} CPU {cpu:.2f}, wall {wall:.2f}{place and f' (of those{place})'}")
+    changed = costs["lab class regrade, a check changed"].cpu / costs["lab class, class"].cpu
     print(f"one check changed: {changed:.2f} of the CPU of the class")
 
 

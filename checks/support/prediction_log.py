@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from checks.support.json_lines import object_in
 from checks.support.predictions import FEATURES, as_class, features_by_name
 from checks.support.source import where_it_stands
-from checks.support.startup import joined
+from checks.support.wording import joined
 from ml_api_lab.check import FAILS, Hinted, Span, SubmissionFault, milliseconds, seconds
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from checks.support.application import A_MODEL, Application, look_at_application
 from checks.support.http import json_body, request_line
 from checks.support.predictions import MODELS
 from checks.support.probe import unshown
+from checks.support.wording import joined
 from ml_api_lab.check import Hinted, Late, StartFailed, SubmissionFault, Task
 
 if TYPE_CHECKING:
@@ -166,11 +167,6 @@ async def expect_no_start(
         )
     # As it had to: it is no news on the card of what comes next.
     task.transcript.raised.clear()
-
-
-def joined(names: list[str]) -> str:
-    """Return the names for a sentence."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 async def _start_error(task: Task, env: Mapping[str, str] | None) -> str | None:

@@ -9,10 +9,10 @@ from checks.support.probe import unshown
 from checks.support.startup import (
     and_loaded,
     expect_no_start,
-    joined,
     loaded_models,
     why_not_loaded,
 )
+from checks.support.wording import joined
 from ml_api_lab.check import Hinted, SubmissionFault, Task, points
 
 

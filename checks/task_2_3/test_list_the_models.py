@@ -15,10 +15,10 @@ from checks.support.probe import unshown
 from checks.support.startup import (
     expect_loaded,
     expect_loaded_once,
-    joined,
     loaded_models,
     wrong_list,
 )
+from checks.support.wording import joined
 from ml_api_lab.check import Hinted, Task, points
 
 if TYPE_CHECKING:

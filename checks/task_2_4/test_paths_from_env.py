@@ -15,10 +15,10 @@ from checks.support.predictions import MODELS
 from checks.support.startup import (
     expect_loaded_once,
     expect_no_start,
-    joined,
     loaded_models,
     wrong_list,
 )
+from checks.support.wording import joined
 from checks.task_2_4.env_reading import why_unread
 from ml_api_lab.check import Hinted, StartFailed, SubmissionFault, Task, points
 

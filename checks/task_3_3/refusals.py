@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from checks.support.http import body_excerpt, json_body, names_field, request_line, routing_hint
 from checks.support.predictions import FEATURES, MODELS, predict
 from checks.support.probe import unshown
-from checks.support.startup import joined
+from checks.support.wording import joined
 from checks.task_3_3.schema import body_schema
 from ml_api_lab.check import Hinted, seconds, took
 

@@ -18,7 +18,7 @@ from checks.support.predictions import (
     features_by_name,
     predict,
 )
-from checks.support.startup import joined
+from checks.support.wording import joined
 from checks.task_3_3.refusals import (
     DEFAULTS,
     default_not_used,

@@ -17,7 +17,7 @@ from checks.support.predictions import (
 )
 from checks.support.probe import unshown
 from checks.support.source import lines_with_name, where_it_stands
-from checks.support.startup import joined
+from checks.support.wording import joined
 from ml_api_lab.check import (
     Clock,
     Hinted,

@@ -35,7 +35,7 @@ from checks.support.predictions import (
     predict,
 )
 from checks.support.probe import unshown
-from checks.support.startup import joined
+from checks.support.wording import joined
 from ml_api_lab.check import Clock, Hinted, Task, points, seconds, took
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from checks.support.api_keys import NO_KEY, expect_not_served
 from checks.support.http import body_excerpt, request_line
 from checks.support.source import source_constants
-from checks.support.startup import joined
+from checks.support.wording import joined
 from ml_api_lab.check import Hinted, Task
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from checks.support.predictions import (
     hide_model_failures,
     predict,
 )
-from checks.support.startup import joined
+from checks.support.wording import joined
 from checks.task_4_3.paths import (
     DENIED_STATUSES,
     DOCS_PATHS,

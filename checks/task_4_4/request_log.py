@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from checks.support.hints import hinted
 from checks.support.http import is_close, request_line
 from checks.support.json_lines import object_in
-from checks.support.startup import joined
 from checks.support.tracing import parse_seconds
+from checks.support.wording import joined
 from ml_api_lab.check import Hinted, Span, milliseconds, seconds, took
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from checks.support.api_keys import key_header, new_key
 from checks.support.hints import hinted
 from checks.support.http import expect, is_close, request_line
 from checks.support.predictions import MODELS, draw_features, predict
-from checks.support.startup import joined
 from checks.support.tracing import (
     ID_HEADER,
     TIME_HEADER,
@@ -19,6 +18,7 @@ from checks.support.tracing import (
     process_time,
     similar_header,
 )
+from checks.support.wording import joined
 from checks.task_4_4.alone import ask_alone
 from checks.task_4_4.claimed_time import expect_time_in_header, hint_for_time
 from checks.task_4_4.request_log import (

@@ -53,7 +53,7 @@ def on_the_wall_clock(check: F) -> F:
 
 
 def scikit_learn(check: F) -> F:
-    """Mark a check whose submission has scikit-learn loaded beforehand, which takes a while."""
+    """Mark a check whose submission has scikit-learn loaded beforehand, unless it is a stub."""
     return check
 
 

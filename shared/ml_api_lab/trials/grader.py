@@ -189,8 +189,12 @@ class Grader:
         self._digests.clear()
         self._catalog = Catalog(self._course, self._syllabus)
 
-    def refill(self) -> None:
-        """Start the processes that another grading like the last one will need."""
+    def refill(self, tasks: Sequence[str]) -> None:
+        """Start the processes that the next grading of the same tasks will need.
+
+        It may need more than the last one: what was a stub may be none any more.
+        """
+        self.start(tasks)
         self._runner.pools.refill()
 
     def close(self) -> None:

@@ -36,6 +36,19 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Kind]:
     return kinds
 
 
+@pytest.mark.parametrize("tree", ["exercises", "solutions"])
+def test_what_is_to_be_graded_says_what_is_started(made: list[Kind], tree: str) -> None:
+    """A stub raises before it would need scikit-learn, which takes a second to load."""
+    read = syllabus.read(COURSE / "checks" / "syllabus.toml")
+    entries = [read.entry(name) for name in ("task_2_1", "task_3_1")]
+    pools = HostPools()
+    pools.start(entries, Catalog(COURSE, read), lambda task: COURSE / tree / task)
+    pools.close()
+    is_loaded = any(set(SCIKIT_LEARN) <= set(modules) for _, modules in made)
+    assert made
+    assert is_loaded == (tree == "solutions")
+
+
 @pytest.mark.parametrize("backwards", [False, True])
 def test_a_pool_with_more_serves_those_that_ask_for_less(made: list[Kind], backwards: bool) -> None:
     read = syllabus.read(COURSE / "checks" / "syllabus.toml")

@@ -257,7 +257,7 @@ class Watch:
         except Exception as raised:
             error = raised
         self._events.put(_Ended(grading, digests, time.monotonic() - began, error))
-        self._grader.refill()
+        self._grader.refill(grading.grade.tasks)
 
     def _tell_how_long(self) -> None:
         """Say that the card on the screen is an old one, when a new one takes its time."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,8 +79,17 @@ class HostPools:
                 )
             return self._pools[key]
 
-    def start(self, entries: Sequence[Entry], catalog: Catalog) -> None:
+    def start(
+        self,
+        entries: Sequence[Entry],
+        catalog: Catalog,
+        folder_of: Callable[[str], Path] | None = None,
+    ) -> None:
         """Start the hosts that the checks of these tasks will need, as far as they are not there.
+
+        Args:
+            folder_of: where the submission of a task is, if only that is going to be graded: what
+                it cannot need as it is now is not started.
 
         Raises:
             CourseError: the checks of a task are wrong.
@@ -91,7 +100,10 @@ class HostPools:
             self.get("lab", modules_of(entry))
         for entry in entries:
             for check in catalog.task(entry.name).values():
-                modules = modules_of(entry, science=check.needs_scikit_learn)
+                science = check.needs_scikit_learn and (
+                    folder_of is None or wants_scikit_learn(folder_of(entry.name), is_asked=True)
+                )
+                modules = modules_of(entry, science=science)
                 self.get("real" if check.on_the_wall_clock else "lab", modules)
 
     def refill(self) -> None:
