@@ -27,6 +27,10 @@ START_LIMIT_SECONDS = 60.0
 
 _POLL_SECONDS = 0.03
 _MOST_POLL_SECONDS = 0.5
+_SETTLE_LIMIT_SECONDS = 5.0
+_IDLE_LOOKS = 3
+"""Who loads a file waits for the disk at times."""
+
 _SHOWN_CHARACTERS = 60
 """How much of a command line a sentence has."""
 
@@ -264,6 +268,21 @@ async def has_ended(server: Process, limit_seconds: float) -> bool:
         await asyncio.sleep(pause)
         pause = min(2 * pause, _MOST_POLL_SECONDS)  # each look is at all processes there are
     return server.status is not None
+
+
+async def wait_until_settled(server: Process) -> None:
+    """Wait until whatever else the server has started has nothing to do for the moment.
+
+    A person presses Ctrl-C seconds after the start. A helper that is still loading then would be
+    ended by what it is going to ignore: on a busy machine that takes long.
+    """
+    give_up = time.monotonic() + _SETTLE_LIMIT_SECONDS
+    idle_looks = 0
+    while server.leftover_commands() and time.monotonic() < give_up:
+        idle_looks = 0 if server.is_at_work() else idle_looks + 1
+        if idle_looks == _IDLE_LOOKS:
+            return
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 def expect_nothing_left(server: Process) -> None:

@@ -219,6 +219,7 @@ async def test_an_interrupt_ends_it(task: Task) -> None:
         host, port = await server_process.wait_until_serving(server, port)
         async with server_process.client(task, port, host) as client:
             await client.get("/health")  # what it answers is another check's question
+        await server_process.wait_until_settled(server)
         server.interrupt()
         if not await server_process.has_ended(server, END_LIMIT_SECONDS):
             raise _still_runs(journal.read_text())

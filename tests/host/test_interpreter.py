@@ -198,6 +198,38 @@ def test_it_knows_the_commands_of_what_it_leaves(
     assert left == ["sleep 600.5"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell it")
+@pytest.mark.parametrize("is_forked", [True, False])
+@pytest.mark.parametrize("helper", ["while True: pass", "import time; time.sleep(600)"])
+def test_it_knows_whether_what_it_has_started_computes(
+    helper: str, is_forked: bool, pool: HostPool, tmp_path: Path
+) -> None:
+    write(
+        tmp_path,
+        f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', '{helper}'])\n"
+        "import time\ntime.sleep(600)\n",
+    )
+    process = Process(
+        [sys.executable, "main.py"],
+        tmp_path,
+        ENVIRONMENT,
+        Transcript(tmp_path, tmp_path, "here"),
+        WallClock(LIMIT),
+        pool if is_forked else None,
+    )
+    give_up = time.monotonic() + LIMIT
+    while not process.leftover_commands() and time.monotonic() < give_up:
+        time.sleep(0.01)
+    # Both load at first; in the end one never has anything to do, the other always.
+    is_busy = helper.startswith("while")
+    looks: list[bool] = []
+    while (len(looks) < 20 or set(looks[-20:]) != {is_busy}) and time.monotonic() < give_up:
+        looks.append(process.is_at_work())
+        time.sleep(0.01)
+    process.close()
+    assert set(looks[-20:]) == {is_busy}
+
+
 @pytest.mark.parametrize(
     ("command", "environment"),
     [

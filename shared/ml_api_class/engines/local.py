@@ -20,9 +20,9 @@ from ml_api_class.engines.messages import Begin, Progress, Ready
 from ml_api_class.errors import WorkerEnded
 from ml_api_class.grading.unit import Answer, Settings, Unit
 from ml_api_lab.errors import HarnessError
+from ml_api_lab.sandbox.files import shared_memory
 
 _PACKAGE_PARENT = Path(ml_api_class.__file__).resolve().parents[1]
-_SHARED_MEMORY = Path("/dev/shm")
 _MIN_FREE_BYTES = 2**30
 _PREFIX = "lab-class-"
 _START_SECONDS = 120.0
@@ -235,6 +235,7 @@ class LocalEngine:
             worker.close()
         self._end_orphans(set())
         shutil.rmtree(self.scratch, ignore_errors=True)
+        shared_memory.sweep_shared_memory()
 
     def _grade(self, unit: Unit) -> Answer:
         slot = threading.get_ident()
@@ -299,9 +300,9 @@ class LocalEngine:
 def _make_scratch(workers: int) -> Path:
     """Make a folder for all temporary files of a run; remove those of runs that were killed."""
     places = [Path(tempfile.gettempdir())]
-    can_share = "TMPDIR" not in os.environ and os.access(_SHARED_MEMORY, os.W_OK | os.X_OK)
-    if can_share and shutil.disk_usage(_SHARED_MEMORY).free > workers * _MIN_FREE_BYTES:
-        places.insert(0, _SHARED_MEMORY)
+    can_share = "TMPDIR" not in os.environ and os.access(shared_memory.FOLDER, os.W_OK | os.X_OK)
+    if can_share and shutil.disk_usage(shared_memory.FOLDER).free > workers * _MIN_FREE_BYTES:
+        places.insert(0, Path(shared_memory.FOLDER))
     for place in places:
         for folder in place.glob(f"{_PREFIX}*"):
             if _is_left_behind(folder):

@@ -26,7 +26,12 @@ from ml_api_lab.protocol.messages import (
     Signal,
     Survey,
 )
-from ml_api_lab.protocol.process_groups import command_line, has_members, running_members
+from ml_api_lab.protocol.process_groups import (
+    command_line,
+    has_members,
+    is_at_work,
+    running_members,
+)
 
 _PR_SET_CHILD_SUBREAPER = 36
 _MAX_SWEEPS = 1000
@@ -138,7 +143,7 @@ class _ForkServer:
         commands = [command_line(each) for each in sorted({*running_members(pid), *orphans})]
         # A fork of a host has the command line of this process: its own would be main.py's.
         told = [each for each in commands if each not in ("", command_line(os.getpid()))]
-        return Members(pid, has_members(pid) or bool(orphans), told)
+        return Members(pid, has_members(pid) or bool(orphans), is_at_work(pid), told)
 
     def _tidy_up(self, pid: int) -> None:
         """End what a host that has ended left behind."""

@@ -171,11 +171,13 @@ class Ended(NamedTuple):
 class Members(NamedTuple):
     """From the fork server: whether a process of that host's group still runs.
 
-    `commands` are the command lines of those that do, as far as the system tells them.
+    `commands` are the command lines of those that do, as far as the system tells them, and
+    `are_at_work` is whether one of the group computes at this moment.
     """
 
     pid: int
     are_there: bool
+    are_at_work: bool
     commands: list[str]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 _MAX_COMMAND_BYTES = 1_000
 """How much of a command line is read."""
 
+_RUNNABLE = "R"
 _ENDED = {"Z", "X"}
 """The states of a process that has ended and that nobody has collected yet."""
 
@@ -34,6 +35,11 @@ def _are_all_zombies(group: int) -> bool:
 def running_members(group: int) -> list[int]:
     """Return the processes of that group that still run (Linux; elsewhere none is known)."""
     return [pid for pid, state in _states(group) if state not in _ENDED]
+
+
+def is_at_work(group: int) -> bool:
+    """Whether a process of that group computes now, or waits for a processor (Linux)."""
+    return any(state == _RUNNABLE for _, state in _states(group))
 
 
 def command_line(pid: int) -> str:

@@ -22,6 +22,7 @@ from ml_api_lab.protocol.process_groups import (
     command_line,
     command_text,
     has_members,
+    is_at_work,
     running_members,
 )
 from ml_api_lab.sandbox.clock import Clock
@@ -93,6 +94,9 @@ class Child(Protocol):
     def leftover_commands(self) -> list[str]:
         """Return the command lines of what it started and still runs (known on Linux only)."""
 
+    def is_at_work(self) -> bool:
+        """Whether it, or something in its group, computes at this moment (known on Linux only)."""
+
     def kill_all(self) -> None:
         """End it with all that it started."""
 
@@ -141,6 +145,9 @@ class _Spawned:
         found = (command_line(each) for each in running_members(self.pid))
         return [each for each in found if each not in ("", own)]
 
+    def is_at_work(self) -> bool:
+        return is_at_work(self.pid)
+
     def kill_all(self) -> None:
         kill_process_tree(self._process)
 
@@ -166,6 +173,9 @@ class _Forked:
 
     def leftover_commands(self) -> list[str]:
         return self._pool.members(self.pid).commands
+
+    def is_at_work(self) -> bool:
+        return self._pool.members(self.pid).are_at_work
 
     def kill_all(self) -> None:
         self._pool.signal(self.pid, signal.SIGKILL, to_group=True)
@@ -296,6 +306,10 @@ class Process:
         A fork has none of its own.
         """
         return self._child.leftover_commands()
+
+    def is_at_work(self) -> bool:
+        """Whether it, or something in its group, computes at this moment (known on Linux only)."""
+        return self._child.is_at_work()
 
     @property
     def output(self) -> str:

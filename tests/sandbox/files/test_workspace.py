@@ -14,7 +14,7 @@ import pytest
 from dotenv import dotenv_values, find_dotenv
 
 from ml_api_lab.errors import HarnessError
-from ml_api_lab.sandbox.files import workspace
+from ml_api_lab.sandbox.files import shared_memory, workspace
 from ml_api_lab.sandbox.files.workspace import Workspace
 from tests.support.faults import Fault, each_fault
 from tests.support.sentences import fault
@@ -29,7 +29,7 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that stands for the one in memory, with room, in an environment without TMPDIR."""
     folder = tmp_path / "memory"
     folder.mkdir()
-    monkeypatch.setattr(workspace, "_SHARED_MEMORY", str(folder))
+    monkeypatch.setattr(shared_memory, "FOLDER", str(folder))
     monkeypatch.delenv("TMPDIR", raising=False)
     have(monkeypatch, 2 * GIGABYTE)
     return folder

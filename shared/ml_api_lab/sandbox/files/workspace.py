@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ml_api_lab.errors import HarnessError, NotThere, SubmissionFault
-from ml_api_lab.sandbox.files import source_text
+from ml_api_lab.sandbox.files import shared_memory, source_text
 from ml_api_lab.sandbox.files.folder_contents import LEADS_OUT, FolderContents, survey
 from ml_api_lab.sandbox.files.plain_file import open_plain, plain_files, read_plain, write_plain
 
@@ -22,9 +22,6 @@ _MAX_NAMES = 20_000
 
 _MAX_READ_BYTES = 32 * 2**20
 """How large a file may be that a check reads."""
-
-_SHARED_MEMORY = "/dev/shm"
-"""The folder in memory that Linux has for what many processes need for a short time."""
 
 _MAX_IN_MEMORY_BYTES = 16 * 2**20
 """The largest copy that is made there: dozens of them may be laid out at a time."""
@@ -61,15 +58,15 @@ def _parent_folder(size: int) -> str | None:
     if (
         size > _MAX_IN_MEMORY_BYTES
         or "TMPDIR" in os.environ
-        or not os.access(_SHARED_MEMORY, os.W_OK | os.X_OK)
+        or not os.access(shared_memory.FOLDER, os.W_OK | os.X_OK)
     ):
         return None
-    there = os.statvfs(_SHARED_MEMORY)
+    there = os.statvfs(shared_memory.FOLDER)
     fits = (
         there.f_bavail * there.f_frsize >= _MIN_FREE_MEMORY_BYTES
         and not there.f_flag & os.ST_NOEXEC
     )
-    return _SHARED_MEMORY if fits else None
+    return shared_memory.FOLDER if fits else None
 
 
 class Workspace:
@@ -322,6 +319,7 @@ def sweep() -> None:
     """Remove what could not be removed before; to be called when nothing works there any more."""
     while _unremoved:
         _remove_tree(_unremoved.pop())
+    shared_memory.sweep_shared_memory()
 
 
 def _remove_tree(outer: Path) -> None:

@@ -217,7 +217,8 @@ class HostPool:
                     self._read_until(lambda: pid in self._members, _EXIT_TIMEOUT_SECONDS)
                 except LinkClosed:
                     self._forget_server()
-            return self._members.get(pid, Members(pid, are_there=False, commands=[]))
+            nobody = Members(pid, are_there=False, are_at_work=False, commands=[])
+            return self._members.get(pid, nobody)
 
     def close(self) -> None:
         """Kill all hosts and the fork server."""
