@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -16,28 +15,23 @@ from ml_api_lab.check import seconds, took
 if TYPE_CHECKING:
     from ml_api_lab.check import Clock, Task
 
+Question = Callable[["Task", "Clock", Told], Awaitable[None]]
+"""What a check asks, with the words by which it reads the answers."""
 
-def in_its_words(
-    question: Callable[[Task, Clock, Told], Awaitable[None]],
-) -> Callable[[Task, Clock], Awaitable[None]]:
-    """Return a check that asks that, by the words HIT and MISS, and if it fails by the program's.
+
+async def in_its_words(question: Question, task: Task, clock: Clock) -> None:
+    """Ask that question; by the words HIT and MISS first, and if that fails by the application's.
 
     To find those out takes one more start of the application, which most need not have.
     """
-
-    @functools.wraps(question)
-    async def asked(task: Task, clock: Clock) -> None:
-        try:
-            await question(task, clock, Told())
-        except AssertionError:
-            told = await ask_twice(task)
-            if told.repeat is not None and word(told.repeat) is None and not told.tells_apart:
-                # Where nothing is said of a cache, every check fails, and for that reason.
-                expect_cache(told.repeat, HIT, REPEATED, told=told)
-            await question(task, clock, told)
-
-    del asked.__wrapped__  # else pytest takes the question's arguments for the check's
-    return asked
+    try:
+        await question(task, clock, Told())
+    except AssertionError:
+        told = await ask_twice(task)
+        if told.repeat is not None and word(told.repeat) is None and not told.tells_apart:
+            # Where nothing is said of a cache, every check fails, and for that reason.
+            expect_cache(told.repeat, HIT, REPEATED, told=told)
+        await question(task, clock, told)
 
 
 async def ask_twice(task: Task) -> Told:
