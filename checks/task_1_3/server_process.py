@@ -29,7 +29,7 @@ _POLL_SECONDS = 0.03
 _MOST_POLL_SECONDS = 0.5
 _SETTLE_LIMIT_SECONDS = 5.0
 _IDLE_LOOKS = 3
-"""Who loads a file waits for the disk at times."""
+"""At how many looks running nothing computes: a helper that loads waits for the disk at times."""
 
 _SHOWN_CHARACTERS = 60
 """How much of a command line a sentence has."""

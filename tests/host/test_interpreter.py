@@ -97,6 +97,13 @@ def run(folder: Path, command: list[str], pool: HostPool | None, **env: str) -> 
     return status, printed
 
 
+def started(folder: Path, pool: HostPool | None) -> Process:
+    """Start main.py there, in a fork if there is a pool."""
+    transcript = Transcript(folder, folder, "here")
+    command = [sys.executable, "main.py"]
+    return Process(command, folder, ENVIRONMENT, transcript, WallClock(LIMIT), pool)
+
+
 def write(folder: Path, source: str) -> None:
     lines = source.strip("\n").splitlines()
     indent = len(lines[0]) - len(lines[0].lstrip())
@@ -156,10 +163,7 @@ def test_it_hears_signals_and_leaves_what_it_leaves(pool: HostPool, tmp_path: Pa
             time.sleep(0.01)
         """,
     )
-    transcript = Transcript(tmp_path, tmp_path, "here")
-    process = Process(
-        [sys.executable, "main.py"], tmp_path, ENVIRONMENT, transcript, WallClock(LIMIT), pool
-    )
+    process = started(tmp_path, pool)
     give_up = time.monotonic() + LIMIT
     while "begun" not in process.output and time.monotonic() < give_up:
         time.sleep(0.01)
@@ -182,14 +186,7 @@ def test_it_knows_the_commands_of_what_it_leaves(
     is_forked: bool, pool: HostPool, tmp_path: Path
 ) -> None:
     write(tmp_path, "import subprocess\nsubprocess.Popen(['sleep', '600.5'])\n")
-    process = Process(
-        [sys.executable, "main.py"],
-        tmp_path,
-        ENVIRONMENT,
-        Transcript(tmp_path, tmp_path, "here"),
-        WallClock(LIMIT),
-        pool if is_forked else None,
-    )
+    process = started(tmp_path, pool if is_forked else None)
     give_up = time.monotonic() + LIMIT
     while process.status is None and time.monotonic() < give_up:
         time.sleep(0.01)
@@ -209,14 +206,7 @@ def test_it_knows_whether_what_it_has_started_computes(
         f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', '{helper}'])\n"
         "import time\ntime.sleep(600)\n",
     )
-    process = Process(
-        [sys.executable, "main.py"],
-        tmp_path,
-        ENVIRONMENT,
-        Transcript(tmp_path, tmp_path, "here"),
-        WallClock(LIMIT),
-        pool if is_forked else None,
-    )
+    process = started(tmp_path, pool if is_forked else None)
     give_up = time.monotonic() + LIMIT
     while not process.leftover_commands() and time.monotonic() < give_up:
         time.sleep(0.01)

@@ -38,7 +38,7 @@ def grading_options(function: F) -> F:
             "--workers",
             type=click.IntRange(1, 256),
             default=default_workers,
-            help="How many worker processes; by default one more than cores.",
+            help="How many worker processes; by default one more than there are cores.",
         ),
         click.option(
             "--time-limit",

@@ -37,3 +37,4 @@ def test_only_what_ended_processes_left_is_removed(
 def test_where_there_is_no_such_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_memory, "FOLDER", str(tmp_path / "nowhere"))
     sweep_shared_memory()
+    assert os.listdir(tmp_path) == []

@@ -10,6 +10,7 @@ from pathlib import Path
 from ml_api_lab.sandbox.files.plain_file import open_plain
 
 _MAX_ENTRIES = 1_000
+"""How many files are looked for: of more, at worst a process is the slower one."""
 
 
 def contains(root: Path, name: str, word: bytes) -> bool:

@@ -316,7 +316,10 @@ def _normalized(name: str) -> str:
 
 
 def sweep() -> None:
-    """Remove what could not be removed before; to be called when nothing works there any more."""
+    """Remove what could not be removed before, and what was left in shared memory.
+
+    To be called when nothing works there any more.
+    """
     while _unremoved:
         _remove_tree(_unremoved.pop())
     shared_memory.sweep_shared_memory()
