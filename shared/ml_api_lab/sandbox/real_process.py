@@ -213,10 +213,14 @@ def _found(command: list[str], environment: Mapping[str, str]) -> list[str]:
 
 def _is_script_of_ours(program: Path) -> bool:
     """Whether that is a script that pip has made for this interpreter, such as `uvicorn`."""
-    if program.parent != Path(sys.executable).parent or not program.is_file():
+    folder = Path(sys.executable).parent
+    if program.parent != folder or not program.is_file():
         return False
     with program.open("rb") as file:
-        return file.readline().strip() == b"#!" + os.fsencode(sys.executable)
+        mark, interpreter = file.read(2), Path(os.fsdecode(file.readline().strip()))
+    # By whichever name pip was run: python, python3, python3.11.
+    is_beside = mark == b"#!" and interpreter.parent == folder
+    return is_beside and interpreter.exists() and interpreter.samefile(sys.executable)
 
 
 class Process:
