@@ -12,6 +12,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from ml_api_lab.host import uvicorn_logging
 from ml_api_lab.host.asgi_server import Server
 from ml_api_lab.protocol.messages import Message, Request, Stop
 
@@ -37,6 +38,7 @@ def preload(modules: list[str]) -> None:
     for name in modules:
         importlib.import_module(name)
     rehearse(modules)
+    uvicorn_logging.prepare()
     gc.freeze()
     gc.enable()
 

@@ -20,7 +20,14 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-from ml_api_lab.host import debugger, internals, loops, own_modules, tracebacks
+from ml_api_lab.host import (
+    debugger,
+    internals,
+    loops,
+    own_modules,
+    tracebacks,
+    uvicorn_logging,
+)
 from ml_api_lab.host.asgi_server import Server
 from ml_api_lab.host.clock import CLOCK, start_untracked_thread
 from ml_api_lab.host.isolation import without_psutil
@@ -138,7 +145,7 @@ class Program:
         return 0
 
     def _serve(self) -> int:
-        _configure_uvicorn_logging()
+        uvicorn_logging.switch_on()
         module = self._main_module()
         if module is None:
             return 1
@@ -288,13 +295,6 @@ class Program:
                         self._received_early.append(message)
                     elif not self._loop.is_closed():
                         self._loop.call_soon_threadsafe(self._server.handle, message)
-
-
-def _configure_uvicorn_logging() -> None:
-    """Let uvicorn's loggers print, as they do where it is uvicorn that serves."""
-    uvicorn = sys.modules.get("uvicorn")
-    if uvicorn is not None:
-        uvicorn.Config("main:app")  # sets its loggers up
 
 
 def _format_warning(
