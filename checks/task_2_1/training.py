@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from checks.support.contents import Contents, contents_of
 from checks.support.predictions import MODELS
 from ml_api_lab.check import Hinted, Line, Task
 
@@ -22,14 +22,12 @@ _RIGHT_CLASSES = ("LogisticRegression", "RandomForestClassifier")
 _MAX_PICKLE_BYTES = 4 * 2**20
 """How large a pickle may be: models of the Iris data have a few hundred kilobytes."""
 
-_PIECE_BYTES = 2**20
-
 _SCRIPT = Path(__file__).resolve().parent / "scripts" / "inspect_pickles.py"
 
 # Training takes real time. The same script has the same pickles looked into only once a run; checks
 # side by side wait for each other's.
 _training = threading.Lock()
-_inspected: dict[tuple[tuple[str, bytes], ...], tuple[list[PickleReport], list[Line]]] = {}
+_inspected: dict[Contents, tuple[list[PickleReport], list[Line]]] = {}
 
 
 @dataclass(frozen=True)
@@ -126,23 +124,14 @@ def remove_pickles(task: Task) -> None:
 async def train_and_inspect(task: Task) -> list[PickleReport]:
     """Run the submission's train.py and look into what it wrote."""
     remove_pickles(task)
-    before = task.files.names()
-    key = tuple((name, _digest(task, name)) for name in before)
+    key = contents_of(task)
     with _training:
         if key in _inspected:
             task.transcript.lines.extend(_inspected[key][1])
         else:
             run = await task.run("train.py")
-            _inspected[key] = await _inspect(task, set(before)), run.lines
+            _inspected[key] = await _inspect(task, {name for name, _ in key}), run.lines
     return _inspected[key][0]
-
-
-def _digest(task: Task, name: str) -> bytes:
-    digest = hashlib.blake2b()
-    with task.files.open(name) as content:
-        while piece := content.read(_PIECE_BYTES):
-            digest.update(piece)
-    return digest.digest()
 
 
 async def _inspect(task: Task, before: set[str]) -> list[PickleReport]:

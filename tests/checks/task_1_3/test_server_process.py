@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from checks.task_1_3 import server_process
 from checks.task_1_3.server_process import announced_address, ended
+from ml_api_lab.check import Task
+from tests.proofs.prover import COURSE, Prover
+
+IMPORTED = "test_imported_it_starts_nothing"
+SERVES = "test_it_serves_on_the_port_of_the_environment"
 
 
 @pytest.mark.parametrize(
@@ -45,3 +55,30 @@ def test_where_it_says_that_it_runs(printed: str, found: tuple[str, int] | None)
 def test_what_a_program_that_ended_is_told(printed: str, status: int, sentence: str) -> None:
     process = SimpleNamespace(output=printed, status=status)
     assert sentence in str(ended(process, 8000))  # type: ignore[arg-type]  # as much as is asked
+
+
+def test_what_one_check_has_seen_serve_is_started_for_no_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    solution = COURSE / "solutions"
+    other = tmp_path / "other"
+    shutil.copytree(solution / "task_1_3", other / "task_1_3")
+    with (other / "task_1_3" / "main.py").open("a", encoding="utf-8") as file:
+        file.write("\n# other\n")
+    started: list[str] = []
+    start = server_process.started
+
+    def noted(task: Task, env: Mapping[str, str], *command: tuple[str, ...]) -> Any:
+        started.append(task.files.text("main.py").splitlines()[-1])
+        return start(task, env, *command)
+
+    monkeypatch.setattr(server_process, "_have_served", set())
+    monkeypatch.setattr(server_process, "started", noted)
+    prover = Prover()
+    try:
+        for root, check in ((solution, SERVES), (solution, IMPORTED), (other, IMPORTED)):
+            assert prover.grade(root, "task_1_3", check)[check].message is None
+    finally:
+        prover.close()
+    assert len(started) == 2
+    assert started[1] == "# other"
