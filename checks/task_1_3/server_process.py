@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from checks.support.contents import Contents, contents_of
 from checks.support.http_client import TIMEOUT_SECONDS, bounded_client
-from ml_api_lab.check import EndedInOrder, Hinted, free_port, other_address
+from ml_api_lab.check import Conclusive, Hinted, free_port, other_address
 
 if TYPE_CHECKING:
     import httpx
@@ -110,8 +110,22 @@ async def wait_until_listening(
     )
 
 
-class _EndedInOrder(EndedInOrder, Hinted):
-    """A program ended by itself with exit status 0; the hint follows from what it printed."""
+class _Conclusive(Conclusive, Hinted):
+    """It would be the same at any other time; the hint follows from what was seen."""
+
+
+async def judged(server: Process, error: AssertionError) -> AssertionError:
+    """Return that error of a server that should have ended: conclusive, if all of it waits.
+
+    What a busy machine has kept from ending still has something to do.
+    """
+    for _ in range(_IDLE_LOOKS):
+        if server.is_at_work():
+            return error
+        await asyncio.sleep(_POLL_SECONDS)
+    if isinstance(error, Hinted):
+        return _Conclusive(str(error), error.hint)
+    return Conclusive(str(error))
 
 
 def ended(server: Process, port: int, host: str = "127.0.0.1") -> AssertionError:
@@ -132,7 +146,7 @@ def ended(server: Process, port: int, host: str = "127.0.0.1") -> AssertionError
     else:
         sentence += f", and uvicorn has not said that it started; {right}."
         hint = "Which call runs a server until it is interrupted, and does your program come to it?"
-    return Hinted(sentence, hint) if server.status else _EndedInOrder(sentence, hint)
+    return Hinted(sentence, hint) if server.status else _Conclusive(sentence, hint)
 
 
 def _runs_elsewhere(announced: tuple[str, int], host: str, port: int, unset: str) -> Hinted:
@@ -308,17 +322,18 @@ async def wait_until_settled(server: Process) -> None:
         await asyncio.sleep(_POLL_SECONDS)
 
 
-def expect_nothing_left(server: Process) -> None:
+async def expect_nothing_left(server: Process) -> None:
     """Assert that a server that has ended has left no process behind."""
     if not server.has_leftovers():
         return
     commands = server.leftover_commands()
     shown = f": {textwrap.shorten(commands[0], _SHOWN_CHARACTERS)}" if commands else ""
-    raise Hinted(
+    error = Hinted(
         f"The server ended and left a process behind{shown}; right is that nothing of it still "
         "runs.",
         "Which line of yours starts that process, and who ends it when the server ends?",
     )
+    raise await judged(server, error)
 
 
 async def exit_status(server: Process, host: str, port: int, limit_seconds: float) -> int | None:

@@ -224,8 +224,8 @@ async def test_an_interrupt_ends_it(task: Task) -> None:
         await server_process.wait_until_settled(server)
         server.interrupt()
         if not await server_process.has_ended(server, END_LIMIT_SECONDS):
-            raise _still_runs(journal.read_text())
-        server_process.expect_nothing_left(server)
+            raise await server_process.judged(server, _still_runs(journal.read_text()))
+        await server_process.expect_nothing_left(server)
         seen = journal.read_text().splitlines()
         output = server.output
     # A server in a process of its own (reload, workers) is seen by what uvicorn logs, and one

@@ -104,10 +104,11 @@ RAISED = (
 )
 
 
-class EndedInOrder(AssertionError):
-    """A program ended by itself with exit status 0, where it should have gone on.
+class Conclusive(AssertionError):
+    """What a check has seen of a real process would be the same at any other time.
 
-    Nothing on the machine made it: it would end at any other time, too.
+    A program that ended by itself with exit status 0 where it should have gone on, or one that has
+    nothing to do and does not end: no neighbour on the machine made it.
     """
 
 

@@ -60,3 +60,11 @@ def test_links_within_a_page_lead_to_a_heading(page: str) -> None:
 def _anchor(heading: str) -> str:
     """Return the name that GitHub gives a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_no_page_holds_two_versions_of_a_passage() -> None:
+    """As an unfinished merge leaves them."""
+    pages = [*COURSE.glob("*.md"), *COURSE.glob("docs/**/*.md"), *COURSE.glob("checks/**/*.md")]
+    assert len(pages) > 20
+    mark = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)", re.MULTILINE)
+    assert [each.name for each in pages if mark.search(each.read_text(encoding="utf-8"))] == []

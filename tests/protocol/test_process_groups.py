@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import pytest
 
 from ml_api_lab.protocol.process_groups import (
+    are_at_work,
     command_line,
     has_members,
-    is_at_work,
     running_members,
 )
 
@@ -37,7 +37,7 @@ def group() -> Iterator[subprocess.Popen[str]]:
 
 def _comes_to_rest(number: int) -> bool:
     give_up = time.monotonic() + _MOST_SECONDS
-    while is_at_work(number):
+    while are_at_work(running_members(number)):
         if time.monotonic() > give_up:
             return False
         time.sleep(0.01)
@@ -60,7 +60,8 @@ def test_a_group_that_waits_is_not_at_work(group: subprocess.Popen[str]) -> None
 
 
 def test_who_asks_is_at_work() -> None:
-    assert is_at_work(os.getpgrp())
+    assert are_at_work(running_members(os.getpgrp()))
+    assert not are_at_work([])
 
 
 def test_a_group_of_those_that_have_ended_has_no_member() -> None:

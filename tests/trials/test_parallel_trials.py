@@ -15,7 +15,7 @@ import pytest
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.course.tree import Tree
-from ml_api_lab.errors import Dead, EndedInOrder, Late
+from ml_api_lab.errors import Conclusive, Dead, Late
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.messages import ClockName
@@ -161,7 +161,7 @@ def only_read(trial: Trial, on_start: OnStart) -> Verdict:
 
 
 def ends_in_order(trial: Trial, on_start: OnStart) -> Verdict:
-    return verdict(trial, EndedInOrder("It ended with exit status 0."))
+    return verdict(trial, Conclusive("It ended with exit status 0."))
 
 
 @pytest.mark.parametrize("scene", [only_read, ends_in_order])

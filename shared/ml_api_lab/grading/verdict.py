@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.errors import (
     RAISED,
+    Conclusive,
     CourseError,
     Dead,
-    EndedInOrder,
     HarnessError,
     Hinted,
     NotThere,
@@ -78,14 +78,14 @@ class Verdict:
         In lab time an assertion is exact. The wall clock, the end of a process, the budget, a full
         disk and the harness are another matter: what fails by them counts once it has failed alone.
         What was only read, as a Dockerfile without a start command, is the same on either clock,
-        and so is a program that has come to its end.
+        and so is a program that has come to its end, or that waits and does not end.
         """
         if self.passed:
             return True
         told = isinstance(self.error, AssertionError | SubmissionFault)
         is_own = told and not isinstance(self.error, Dead)
-        has_ended = isinstance(self.error, EndedInOrder)
-        is_exact = self.clock == "lab" or not self.has_run or has_ended
+        is_sure = isinstance(self.error, Conclusive)
+        is_exact = self.clock == "lab" or not self.has_run or is_sure
         return is_exact and is_own and self.had_room
 
     @property

@@ -27,9 +27,9 @@ from ml_api_lab.protocol.messages import (
     Survey,
 )
 from ml_api_lab.protocol.process_groups import (
+    are_at_work,
     command_line,
     has_members,
-    is_at_work,
     running_members,
 )
 
@@ -140,10 +140,11 @@ class _ForkServer:
         """Return what a host has started that still runs, in its session or another."""
         self._find_orphans(0)
         orphans = {orphan for orphan, owners in self._owners_of_orphans.items() if pid in owners}
-        commands = [command_line(each) for each in sorted({*running_members(pid), *orphans})]
+        found = sorted({*running_members(pid), *orphans})
+        commands = [command_line(each) for each in found]
         # A fork of a host has the command line of this process: its own would be main.py's.
         told = [each for each in commands if each not in ("", command_line(os.getpid()))]
-        return Members(pid, has_members(pid) or bool(orphans), is_at_work(pid), told)
+        return Members(pid, has_members(pid) or bool(orphans), are_at_work(found), told)
 
     def _tidy_up(self, pid: int) -> None:
         """End what a host that has ended left behind."""

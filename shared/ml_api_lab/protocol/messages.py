@@ -169,10 +169,10 @@ class Ended(NamedTuple):
 
 
 class Members(NamedTuple):
-    """From the fork server: whether a process of that host's group still runs.
+    """From the fork server: whether a process that a host has started still runs, or it itself.
 
     `commands` are the command lines of those that do, as far as the system tells them, and
-    `are_at_work` is whether one of the group computes at this moment.
+    `are_at_work` is whether one of them computes at this moment, or waits for the disk.
     """
 
     pid: int

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 _MAX_COMMAND_BYTES = 1_000
 """How much of a command line is read."""
 
-_RUNNABLE = "R"
+_AT_WORK = {"R", "D"}
+"""The states of a process that computes, or waits for a processor or the disk."""
+
 _ENDED = {"Z", "X"}
 """The states of a process that has ended and that nobody has collected yet."""
 
@@ -27,18 +29,18 @@ def has_members(group: int) -> bool:
 
 def _are_all_zombies(group: int) -> bool:
     """Whether all of a group have ended (Linux): in a container nobody may collect orphans."""
-    states = {state for _, state in _states(group)}
+    states = set(map(_state, _members(group)))
     return bool(states) and states <= _ENDED
 
 
 def running_members(group: int) -> list[int]:
     """Return the processes of that group that still run (Linux; elsewhere none is known)."""
-    return [pid for pid, state in _states(group) if state not in _ENDED]
+    return [pid for pid in _members(group) if _state(pid) not in {*_ENDED, ""}]
 
 
-def is_at_work(group: int) -> bool:
-    """Whether a process of that group computes now, or waits for a processor (Linux)."""
-    return any(state == _RUNNABLE for _, state in _states(group))
+def are_at_work(processes: Iterable[int]) -> bool:
+    """Whether one of them computes now, or waits for a processor or the disk (Linux)."""
+    return any(_state(pid) in _AT_WORK for pid in processes)
 
 
 def command_line(pid: int) -> str:
@@ -56,18 +58,26 @@ def command_text(words: list[str]) -> str:
     return shlex.join([os.path.basename(words[0]), *words[1:]]) if words and words[0] else ""
 
 
-def _states(group: int) -> Iterator[tuple[int, str]]:
-    """Yield each process of a group, with the letter of its state (Linux)."""
-    if not os.path.isdir("/proc/self"):
-        return
-    for name in os.listdir("/proc"):
+def _members(group: int) -> list[int]:
+    """Return the processes of a group, those that have ended too (Linux).
+
+    To ask whose group each is costs a tenth of reading its state.
+    """
+    found = []
+    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
         try:
-            # Asked first, since there are many processes, and to read a file costs ten times as
-            # much. What is no number raises ValueError.
-            if os.getpgid(pid := int(name)) != group:
-                continue
-            with open(f"/proc/{name}/stat", "rb") as status:
-                # After the command in brackets.
-                yield pid, status.read().rpartition(b") ")[2][:1].decode()
-        except (OSError, ValueError):  # it has gone meanwhile
+            if os.getpgid(pid := int(name)) == group:
+                found.append(pid)
+        except (OSError, ValueError):  # it has gone meanwhile; or that is no process
             continue
+    return found
+
+
+def _state(pid: int) -> str:
+    """Return the letter of a process's state, "" if it has gone or the system tells none."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as status:
+            # After the command in brackets.
+            return status.read().rpartition(b") ")[2][:1].decode()
+    except OSError:
+        return ""

@@ -19,10 +19,10 @@ from typing import Protocol
 
 from ml_api_lab.protocol.messages import Execute
 from ml_api_lab.protocol.process_groups import (
+    are_at_work,
     command_line,
     command_text,
     has_members,
-    is_at_work,
     running_members,
 )
 from ml_api_lab.sandbox.clock import Clock
@@ -146,7 +146,7 @@ class _Spawned:
         return [each for each in found if each not in ("", own)]
 
     def is_at_work(self) -> bool:
-        return is_at_work(self.pid)
+        return are_at_work(running_members(self.pid))
 
     def kill_all(self) -> None:
         kill_process_tree(self._process)

@@ -19,6 +19,7 @@ from ml_api_lab.course.catalog import Check
 from ml_api_lab.errors import SubmissionFault
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.session.session import Session
+from ml_api_lab.trials.machine_lock import MachineLock
 from ml_api_lab.trials.parallel_trials import ParallelTrials
 from ml_api_lab.trials.trial import ARGUMENTS, Trial, play
 
@@ -65,6 +66,7 @@ class Schedule:
         self._parallel = ParallelTrials(
             partial(play, runner=session.runner),
             lambda trial: session.runner.lay_out(trial.entry, trial.tree),
+            None if session.isolation.has_own_ports else MachineLock(),
         )
         self._trials: dict[pytest.Item, Trial] = {}
 

@@ -22,6 +22,7 @@ from ml_api_lab.lab_time import BUDGET_SECONDS
 from ml_api_lab.sandbox.files.workspace import sweep
 from ml_api_lab.sandbox.hosts.isolation import Isolation
 from ml_api_lab.trials import trusted
+from ml_api_lab.trials.machine_lock import MachineLock
 from ml_api_lab.trials.parallel_trials import ParallelTrials
 from ml_api_lab.trials.task_runner import TaskRunner
 from ml_api_lab.trials.trial import Trial, can_play, forget_checks, load, play
@@ -172,6 +173,7 @@ class Grader:
         parallel = ParallelTrials(
             partial(play, runner=self._runner),
             lambda trial: self._runner.lay_out(trial.entry, trial.tree),
+            None if self._isolation.has_own_ports else MachineLock(),
         )
         return Grading(trials, grade, parallel, self._course, self._here, self._isolation)
 

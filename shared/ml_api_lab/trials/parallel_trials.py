@@ -5,7 +5,8 @@ slow its clock down or hurry it. What talks to real processes goes one after the
 beside it. A failure that a neighbour can have caused is in doubt (it is not
 :attr:`Verdict.is_conclusive`), and its trial is played once more, alone; only that verdict counts.
 "Alone" is in this run: other runs, and the other workers of a class, may keep the machine so busy
-that a program gets a small part of each second. So it may take longer then.
+that a program gets a small part of each second. So it may take longer then. A real server is alone
+on the machine: it may want a port that another one has.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 from ml_api_lab.errors import Late
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.files.workspace import Workspace
+from ml_api_lab.trials.machine_lock import MachineLock
 from ml_api_lab.trials.trial import Trial
 
 # More would wait for each other in this process, however many cores there are.
@@ -65,11 +67,18 @@ class ParallelTrials:
         play: plays a trial; closes its workspace.
         lay_out: makes the workspace of a trial. This needs no other process, so it is done for many
             at once, while the first processes are still on their way.
+        servers: what real servers hold while they run; None if they have ports of their own.
     """
 
-    def __init__(self, play: Play, lay_out: Callable[[Trial], Workspace]) -> None:
+    def __init__(
+        self,
+        play: Play,
+        lay_out: Callable[[Trial], Workspace],
+        servers: MachineLock | None = None,
+    ) -> None:
         self._play = play
         self._lay_out = lay_out
+        self._servers = servers
         self._clocks: dict[str, Clock] = {}
         self._futures: dict[str, Future[Verdict | None]] = {}
         self._lock = threading.Lock()
@@ -131,11 +140,17 @@ class ParallelTrials:
             clock.patience = _patience()
             self._remember(trial, clock)
 
-        with self.nothing_at_work():
+        with self.nothing_at_work(), self._server_lock(trial, alone=True):
             try:
                 return self._play(trial, on_start=on_start)
             finally:
                 self._forget(trial)
+
+    def _server_lock(self, trial: Trial, *, alone: bool) -> AbstractContextManager[None]:
+        if self._servers is None or not trial.check.on_the_wall_clock:
+            return nullcontext()
+        hold = self._servers.alone if alone else self._servers.together
+        return hold(lambda: self.is_over)
 
     @contextmanager
     def nothing_at_work(self) -> Iterator[None]:
@@ -186,12 +201,13 @@ class ParallelTrials:
                 return None
             budget = trial.budget * _SHARE if trial.clock == "lab" else trial.budget
             try:
-                return self._play(
-                    trial,
-                    workspace=workspace,
-                    on_start=lambda clock: self._remember(trial, clock),
-                    budget=budget,
-                )
+                with self._server_lock(trial, alone=False):
+                    return self._play(
+                        trial,
+                        workspace=workspace,
+                        on_start=lambda clock: self._remember(trial, clock),
+                        budget=budget,
+                    )
             except BaseException:  # pytest's own outcomes, which pytest must see
                 return None
             finally:

@@ -71,6 +71,11 @@ class Isolation:
     def tier(self) -> Tier:
         return self.confinement.tier
 
+    @property
+    def has_own_ports(self) -> bool:
+        """Whether the servers of a run have a network of their own."""
+        return self.tier == "namespace"
+
 
 def choose(wanted: Wanted, course: Path, *, debugging: str = "") -> Isolation:
     """Return the isolation of a run.
