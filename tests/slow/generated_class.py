@@ -25,14 +25,15 @@ from ml_api_class.engines.process_tree import children
 from ml_api_class.journal.journal import Journal
 from ml_api_class.journal.records import State
 from ml_api_class.verdict import outcomes
-from tests.proofs.prover import COURSE, Prover
-from tests.support.generated_class import Expected, Outcomes, students
+from tests.proofs.prover import COURSE, Prover, cases
+from tests.support.generated_class import Expected, Outcomes, Student, students
 from tests.support.toy import own_environment
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, sends signals")
 
 KILLS = 30
 SERIAL = 10
+SAME_PORT = 12
 MOST_SECONDS_BETWEEN_KILLS = 20.0
 GROWTH = 1.1
 
@@ -126,6 +127,23 @@ def test_every_point_is_the_known_one(generated: Generated, tmp_path: Path) -> N
         f"{early // 2**20} MB in the first half, {max(seen) // 2**20} MB at most"
     )
     assert max(seen) <= early * GROWTH
+
+
+def test_who_serve_on_the_same_port_cost_each_other_nothing(tmp_path: Path) -> None:
+    case = next(each for each in cases("mistake") if each.name == "a port of its own")
+    prover = Prover()
+    expected = Expected(prover)
+    everybody = [Student(f"p{index:02}", (case,)) for index in range(SAME_PORT)]
+    for each in everybody:
+        each.write(tmp_path / "submissions")
+    known = expected.of(everybody[0], tmp_path)
+    prover.close()
+    options = ["--tasks", case.task, "--workers", "3"]
+    assert start(tmp_path / "submissions", tmp_path / "run", *options).wait() == 0
+    found = results(tmp_path / "run")
+    assert len(found) == SAME_PORT
+    for checks in found.values():
+        assert checks == {name: known[name] for name in checks}
 
 
 def test_one_by_one_without_the_cache_is_the_same(generated: Generated, tmp_path: Path) -> None:

@@ -30,8 +30,10 @@ _ALONE = ("BEGIN EXCLUSIVE",)
 
 
 def _default_file() -> Path:
+    # Not where TMPDIR says: it may be another folder for each grader, as for a class's workers.
+    folder = "/tmp" if os.name == "posix" else tempfile.gettempdir()
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-    return Path(tempfile.gettempdir()) / f"ml-api-lab-servers-{user}.lock"
+    return Path(folder) / f"ml-api-lab-servers-{user}.lock"
 
 
 class MachineLock:
