@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from checks.task_1_3.server_process import announced_address, ended
-from ml_api_lab.check import Task
+from checks.task_1_3.server_process import announced_address, ended, judged
+from ml_api_lab.check import Conclusive, Hinted, Task
 from tests.proofs.prover import COURSE, Prover
 
 IMPORTED = "test_imported_it_starts_nothing"
@@ -84,3 +84,23 @@ def test_what_one_check_has_seen_serve_is_started_for_no_other(
         prover.close()
     assert len(started) == 2
     assert started[1] == "# other"
+
+
+@pytest.mark.parametrize(
+    ("looks", "is_sure"),
+    [([False] * 3, True), ([True], False), ([False, False, True], False)],
+    ids=["it waits", "it computes", "it computes again"],
+)
+@pytest.mark.parametrize(
+    "error", [AssertionError("It still runs."), Hinted("It went on.", "What does it do?")]
+)
+async def test_a_server_that_waits_and_does_not_end_is_in_no_doubt(
+    error: AssertionError, looks: list[bool], is_sure: bool
+) -> None:
+    left = list(looks)
+    server = SimpleNamespace(is_at_work=lambda: left.pop(0))
+    found = await judged(server, error)  # type: ignore[arg-type]  # as much as is asked
+    assert isinstance(found, Conclusive) == is_sure
+    assert str(found) == str(error)
+    assert getattr(found, "hint", None) == getattr(error, "hint", None)
+    assert left == []
