@@ -1,14 +1,15 @@
 """What grading a class costs, against the loops that people write instead; Linux.
 
-    python benchmarks/class.py [--students N] [--stage middle] [--isolation landlock] [--loop N]
-                               [--beside CHECKOUT]
+    python benchmarks/class.py [--students N] [--stage middle] [--right N] [--loop N]
+                               [--isolation landlock] [--workers N] [--beside CHECKOUT]
 
 The class is generated (tests/support/generated_class.py). `lab class grade` grades all of it with
 the cache, again with nothing changed, and again after one check has changed; and some submissions
 that are right, without the cache. A loop of one pytest a tree grades some of the same submissions,
-two at a time as `xargs -P2` does; with `--beside` that of another checkout does so as well
-(benchmarks/compare.py tells how to make one). CPU is that of all processes, those of submissions
-too, in seconds for each submission. Nothing is asserted: machines differ, ratios less so.
+spread over the class, two at a time as `xargs -P2` does; with `--beside` that of another checkout
+does so as well (benchmarks/compare.py tells how to make one). CPU is that of all processes, those
+of submissions too, in seconds for each submission. Nothing is asserted: machines differ, ratios
+less so.
 """
 
 from __future__ import annotations
@@ -107,6 +108,7 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=40)
     parser.add_argument("--stage", choices=["early", "middle", "late"], default="middle")
     parser.add_argument("--isolation", default="landlock")
+    parser.add_argument("--right", type=int, default=12, help="how many are right")
     parser.add_argument("--loop", type=int, default=6, help="how many trees the loops grade")
     parser.add_argument("--workers", type=int, help="by default as many as is usual")
     parser.add_argument("--beside", type=Path, help="another checkout, its environment in .venv")
@@ -134,15 +136,15 @@ def measure(folder: Path, given: argparse.Namespace) -> None:
             tell(name, len(roots), lambda: loop(roots, other, python_there))
 
     right, everybody = folder / "right", folder / "everybody"
-    right_roots = [each.write(right) for each in right_students(given.loop)]
+    right_roots = [each.write(right) for each in right_students(given.right)]
     roots = [each.write(everybody) for each in students(given.students, given.stage)]
-    tell_loops("right", right_roots)
+    tell_loops("right", right_roots[: given.loop])
     tell(
         "lab class without cache, right",
         len(right_roots),
         lambda: grade(right, folder / "right-run", "--no-cache", *mode, *workers),
     )
-    tell_loops("class", roots[: given.loop])
+    tell_loops("class", roots[:: max(len(roots) // given.loop, 1)][: given.loop])
     run_folder = folder / "run"
     for name in ("lab class, class", "lab class, nothing changed"):
         tell(name, len(roots), lambda: grade(everybody, run_folder, *mode, *workers))

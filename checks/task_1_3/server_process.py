@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from checks.support.contents import Contents, contents_of
 from checks.support.http_client import TIMEOUT_SECONDS, bounded_client
-from ml_api_lab.check import Conclusive, Hinted, free_port, other_address
+from ml_api_lab.check import Conclusive, Hinted, NoPort, free_port, other_address
 
 if TYPE_CHECKING:
     import httpx
@@ -42,6 +42,7 @@ _STARTED = "Started server process"
 _TRACED_LINE = re.compile(
     r'File "([^"\n]{0,500}\bmain\.py)", line (\d{1,6}), in [^\n]{1,200}\n +(\S[^\n]{0,200})'
 )
+_IN_USE = "already in use"
 _TRACEBACK = "Traceback (most recent call last)"
 _EXCEPTION = re.compile(r"^([A-Za-z_][\w.]{0,80}(?:: .{0,200})?)$", re.MULTILINE)
 _LOOPBACK = {
@@ -114,6 +115,10 @@ class _Conclusive(Conclusive, Hinted):
     """It would be the same at any other time; the hint follows from what was seen."""
 
 
+class _NoPort(NoPort, Hinted):
+    """It may be that another server had its port; the hint is for a server that was alone."""
+
+
 async def judged(server: Process, error: AssertionError) -> AssertionError:
     """Return that error of a server that should have ended: conclusive, if all of it waits.
 
@@ -133,7 +138,7 @@ def ended(server: Process, port: int, host: str = "127.0.0.1") -> AssertionError
     right = "right is that it serves until it is interrupted"
     if raised := exception_in(server.output):
         # The same in every check, so that one card is enough.
-        return Hinted(
+        return (_NoPort if _IN_USE in raised.lower() else Hinted)(
             f"python main.py raised {raised}{_place_in(server.output)}, and ended; {right}."
         )
     sentence = (
@@ -146,7 +151,7 @@ def ended(server: Process, port: int, host: str = "127.0.0.1") -> AssertionError
     else:
         sentence += f", and uvicorn has not said that it started; {right}."
         hint = "Which call runs a server until it is interrupted, and does your program come to it?"
-    return Hinted(sentence, hint) if server.status else _Conclusive(sentence, hint)
+    return (_NoPort if server.status else _Conclusive)(sentence, hint)
 
 
 def _runs_elsewhere(announced: tuple[str, int], host: str, port: int, unset: str) -> Hinted:

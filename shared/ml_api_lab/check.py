@@ -7,7 +7,7 @@ The rest comes as fixtures: `task` (:class:`ml_api_lab.task.Task`) and `clock`
 from __future__ import annotations
 
 from ml_api_lab.course.catalog import on_the_wall_clock, parse, points, scikit_learn
-from ml_api_lab.errors import Conclusive, Hinted, Late, StartFailed, SubmissionFault
+from ml_api_lab.errors import Conclusive, Hinted, Late, NoPort, StartFailed, SubmissionFault
 from ml_api_lab.lab_time import Span, milliseconds, seconds, time_of_day
 from ml_api_lab.protocol.link import checker
 from ml_api_lab.protocol.stand_in import FAILS
@@ -28,6 +28,7 @@ __all__ = [
     "Hinted",
     "Late",
     "Line",
+    "NoPort",
     "Process",
     "Run",
     "Span",

@@ -112,6 +112,10 @@ class Conclusive(AssertionError):
     """
 
 
+class NoPort(AssertionError):
+    """A server ended before it served, and another server may have had its port."""
+
+
 class Hinted(AssertionError):
     """An assertion of a check that did not get as far as its own question.
 

@@ -16,7 +16,7 @@ import pytest
 from ml_api_lab.course.catalog import Check
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.course.tree import Tree
-from ml_api_lab.errors import Dead
+from ml_api_lab.errors import Dead, NoPort
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import NO_TIME
 from ml_api_lab.protocol.messages import ClockName
@@ -206,11 +206,12 @@ async def no_check() -> None: ...
     ("is_real", "error", "held"),
     [
         (True, None, ["together"]),
-        (True, AssertionError("Nothing listened."), ["together", "alone"]),
+        (True, AssertionError("Nothing listened."), ["together", "together"]),
+        (True, NoPort("It ended."), ["together", "alone"]),
         (False, Dead("It has died."), []),
     ],
 )
-def test_what_is_in_doubt_of_a_real_server_is_played_alone_on_the_machine(
+def test_a_server_that_may_have_lacked_its_port_is_the_only_one_the_next_time(
     is_real: bool, error: BaseException | None, held: list[str], tmp_path: Path
 ) -> None:
     trial = _trial(is_real=is_real)
@@ -224,3 +225,20 @@ def test_what_is_in_doubt_of_a_real_server_is_played_alone_on_the_machine(
     assert trials.verdict(trial) is not None
     trials.end()
     assert servers.held == held
+
+
+def test_one_that_lacks_its_port_the_second_time_is_played_once_more(tmp_path: Path) -> None:
+    trial = _trial(is_real=True)
+    errors = [AssertionError("Too slow."), NoPort("It ended."), None]
+
+    def play(trial: Trial, **options: object) -> Verdict:
+        return Verdict(check=trial.check, error=errors.pop(0), lab_time=NO_TIME, clock="real")
+
+    servers = Noted(tmp_path / "lock")
+    trials = ParallelTrials(play, lambda trial: cast(Workspace, SimpleNamespace()), servers)
+    trials.begin([trial])
+    found = trials.verdict(trial)
+    trials.end()
+    assert found is not None
+    assert found.passed
+    assert servers.held == ["together", "together", "alone"]

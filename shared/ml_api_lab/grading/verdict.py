@@ -13,6 +13,7 @@ from ml_api_lab.errors import (
     Dead,
     HarnessError,
     Hinted,
+    NoPort,
     NotThere,
     StartFailed,
     Stopped,
@@ -87,6 +88,11 @@ class Verdict:
         is_sure = isinstance(self.error, Conclusive)
         is_exact = self.clock == "lab" or not self.has_run or is_sure
         return is_exact and is_own and self.had_room
+
+    @property
+    def may_lack_a_port(self) -> bool:
+        """Whether another server may have had the port that a submission's wanted."""
+        return isinstance(self.error, NoPort)
 
     @property
     def harness_failed(self) -> bool:

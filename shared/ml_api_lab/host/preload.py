@@ -9,12 +9,32 @@ import importlib
 import runpy
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ml_api_lab.host import uvicorn_logging
 from ml_api_lab.host.asgi_server import Server
 from ml_api_lab.protocol.messages import Message, Request, Stop
+
+_APPLICATION = Path(__file__).with_name("rehearsal.py")
+_JSON = ["content-type", "application/json"]
+_KEY = ["x-api-key", "key"]
+_EMPTY_OBJECT, _EMPTY_LIST = "e30=", "W10="  # as base64
+_REQUESTS: tuple[tuple[str, str, list[list[str]], str], ...] = (
+    ("GET", "/", [], ""),
+    ("GET", "/names", [], ""),
+    ("GET", "/unknown", [], ""),
+    ("POST", "/answer/one", [_JSON, _KEY], _EMPTY_OBJECT),
+    ("POST", "/answer/two", [_JSON, _KEY], _EMPTY_OBJECT),
+    ("POST", "/answer/one", [_JSON, _KEY], _EMPTY_LIST),
+    ("POST", "/answer/one", [_JSON], _EMPTY_OBJECT),
+    ("GET", "/openapi.json", [], ""),
+)
+
+
+def _ignore(message: Message) -> None:
+    pass
 
 
 def import_unfreezable(modules: list[str]) -> None:
@@ -43,41 +63,25 @@ def preload(modules: list[str]) -> None:
     gc.enable()
 
 
-def rehearse(modules: list[str]) -> None:
-    """Run a script and, with FastAPI among the modules, serve two requests."""
+def rehearse(modules: list[str], heard: Callable[[Message], None] = _ignore) -> None:
+    """Run a script and, with FastAPI among the modules, serve an application once.
+
+    Args:
+        heard: is told what the application answers.
+    """
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "script.py"
         script.write_text("import asyncio\nasyncio.run(asyncio.sleep(0))\n", encoding="utf-8")
         runpy.run_path(str(script), run_name="__main__")
     if "fastapi" in modules:
-        asyncio.run(_serve_once())
+        app = runpy.run_path(str(_APPLICATION))["app"]
+        asyncio.run(_serve_once(app, heard))
 
 
-async def _serve_once() -> None:
-    import fastapi
-    import pydantic
-
-    class Item(pydantic.BaseModel):
-        number: float = pydantic.Field(1.0, gt=0)
-
-    app = fastapi.FastAPI()
-
-    # Its machinery for tasks and threads is not imported before somebody needs it.
-    @app.middleware("http")
-    async def through(request: fastapi.Request, call_next: Any) -> Any:
-        return await call_next(request)
-
-    @app.post("/{name}")
-    async def warm(name: str, item: Item) -> Item:
-        return item
-
-    def heard(message: Message) -> None:
-        pass
-
+async def _serve_once(app: Any, heard: Callable[[Message], None]) -> None:
     server = Server(app, "", heard)
     serving = asyncio.ensure_future(server.run())
-    headers = [["content-type", "application/json"]]
-    server.handle(Request(1, "POST", "/warm", headers, "e30="))
-    server.handle(Request(2, "GET", "/openapi.json", headers, ""))
+    for number, (method, path, headers, body) in enumerate(_REQUESTS, 1):
+        server.handle(Request(number, method, path, headers, body))
     server.handle(Stop())
     await serving

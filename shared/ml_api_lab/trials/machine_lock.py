@@ -2,8 +2,8 @@
 
 A submission may serve on a port of its own choice, whatever it is told. Two such servers at once,
 in two runs or in two workers of a class, would fail each other's checks. So real servers run side
-by side, and what then is in doubt is played again while no other runs. A run in a namespace has
-ports of its own, and needs no lock.
+by side, and where one may have lacked its port, it is started again while no other runs. A run in a
+namespace has ports of its own, and needs no lock.
 
 The lock is SQLite's, on a file: on every platform many hold it together or one holds it alone, who
 waits to be alone lets nobody else in, and a process that ends gives it back.

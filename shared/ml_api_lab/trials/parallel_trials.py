@@ -5,8 +5,8 @@ slow its clock down or hurry it. What talks to real processes goes one after the
 beside it. A failure that a neighbour can have caused is in doubt (it is not
 :attr:`Verdict.is_conclusive`), and its trial is played once more, alone; only that verdict counts.
 "Alone" is in this run: other runs, and the other workers of a class, may keep the machine so busy
-that a program gets a small part of each second. So it may take longer then. A real server is alone
-on the machine: it may want a port that another one has.
+that a program gets a small part of each second. So it may take longer then. A real server that may
+have lacked its port is the only one on the machine then.
 """
 
 from __future__ import annotations
@@ -118,7 +118,10 @@ class ParallelTrials:
             return verdict
         if self._late_place(verdict) in self._late_places:
             return verdict  # the whole budget, which is real time, has been waited for once
-        verdict = self.play_alone(trial)
+        lacked_port = verdict.may_lack_a_port
+        verdict = self.play_alone(trial, as_only_server=lacked_port)
+        if verdict.may_lack_a_port and not lacked_port:
+            verdict = self.play_alone(trial, as_only_server=True)
         if (place := self._late_place(verdict)) is not None:
             self._late_places.add(place)
         return verdict
@@ -129,8 +132,11 @@ class ParallelTrials:
         error = verdict.error
         return (verdict.check.task, error.place) if isinstance(error, Late) else None
 
-    def play_alone(self, trial: Trial) -> Verdict:
+    def play_alone(self, trial: Trial, *, as_only_server: bool = False) -> Verdict:
         """Play a trial now, with its whole budget and nothing beside it.
+
+        Args:
+            as_only_server: whether no other run on this machine may have a real server up.
 
         The budget is real time, of which a crowded machine gives each process a part only: so it is
         longer there, by as much as there is more at work than there are cores.
@@ -140,7 +146,7 @@ class ParallelTrials:
             clock.patience = _patience()
             self._remember(trial, clock)
 
-        with self.nothing_at_work(), self._server_lock(trial, alone=True):
+        with self.nothing_at_work(), self._server_lock(trial, alone=as_only_server):
             try:
                 return self._play(trial, on_start=on_start)
             finally:
