@@ -9,12 +9,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import os
 import random
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -149,17 +150,33 @@ def can_play(function: Question) -> bool:
 
 def forget_checks() -> None:
     """Have all checks, and what they import of each other, read anew when they are next loaded."""
-    _module.cache_clear()
-    for name in [each for each in sys.modules if each.split(".")[0] == "checks"]:
-        del sys.modules[name]
+    names = [each for each in sys.modules if each.split(".")[0] == "checks"]
+    for module in [*_modules.values(), *map(sys.modules.pop, names)]:
+        _discard_bytecode(module)
+    _modules.clear()
     importlib.invalidate_caches()
 
 
-@cache
+def _discard_bytecode(module: ModuleType) -> None:
+    """Remove what Python keeps of a module, compiled.
+
+    It takes that for the code of any file of the same size that was saved in the same second.
+    """
+    cached = getattr(module, "__cached__", None)
+    if cached:
+        with suppress(OSError):
+            os.unlink(cached)
+
+
+_modules: dict[Path, ModuleType] = {}
+
+
 def _module(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    if path not in _modules:
+        spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        _modules[path] = module
+    return _modules[path]
