@@ -121,14 +121,14 @@ async def test_a_repeat_is_served_from_the_cache(task: Task, clock: Clock) -> No
             expect_cache(
                 answer, HIT, "model and features are the same, whoever asks", hint=KNOWN_HINT
             )
-        width, partly = mostly_defaults(task)
+        name, number, partly = mostly_defaults(task)
         await fill_cache(client, partly)
         for body, how in (
             (
-                {"sepal_length": 5.1, "sepal_width": width, "petal_length": 1.4},
-                f"{width} is {width}.0",
+                {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, name: number},
+                f"{number} is {number}.0",
             ),
-            ({"sepal_width": float(width)}, "what is left out has its default"),
+            ({name: float(number)}, "what is left out has its default"),
         ):
             answer = await predict(client, MODEL, body)
             if answer.headers.get("X-Cache") == MISS and len(body) > 1:
@@ -410,14 +410,14 @@ async def test_a_hit_is_logged(task: Task, clock: Clock) -> None:
 
 async def _a_hit_is_logged(task: Task, clock: Clock, told: Told) -> None:
     key = new_key(task)
-    width, flower = mostly_defaults(task)
+    name, number, flower = mostly_defaults(task)
     prediction_log.reset(task)
     async with task.serve(env={"API_KEY": key}) as client:
         client.headers.update(key_header(key))
         # Twice the very same body: which others mean the same is another check's question.
-        first = await predict(client, MODEL, {"sepal_width": width})
+        first = await predict(client, MODEL, {name: number})
         expect_cache(first, MISS, "it is asked for the first time", told=told)
-        answer = await predict(client, MODEL, {"sepal_width": width})
+        answer = await predict(client, MODEL, {name: number})
         expect_cache(answer, HIT, "it was answered just before", told=told)
         assert not told.is_quick or took(answer) == seconds(0), (
             f"The HIT took {took(answer)}; right is no time, for nothing is computed."

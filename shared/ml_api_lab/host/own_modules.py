@@ -64,7 +64,9 @@ def give_way(folder: str, *, is_served: bool) -> None:
 
 def explain(error: BaseException, folder: str) -> str:
     """Return what a file of the submission has to do with the error, "" if nothing is known."""
-    if isinstance(error, SyntaxError | UnicodeDecodeError):
+    # Until Python 3.11.3 a source with null bytes, as UTF-16 has them, is no error of syntax.
+    has_null_bytes = isinstance(error, ValueError) and "null bytes" in str(error)
+    if isinstance(error, SyntaxError | UnicodeDecodeError) or has_null_bytes:
         for name, file in _files(folder).items():
             if file == f"{name}.py" and not is_decodable(os.path.join(folder, file)):
                 return f"{file} is not in UTF-8 (or what its first lines say); save it as UTF-8"
