@@ -43,9 +43,7 @@ async def check_key(key: Annotated[str | None, Depends(key_header)]) -> None:
 
 
 @app.middleware("http")
-async def pass_on(
-    request: Request, call_next: Callable[[Request], Awaitable[Response]]
-) -> Response:
+async def pass_on(request: Request, call_next: Next) -> Response:
     response = await call_next(request)
     response.headers["X-Request-ID"] = "1"
     return response

@@ -12,8 +12,8 @@ _MAX_COMMAND_BYTES = 1_000
 _AT_WORK = {"R", "D"}
 """The states of a process that computes, or waits for a processor or the disk."""
 
-_ENDED = {"Z", "X"}
-"""The states of a process that has ended and that nobody has collected yet."""
+_ENDED = {"Z", "X", ""}
+"""The states of a process that has ended: nobody has collected it yet, or it has gone."""
 
 
 def has_members(group: int) -> bool:
@@ -29,13 +29,13 @@ def has_members(group: int) -> bool:
 
 def _are_all_zombies(group: int) -> bool:
     """Whether all of a group have ended (Linux): in a container nobody may collect orphans."""
-    states = set(map(_state, _members(group)))
-    return bool(states) and states <= _ENDED
+    members = _members(group)
+    return bool(members) and all(_state(pid) in _ENDED for pid in members)
 
 
 def running_members(group: int) -> list[int]:
     """Return the processes of that group that still run (Linux; elsewhere none is known)."""
-    return [pid for pid in _members(group) if _state(pid) not in {*_ENDED, ""}]
+    return [pid for pid in _members(group) if _state(pid) not in _ENDED]
 
 
 def are_at_work(processes: Iterable[int]) -> bool:

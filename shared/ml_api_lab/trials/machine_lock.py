@@ -86,7 +86,7 @@ class MachineLock:
             except sqlite3.Error as error:
                 if connection is not None:
                     connection.close()
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
                     return None  # no room, or another's file
             except BaseException:
                 if connection is not None:
