@@ -23,7 +23,7 @@ def command(run: Path) -> int:
     """
     base = regrading.apply(run)
     with Journal(base) as journal:
-        path = write_csv(base, list(journal.standings()))
+        path = write_csv(base, list(journal.standings(in_sum=True)))
     click.echo(f"Applied. The grades before are kept in {base / regrading.BEFORE}.")
     click.echo(f"Grades: {path}")
     return ExitStatus.ALL_POINTS

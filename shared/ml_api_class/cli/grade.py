@@ -202,7 +202,7 @@ def grade(
 
 def conclude(out: Path, journal: Journal) -> int:
     """Write the table of grades, tell what it holds, and return the exit status."""
-    standings = list(journal.standings())
+    standings = list(journal.standings(in_sum=True))
     path = write_csv(out, standings)
     for line in summary(standings):
         click.echo(line)

@@ -66,7 +66,7 @@ def command(
             return ExitStatus.INTERRUPTED
         before = stack.enter_context(Journal(run))
         found = regrading.changes(before, journal)
-        write_csv(out, list(journal.standings()))
+        write_csv(out, list(journal.standings(in_sum=True)))
         page = out / regrading.CHANGES
         page.write_text(regrading.to_markdown(found), encoding="utf-8")
     _tell(found)

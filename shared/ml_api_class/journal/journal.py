@@ -319,38 +319,41 @@ class Journal:
                 "DELETE FROM grade WHERE submission = ?", [(each,) for each in ids]
             )
 
-    def standings(self, only: Sequence[str] | None = None) -> Iterator[Standing]:
+    def standings(
+        self, only: Sequence[str] | None = None, *, in_sum: bool = False
+    ) -> Iterator[Standing]:
         """Yield each submission with what it came to, in their order.
 
         Args:
             only: the ids of some of them.
+            in_sum: whether the points of its tasks are enough, which take little memory.
         """
         running = {
             row[0]
             for row in self._database.execute("SELECT submission FROM attempt WHERE ended IS NULL")
         }
-        grades = {
-            id_: (state, reason)
-            for id_, state, reason in self._database.execute(
-                "SELECT submission, state, reason FROM grade"
-            )
-        }
+        rows = self._database.execute("SELECT submission, state, reason FROM grade")
+        grades = {id_: (state, reason) for id_, state, reason in rows}
         seen: dict[int, TaskVerdict] = {}
         for submission in self.submissions():
             if only is not None and submission.id not in only:
                 continue
             waiting = State.RUNNING if submission.id in running else State.WAITING
             state, reason = grades.get(submission.id, (waiting, ""))
-            yield Standing(submission, State(state), reason, self._verdicts(submission.id, seen))
+            verdicts = self._verdicts(submission.id, seen, in_sum=in_sum)
+            yield Standing(submission, State(state), reason, verdicts)
 
-    def _verdicts(self, submission: str, seen: dict[int, TaskVerdict]) -> tuple[TaskVerdict, ...]:
+    def _verdicts(
+        self, submission: str, seen: dict[int, TaskVerdict], *, in_sum: bool
+    ) -> tuple[TaskVerdict, ...]:
         """Return the verdicts of a grade; what many share is read and held once."""
         asked = "SELECT verdict FROM grade_task WHERE submission = ? ORDER BY task"
         numbers = [number for (number,) in self._database.execute(asked, (submission,))]
         for number in set(numbers).difference(seen):
             asked = "SELECT content FROM verdict WHERE id = ?"
             (content,) = self._database.execute(asked, (number,)).fetchone()
-            seen[number] = TaskVerdict.from_json(content)
+            verdict = TaskVerdict.from_json(content)
+            seen[number] = verdict.in_sum() if in_sum else verdict
         return tuple(seen[number] for number in numbers)
 
     def origins(self) -> list[Origin]:

@@ -70,6 +70,12 @@ def test_a_grade_is_whole_and_replaces_the_one_before(journal: Journal) -> None:
         journal.put_grade("ada", "key", dict(zip(("task_0_1", "task_0_2"), numbers, strict=True)))
     (standing,) = journal.standings()
     assert (standing.state, standing.score, standing.maximum) == (State.GRADED, 14, 20)
+    (summed,) = journal.standings(in_sum=True)
+    assert (summed.score, summed.maximum) == (14, 20)
+    assert [(each.task, each.score, len(each.checks)) for each in summed.verdicts] == [
+        ("task_0_1", 10, 1),
+        ("task_0_2", 4, 1),
+    ]
     assert journal.done() == {"ada": "key"}
     journal.forget_grades(["ada"])
     (standing,) = journal.standings()
