@@ -7,15 +7,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
-from ml_api_lab.course.catalog import Check
-from ml_api_lab.course.syllabus import Entry
-from ml_api_lab.course.tree import Tree
 from ml_api_lab.errors import Dead, NoPort
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.lab_time import NO_TIME
@@ -25,6 +23,7 @@ from ml_api_lab.trials.machine_lock import MachineLock
 from ml_api_lab.trials.parallel_trials import ParallelTrials
 from ml_api_lab.trials.trial import Trial
 from tests.support.toy import LIMIT, own_environment
+from tests.trials.test_parallel_trials import trial
 
 _HOLDS = """
 import sys
@@ -67,12 +66,12 @@ class Other:
 
 
 class Waiting:
-    """A thread that holds the lock for a moment, as soon as it can."""
+    """A thread that holds the lock for a moment, as soon as it can; it never goes on without."""
 
     def __init__(self, how: str, file: Path) -> None:
         self.has_held = threading.Event()
         self._is_over = threading.Event()
-        self._lock = MachineLock(file)
+        self._lock = MachineLock(file, most_seconds=2 * LIMIT)
         self._how = how
         self._thread = threading.Thread(target=self._hold)
         self._thread.start()
@@ -91,9 +90,10 @@ class Waiting:
 def test_many_hold_it_together(tmp_path: Path) -> None:
     file = tmp_path / "lock"
     other = Other("together", file)
-    lock = MachineLock(file)
-    with lock.together(never), lock.together(never):
-        pass
+    waiting = [Waiting("together", file) for _ in range(2)]
+    for each in waiting:
+        assert each.has_held.wait(LIMIT)
+        each.end()
     other.give_back()
 
 
@@ -179,27 +179,8 @@ class Noted(MachineLock):
 
 def _trial(*, is_real: bool) -> Trial:
     clock: ClockName = "real" if is_real else "lab"
-    check = Check(
-        task="task_0_1",
-        file="test_it.py",
-        name="it",
-        title="it",
-        points=1,
-        hint="?",
-        on_the_wall_clock=is_real,
-    )
-    return Trial(
-        check=check,
-        function=no_check,
-        entry=Entry("task_0_1", "It", "Part"),
-        tree=Tree("toy", Path("toy")),
-        seed=1,
-        clock=clock,
-        budget=LIMIT,
-    )
-
-
-async def no_check() -> None: ...
+    made = trial("it", clock)
+    return replace(made, check=replace(made.check, on_the_wall_clock=is_real))
 
 
 @pytest.mark.parametrize(
@@ -214,21 +195,21 @@ async def no_check() -> None: ...
 def test_a_server_that_may_have_lacked_its_port_is_the_only_one_the_next_time(
     is_real: bool, error: BaseException | None, held: list[str], tmp_path: Path
 ) -> None:
-    trial = _trial(is_real=is_real)
+    one = _trial(is_real=is_real)
 
     def play(trial: Trial, **options: object) -> Verdict:
         return Verdict(check=trial.check, error=error, lab_time=NO_TIME, clock=trial.clock)
 
     servers = Noted(tmp_path / "lock")
     trials = ParallelTrials(play, lambda trial: cast(Workspace, SimpleNamespace()), servers)
-    trials.begin([trial])
-    assert trials.verdict(trial) is not None
+    trials.begin([one])
+    assert trials.verdict(one) is not None
     trials.end()
     assert servers.held == held
 
 
 def test_one_that_lacks_its_port_the_second_time_is_played_once_more(tmp_path: Path) -> None:
-    trial = _trial(is_real=True)
+    one = _trial(is_real=True)
     errors = [AssertionError("Too slow."), NoPort("It ended."), None]
 
     def play(trial: Trial, **options: object) -> Verdict:
@@ -236,8 +217,8 @@ def test_one_that_lacks_its_port_the_second_time_is_played_once_more(tmp_path: P
 
     servers = Noted(tmp_path / "lock")
     trials = ParallelTrials(play, lambda trial: cast(Workspace, SimpleNamespace()), servers)
-    trials.begin([trial])
-    found = trials.verdict(trial)
+    trials.begin([one])
+    found = trials.verdict(one)
     trials.end()
     assert found is not None
     assert found.passed

@@ -61,7 +61,7 @@ def command_text(words: list[str]) -> str:
 def _members(group: int) -> list[int]:
     """Return the processes of a group, those that have ended too (Linux).
 
-    To ask whose group each is costs a tenth of reading its state.
+    To ask whose group each is costs a small part of reading its state.
     """
     found = []
     for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():

@@ -135,11 +135,11 @@ class ParallelTrials:
     def play_alone(self, trial: Trial, *, as_only_server: bool = False) -> Verdict:
         """Play a trial now, with its whole budget and nothing beside it.
 
-        Args:
-            as_only_server: whether no other run on this machine may have a real server up.
-
         The budget is real time, of which a crowded machine gives each process a part only: so it is
         longer there, by as much as there is more at work than there are cores.
+
+        Args:
+            as_only_server: whether no other run on this machine may have a real server up.
         """
 
         def on_start(clock: Clock) -> None:
