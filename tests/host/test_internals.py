@@ -120,6 +120,30 @@ INTERNALS = [
         user="multiprocessing.util",
     ),
     Internal(
+        name="subprocess._fork_exec",
+        why="a spare becomes the interpreter that subprocess starts",
+        user="subprocess.Popen._execute_child",
+        is_posix=True,
+    ),
+    Internal(
+        name="_posixsubprocess.fork_exec",
+        why="a spare becomes the interpreter that multiprocessing starts",
+        user="multiprocessing.util.spawnv_passfds",
+        is_posix=True,
+    ),
+    Internal(
+        name="_posixsubprocess.fork_exec",
+        why="a spare becomes the interpreter that joblib starts",
+        user="joblib.externals.loky.backend.fork_exec.fork_exec",
+        seen="joblib 1.6",
+        is_posix=True,
+    ),
+    Internal(
+        name="subprocess._args_from_interpreter_flags",
+        why="the options with which multiprocessing starts an interpreter are known",
+        user="multiprocessing.spawn.get_command_line",
+    ),
+    Internal(
         name="runpy._run_module_as_main",
         why="a warm interpreter runs a module as `python -m` does",
     ),

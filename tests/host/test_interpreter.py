@@ -6,20 +6,15 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ml_api_lab.sandbox.clock import WallClock
 from ml_api_lab.sandbox.hosts.host_pool import HostPool
-from ml_api_lab.sandbox.real_process import Process, python_arguments
-from ml_api_lab.sandbox.transcript import Transcript
+from tests.support.real_programs import run, started, write
 from tests.support.toy import LIMIT
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="hosts are forked on POSIX")
-
-ENVIRONMENT = {"PATH": os.defpath, "PYTHONUTF8": "1", "TZ": "UTC"}
 
 PROGRAMS = {
     "what Python tells of itself": (
@@ -74,42 +69,6 @@ PROGRAMS = {
         [],
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[HostPool]:
-    pool = HostPool("real", ("fastapi", "uvicorn"))
-    yield pool
-    pool.close()
-
-
-def run(folder: Path, command: list[str], pool: HostPool | None, **env: str) -> tuple[int, str]:
-    """Run a command to its end; return its exit status and what it printed."""
-    transcript = Transcript(folder, folder, folder.name)
-    process = Process(command, folder, {**ENVIRONMENT, **env}, transcript, WallClock(LIMIT), pool)
-    give_up = time.monotonic() + LIMIT
-    while process.status is None and time.monotonic() < give_up:
-        time.sleep(0.01)
-    status = process.status
-    assert status is not None
-    printed = process.output
-    process.close()
-    return status, printed
-
-
-def started(folder: Path, pool: HostPool | None) -> Process:
-    """Start main.py there, in a fork if there is a pool."""
-    transcript = Transcript(folder, folder, "here")
-    command = [sys.executable, "main.py"]
-    return Process(command, folder, ENVIRONMENT, transcript, WallClock(LIMIT), pool)
-
-
-def write(folder: Path, source: str) -> None:
-    lines = source.strip("\n").splitlines()
-    indent = len(lines[0]) - len(lines[0].lstrip())
-    text = "\n".join(line[indent:] for line in lines) + "\n"
-    (folder / "main.py").write_text(text, encoding="utf-8")
-    (folder / "helper.py").write_text("NAME = 'mine'\n", encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -218,29 +177,3 @@ def test_it_knows_whether_what_it_has_started_computes(
         time.sleep(0.01)
     process.close()
     assert set(looks[-20:]) == {is_busy}
-
-
-@pytest.mark.parametrize(
-    ("command", "environment"),
-    [
-        (["sh", "-c", "python main.py"], {}),
-        ([sys.executable], {}),
-        ([sys.executable, "-m"], {}),
-        ([sys.executable, "-X", "dev", "main.py"], {}),
-        ([sys.executable, "main.py"], {"PYTHONOPTIMIZE": "1"}),
-        ([sys.executable, "main.py"], {"PYTHONWARNINGS": "error"}),
-    ],
-    ids=str,
-)
-def test_what_only_a_fresh_interpreter_heeds_gets_one(
-    command: list[str], environment: dict[str, str]
-) -> None:
-    assert python_arguments(command, environment) is None
-
-
-def test_a_script_of_the_environment_is_forked_too(tmp_path: Path) -> None:
-    uvicorn = str(Path(sys.executable).parent / "uvicorn")
-    assert python_arguments([uvicorn, "main:app"], {}) == [uvicorn, "main:app"]
-    other = tmp_path / "uvicorn"
-    other.write_text("#!/bin/sh\n")
-    assert python_arguments([str(other)], {}) is None

@@ -21,8 +21,16 @@ import signal
 import sys
 from typing import cast
 
-from ml_api_lab.host import fork_server, interpreter, isolation, patches, preload
+from ml_api_lab.host import (
+    fork_server,
+    interpreter,
+    isolation,
+    patches,
+    preload,
+    spare_interpreters,
+)
 from ml_api_lab.host.program import Program
+from ml_api_lab.host.spare_interpreters import Asked, Successor
 from ml_api_lab.protocol.confinement import Confinement
 from ml_api_lab.protocol.link import Link, dial
 from ml_api_lab.protocol.messages import ClockName, Execute, Fork, Hello, HostRole, Start
@@ -49,31 +57,41 @@ def main(
         preload.import_unfreezable(modules)
         patches.install()
 
-    def host(link: Link) -> int:
+    def host(link: Link, successor: Successor) -> int:
+        asked: Asked | None = None
         match link.receive():
             case Start() as start:
                 isolation.confine(confinement, start.workspace)
-                return Program(link, start, is_lab_time=is_lab_time).run()
+                if start.mode == "run":
+                    serves = spare_interpreters.for_training(start.folder)
+                    asked = spare_interpreters.keep(serves, successor, [link])
+                if asked is None:
+                    return Program(link, start, is_lab_time=is_lab_time).run()
             case Execute() as program:
                 link.close()
                 isolation.confine(confinement, program.workspace)
-                return interpreter.become(program)
-        return 1
+                if program.is_python:
+                    serves = spare_interpreters.for_server(program.folder)
+                    asked = spare_interpreters.keep(serves, successor, [])
+                if asked is None:
+                    return interpreter.become(program)
+        return 1 if asked is None else interpreter.become(asked.program, asked.ignored)
 
-    def fork(asked: Fork) -> int:
+    def fork(asked: Fork, successor: Successor) -> int:
         link = dial(address, Hello(asked.token, os.getpid()))
         if asked.is_early and not select.select([link], [], [], _IDLE_SECONDS)[0]:
             # Each page that a fork writes to is copied first. What any submission writes to is
             # copied now, and not while somebody waits for a verdict.
             preload.rehearse(modules)
-        return host(link)
+        return host(link, successor)
 
     if role == "one":
         # Before it calls: a check's budget is for the submission.
         preload.preload(modules)
-        return host(dial(address, Hello(token, os.getpid())))
+        return host(dial(address, Hello(token, os.getpid())), Successor())
     link = dial(address, Hello(token, os.getpid()))
     preload.preload(modules)
+    spare_interpreters.prepare()
     fork_server.serve(link, fork)
     return 0
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from ml_api_lab.host.spare_interpreters import Successor
 from ml_api_lab.protocol.link import Link, LinkClosed
 from ml_api_lab.protocol.messages import (
     Ended,
@@ -37,8 +38,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 _MAX_SWEEPS = 1000
 
 
-def serve(link: Link, host: Callable[[Fork], int]) -> None:
-    """Serve until the checks' side is gone. `host(asked)` is a forked process's whole life."""
+def serve(link: Link, host: Callable[[Fork, Successor], int]) -> None:
+    """Serve until the checks' side is gone. `host(asked, successor)` is a fork's whole life."""
     _become_subreaper()
     wake, woken = socket.socketpair()
     woken.setblocking(False)
@@ -46,12 +47,12 @@ def serve(link: Link, host: Callable[[Fork], int]) -> None:
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
 
-    def run_child(asked: Fork) -> NoReturn:
+    def run_child(asked: Fork, successor: Successor) -> NoReturn:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for each in (wake, woken, link):
             each.close()
-        _run_child(host, asked)
+        _run_child(host, asked, successor)
 
     server = _ForkServer(link, run_child)
     try:
@@ -75,13 +76,15 @@ class _ForkServer:
     """The hosts that it has forked, and what they have left behind.
 
     A host that has been released (it is a program of its own) is not tidied up after when it ends:
-    what it leaves behind is for a check to see, until the checks' side says `Kill`.
+    what it leaves behind is for a check to see, until the checks' side says `Kill`. Where another
+    process has taken its place, that one is meant by its number.
     """
 
-    def __init__(self, link: Link, run_child: Callable[[Fork], NoReturn]) -> None:
+    def __init__(self, link: Link, run_child: Callable[[Fork, Successor], NoReturn]) -> None:
         self._link = link
         self._run_child = run_child
-        self._hosts: set[int] = set()
+        self._hosts: dict[int, Successor] = {}
+        self._in_place_of: dict[int, int] = {}
         self._released: set[int] = set()
         self._left_behind: set[int] = set()
         # Orphans, each with the hosts that may have started it and are not done with.
@@ -90,21 +93,24 @@ class _ForkServer:
     def handle(self, message: Message) -> None:
         match message:
             case Fork():
+                successor = Successor()
                 pid = os.fork()
                 if pid == 0:
-                    self._run_child(message)
-                self._hosts.add(pid)
+                    self._run_child(message, successor)
+                self._hosts[pid] = successor
             case Release() if message.pid in self._hosts:
                 self._released.add(message.pid)
             case Signal() if message.pid in self._hosts:
-                send = os.killpg if message.to_group else os.kill
-                _send_if_alive(send, message.pid, message.number)
+                if message.to_group:
+                    _send_if_alive(os.killpg, message.pid, message.number)
+                else:
+                    _send_if_alive(os.kill, self._process_of(message.pid), message.number)
             case Survey():
                 self._link.send(self._members(message.pid))
             case Kill() if message.pid in self._hosts:
                 # Alone as well: it may not have become a group yet.
                 _send_if_alive(os.killpg, message.pid, signal.SIGKILL)
-                _send_if_alive(os.kill, message.pid, signal.SIGKILL)
+                _send_if_alive(os.kill, self._process_of(message.pid), signal.SIGKILL)
                 self._released.discard(message.pid)
             case Kill() if message.pid in self._left_behind:
                 self._left_behind.discard(message.pid)
@@ -114,14 +120,15 @@ class _ForkServer:
         """Collect what has ended, and tell of hosts among it."""
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                process, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
                 return
-            if pid == 0:
+            if process == 0:
                 return
-            if pid not in self._hosts:
+            pid = self._in_place_of.pop(process, process)
+            if pid not in self._hosts or self._has_been_followed(pid):
                 continue
-            self._hosts.discard(pid)
+            del self._hosts[pid]
             if pid in self._released:
                 self._released.discard(pid)
                 self._left_behind.add(pid)
@@ -131,10 +138,26 @@ class _ForkServer:
 
     def close(self) -> None:
         """Kill all hosts and what they have left behind."""
-        for pid in self._hosts | self._left_behind:
+        for pid in self._hosts.keys() | self._left_behind:
             _send_if_alive(os.killpg, pid, signal.SIGKILL)
-        self._hosts, self._left_behind = set(), set()
+        self._hosts, self._in_place_of, self._left_behind = {}, {}, set()
         self._kill_orphans(0)
+
+    def _process_of(self, pid: int) -> int:
+        """Return the process that is meant by the number of a host."""
+        return next((each for each, host in self._in_place_of.items() if host == pid), pid)
+
+    def _has_been_followed(self, pid: int) -> bool:
+        """Whether another process has taken the place of a program that has ended.
+
+        The program itself says so, and may say what it likes: it has to be one that it started.
+        """
+        process = self._hosts[pid].take()
+        follows = pid in self._released and process in _children() - self._hosts.keys()
+        if follows and _session_of(process) == pid:
+            self._in_place_of[process] = pid
+            return True
+        return False
 
     def _members(self, pid: int) -> Members:
         """Return what a host has started that still runs, in its session or another."""
@@ -175,8 +198,8 @@ class _ForkServer:
         but for a session that a host's helper has begun: then it may be of any host that lived when
         it was first seen, and stays until all of those have ended.
         """
-        alive = self._hosts | self._left_behind
-        children = _children() - self._hosts
+        alive = self._hosts.keys() | self._left_behind
+        children = _children() - self._hosts.keys() - self._in_place_of.keys()
         for pid in self._owners_of_orphans.keys() - children:
             del self._owners_of_orphans[pid]
         for pid in children:
@@ -186,12 +209,14 @@ class _ForkServer:
             self._owners_of_orphans[pid] = self._owners_of_orphans.get(pid, owners) & owners
 
 
-def _run_child(host: Callable[[Fork], int], asked: Fork) -> NoReturn:
+def _run_child(
+    host: Callable[[Fork, Successor], int], asked: Fork, successor: Successor
+) -> NoReturn:
     status = 1
     try:
         # A session of its own: one signal reaches all that the submission starts.
         os.setsid()
-        status = host(asked)
+        status = host(asked, successor)
     finally:
         os._exit(status & 0xFF)
 

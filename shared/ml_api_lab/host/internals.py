@@ -12,8 +12,10 @@ import atexit
 import gc
 import importlib
 import inspect
+import os
 import queue
 import runpy
+import subprocess
 import sys
 import threading
 from asyncio import events
@@ -22,10 +24,12 @@ from types import FrameType
 from typing import Any
 
 # No type stub knows their private names.
+_posixsubprocess: Any = importlib.import_module("_posixsubprocess") if os.name == "posix" else None
 _threading: Any = threading
 _queue: Any = queue
 _atexit: Any = atexit
 _runpy: Any = runpy
+_subprocess: Any = subprocess
 _events: Any = events
 _unix_events: Any = getattr(asyncio, "unix_events", None)
 
@@ -99,6 +103,20 @@ def forget_exit_handlers() -> None:
 def run_module(name: str) -> None:
     """Run a module as `python -m` does."""
     _runpy._run_module_as_main(name)
+
+
+# --- other programs -------------------------------------------------------------------------------
+
+
+def wrap_spawning(wrap: Callable[[Callable[..., int]], Callable[..., int]]) -> None:
+    """Let `subprocess`, multiprocessing and joblib start other programs through `wrap(real)`."""
+    _posixsubprocess.fork_exec = _subprocess._fork_exec = wrap(_posixsubprocess.fork_exec)
+
+
+def interpreter_flags() -> list[str]:
+    """Return the options with which multiprocessing starts an interpreter like this one."""
+    flags: list[str] = _subprocess._args_from_interpreter_flags()
+    return flags
 
 
 # --- asyncio --------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import types
+from collections.abc import Sequence
 from typing import Any
 
 from ml_api_lab.host import internals
@@ -32,11 +33,17 @@ _NOT_EXECUTABLE_STATUS = 127
 """With what a shell ends where there is no such program."""
 
 
-def become(program: Execute) -> int:
-    """Run the program to its end; return the status that its process is to end with."""
+def become(program: Execute, ignored: Sequence[int] = ()) -> int:
+    """Run the program to its end; return the status that its process is to end with.
+
+    Args:
+        ignored: the signals that it ignores from the start.
+    """
     if not program.is_python:
         return _execute(program)
     _set_up_process(program)
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
     try:
         _run(program.arguments)
         status = 0
@@ -69,8 +76,10 @@ def _execute(program: Execute) -> int:
 
 
 def _enter_folder(program: Execute) -> None:
-    """Take on the program's folder and what it reads and writes."""
+    """Take on the program's folder and what it reads and writes, if that is not so already."""
     os.chdir(program.folder)
+    if not program.output:
+        return
     output = os.open(program.output, os.O_WRONLY | os.O_APPEND)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for descriptor, source in ((0, nothing), (1, output), (2, output)):

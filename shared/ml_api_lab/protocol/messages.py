@@ -72,7 +72,8 @@ class Execute(NamedTuple):
     """To a fresh host on the wall clock: become a program, and forget the link.
 
     That is `python` with these arguments, or else the program that their first one names. Its
-    output goes to the end of the file `output`; `workspace` is what it may write to.
+    output goes to the end of the file `output`; with "" that has been seen to. `workspace` is what
+    it may write to.
     """
 
     arguments: list[str]

@@ -37,7 +37,7 @@ def install() -> None:
 
 def tell_children(environment: MutableMapping[str, str]) -> None:
     """Let Python in processes that are started with this environment find no psutil."""
-    if _is_installed:
+    if _is_installed and _IN_PLACE not in environment.get("PYTHONPATH", ""):
         others = filter(None, [environment.get("PYTHONPATH")])
         environment["PYTHONPATH"] = os.pathsep.join([*others, _IN_PLACE])
 
