@@ -27,10 +27,12 @@ from ml_api_lab.host import (
     isolation,
     patches,
     preload,
-    spare_interpreters,
+    spares,
 )
 from ml_api_lab.host.program import Program
-from ml_api_lab.host.spare_interpreters import Asked, Successor
+from ml_api_lab.host.spares import need, waiting
+from ml_api_lab.host.spares.asked import Asked
+from ml_api_lab.host.spares.successor import Successor
 from ml_api_lab.protocol.confinement import Confinement
 from ml_api_lab.protocol.link import Link, dial
 from ml_api_lab.protocol.messages import ClockName, Execute, Fork, Hello, HostRole, Start
@@ -63,16 +65,16 @@ def main(
             case Start() as start:
                 isolation.confine(confinement, start.workspace)
                 if start.mode == "run":
-                    serves = spare_interpreters.for_training(start.folder)
-                    asked = spare_interpreters.keep(serves, successor, [link])
+                    wanted = need.for_training(start.folder)
+                    asked = spares.keep(wanted, successor, [link])
                 if asked is None:
                     return Program(link, start, is_lab_time=is_lab_time).run()
             case Execute() as program:
                 link.close()
                 isolation.confine(confinement, program.workspace)
                 if program.is_python:
-                    serves = spare_interpreters.for_server(program.folder)
-                    asked = spare_interpreters.keep(serves, successor, [])
+                    wanted = need.for_server(program.folder)
+                    asked = spares.keep(wanted, successor, [])
                 if asked is None:
                     return interpreter.become(program)
         return 1 if asked is None else interpreter.become(asked.program, asked.ignored)
@@ -91,7 +93,9 @@ def main(
         return host(dial(address, Hello(token, os.getpid())), Successor())
     link = dial(address, Hello(token, os.getpid()))
     preload.preload(modules)
-    spare_interpreters.prepare()
+    waiting.prepare()
+    # Each fork gets an environment of its own; to empty this one first would take it a while.
+    os.environ.clear()
     fork_server.serve(link, fork)
     return 0
 

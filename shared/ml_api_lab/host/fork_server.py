@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from ml_api_lab.host.spare_interpreters import Successor
+from ml_api_lab.host.spares.successor import Successor
 from ml_api_lab.protocol.link import Link, LinkClosed
 from ml_api_lab.protocol.messages import (
     Ended,
