@@ -31,6 +31,7 @@ def told():
         os.getpgrp() == leader, os.getsid(0) == leader, os.getpgrp() == os.getsid(0),
         sorted(map(int, held)), sorted(map(int, ignored)), os.environ.get("PARENT") == str(
         os.getppid()), [fd for fd in range(3, 60) if is_open(fd)], __name__, sys.stdin.read(),
+        os.umask(0o022),
     ]
 
 def is_open(fd):
@@ -71,6 +72,7 @@ STARTERS = {
         "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n"
         "print(subprocess.run(me, env=env).returncode)"
     ),
+    "with another mask of permissions": ("os.umask(0o027); print(subprocess.run(me).returncode)"),
     "more than there are spares": (
         "print([subprocess.run([*me[:2], str(n)]).returncode for n in range(4)])"
     ),
@@ -80,8 +82,9 @@ STARTERS = {
         "t.start(); t.join()"
     ),
     "from a fork": (
+        "end, held = os.pipe()\n"
         "if os.fork() == 0:\n    print(subprocess.run(me).returncode)\n    sys.exit()\n"
-        "import time; time.sleep(0.5)"
+        "os.close(held); os.read(end, 1)"
     ),
     "by asyncio": (
         "import asyncio\n"
@@ -113,7 +116,9 @@ STARTERS = {
         "subprocess.Popen(['sleep', '0.2']); sys.stdout.flush(); os.execv(me[0], me)"
     ),
     "in the place of a fork": (
-        "if os.fork() == 0:\n    os.execv(me[0], me)\nimport time; time.sleep(0.5)"
+        "end, held = os.pipe(); os.set_inheritable(held, True)\n"
+        "if os.fork() == 0:\n    os.execv(me[0], me)\n"
+        "os.close(held); os.read(end, 1)"
     ),
     "in its own place, from a thread": (
         "import threading; sys.stdout.flush()\n"

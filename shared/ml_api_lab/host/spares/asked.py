@@ -24,6 +24,7 @@ class Asked:
         has_session: whether it begins a session of its own.
         ignored: the signals that it ignores from the start, which a program inherits.
         blocked: the signals that it holds back, likewise.
+        umask: the permissions that its files do not get.
         descriptors: the numbers that the descriptors sent along are to have.
         replaces: whether it takes the place of who asks, and waits for that one's end.
     """
@@ -36,6 +37,7 @@ class Asked:
     has_session: bool
     ignored: list[int]
     blocked: list[int]
+    umask: int
     descriptors: list[int]
     replaces: bool
 

@@ -155,6 +155,7 @@ class Starter:
             has_session,
             [each for each in _signals() if signal.getsignal(each) == signal.SIG_IGN],
             [int(each) for each in signal.pthread_sigmask(signal.SIG_BLOCK, [])],
+            _umask(),
             list(descriptors),
             replaces,
         )
@@ -177,6 +178,12 @@ class Starter:
 
 def _signals() -> list[int]:
     return [int(each) for each in signal.valid_signals() - _IGNORED_BY_PYTHON]
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)  # it cannot be asked without being set
+    os.umask(mask)
+    return mask
 
 
 def _program(programs: Sequence[bytes]) -> str:

@@ -78,10 +78,10 @@ def wait(connection: socket.socket, parent: int) -> Asked:
 
 
 def _take_on(asked: Asked, descriptors: list[int]) -> None:
-    """Have the descriptors, signals and command line that were asked for."""
+    """Have the descriptors, signals, permissions and command line that were asked for."""
     import fcntl  # not there on Windows
 
-    above = max(asked.descriptors) + 1
+    above = max(asked.descriptors, default=-1) + 1
     moved = [fcntl.fcntl(each, fcntl.F_DUPFD, above) for each in descriptors]
     for number, each in zip(asked.descriptors, moved, strict=True):
         os.dup2(each, number)
@@ -90,6 +90,7 @@ def _take_on(asked: Asked, descriptors: list[int]) -> None:
         if number > below + 1:  # of no descriptors at all, close_range(2) takes 0 for all of them
             os.closerange(below + 1, number)
     signal.pthread_sigmask(signal.SIG_SETMASK, asked.blocked)
+    os.umask(asked.umask)
     _command_line.tell(asked.command)
 
 
