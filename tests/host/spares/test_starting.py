@@ -67,6 +67,10 @@ STARTERS = {
         "one, two = os.pipe()\nos.dup2(one, 40, inheritable=False)\n"
         "print(subprocess.run(me, pass_fds=[40]).returncode)"
     ),
+    "with as many descriptors as it can have": (
+        "for number in range(3, 60):\n    os.dup2(0, number)\n"
+        "print(subprocess.run(me, pass_fds=range(3, 60)).returncode)"
+    ),
     "with signals ignored and held back": (
         "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
         "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n"

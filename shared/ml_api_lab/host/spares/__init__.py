@@ -28,6 +28,9 @@ from ml_api_lab.host.spares.need import Need
 from ml_api_lab.host.spares.starting import Spare, Starter
 from ml_api_lab.host.spares.successor import Successor
 
+_FIRST_DESCRIPTOR = 100
+"""Far from the numbers that a program sees of its own: they are as they would be."""
+
 
 class Closeable(Protocol):
     """What a spare has no business with."""
@@ -61,6 +64,15 @@ def keep(need: Need | None, successor: Successor, closes: Sequence[Closeable]) -
                 each.close()
             return waiting.wait(theirs, parent)
         theirs.close()
-        spares.append(Spare(pid, ours))
+        spares.append(Spare(pid, _out_of_the_way(ours)))
     Starter(spares, need, successor).install()
     return None
+
+
+def _out_of_the_way(connection: socket.socket) -> socket.socket:
+    """Return the same connection with a number that the program's own files do not come to."""
+    import fcntl  # not there on Windows
+
+    with connection:
+        number = fcntl.fcntl(connection.fileno(), fcntl.F_DUPFD_CLOEXEC, _FIRST_DESCRIPTOR)
+        return socket.socket(fileno=number)

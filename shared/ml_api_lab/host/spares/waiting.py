@@ -73,6 +73,7 @@ def wait(connection: socket.socket, parent: int) -> Asked:
         connection.sendall(b"\1")
         while asked.replaces and os.getppid() == parent:
             time.sleep(_POLL_SECONDS)
+        connection.detach()  # its number may be one of those that were asked for
         _take_on(asked, descriptors)
         return asked
 
