@@ -49,7 +49,13 @@ def test_a_script_that_is_gone_or_unreadable_needs_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "is_needed"), [("fit(n_jobs=2)", True), ("fit()", False), ("n_jobs; os.wait", False)]
+    ("source", "is_needed"),
+    [
+        ("GridSearchCV(model, grid, n_jobs=2)", True),
+        ("GridSearchCV(model, grid)", False),
+        ("RandomForestClassifier(n_jobs=-1)", False),
+        ("GridSearchCV(model, grid, n_jobs=2); os.wait()", False),
+    ],
 )
 def test_a_script_that_searches_in_processes_needs_some(
     source: str, is_needed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

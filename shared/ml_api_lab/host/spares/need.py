@@ -9,7 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _STARTS = re.compile(rb"\bexec[lv]|subprocess|reload\b|workers\b|multiprocessing|ProcessPool")
-_SEARCHES = re.compile(rb"n_jobs")
+_JOBS = re.compile(rb"n_jobs")
+_SEARCHES = re.compile(rb"Search|CV\b|cross_val|Parallel|_curve|Voting|Stacking|Bagging")
+"""What joblib does in several processes; a forest's jobs are threads."""
+
 _WAITS = re.compile(rb"os\.wait|SIGCHLD|waitid|from os import[^\n]*\bwait")
 """Who waits for any child would see that there are some, and wait for them."""
 
@@ -35,7 +38,7 @@ def for_server(folder: str) -> Need | None:
 
     A reloader starts a process that tidies up, and the server.
     """
-    return Need(2, lambda arguments: True) if _speaks_of(_STARTS, folder) else None
+    return Need(2, lambda arguments: True) if _speaks_of(folder, _STARTS) else None
 
 
 def for_training(folder: str) -> Need | None:
@@ -44,14 +47,14 @@ def for_training(folder: str) -> Need | None:
     The clock stands still in them, as in whatever else the script forks. So they are for joblib
     alone, which starts a process that tidies up, and workers; other programs are in real time.
     """
-    if "joblib" not in sys.modules or not _speaks_of(_SEARCHES, folder):
+    if "joblib" not in sys.modules or not _speaks_of(folder, _JOBS, _SEARCHES):
         return None
     return Need(3, lambda arguments: any(each.startswith(_OF_JOBLIB) for each in arguments[:2]))
 
 
-def _speaks_of(words: re.Pattern[bytes], folder: str) -> bool:
+def _speaks_of(folder: str, *words: re.Pattern[bytes]) -> bool:
     source = _source(folder)
-    return bool(words.search(source)) and not _WAITS.search(source)
+    return all(each.search(source) for each in words) and not _WAITS.search(source)
 
 
 def _source(folder: str) -> bytes:
