@@ -139,6 +139,12 @@ INTERNALS = [
         is_posix=True,
     ),
     Internal(
+        name="joblib.externals.loky.process_executor._USE_PSUTIL",
+        why="workers of joblib do not ask for their memory where psutil is refused",
+        user="joblib.externals.loky.process_executor._process_worker",
+        seen="joblib 1.6",
+    ),
+    Internal(
         name="subprocess._args_from_interpreter_flags",
         why="the options with which multiprocessing starts an interpreter are known",
         user="multiprocessing.spawn.get_command_line",

@@ -29,6 +29,7 @@ from ml_api_lab.host import (
     preload,
     spares,
 )
+from ml_api_lab.host.isolation import without_psutil
 from ml_api_lab.host.program import Program
 from ml_api_lab.host.spares import need, waiting
 from ml_api_lab.host.spares.asked import Asked
@@ -77,7 +78,10 @@ def main(
                     asked = spares.keep(wanted, successor, [])
                 if asked is None:
                     return interpreter.become(program)
-        return 1 if asked is None else interpreter.become(asked.program, asked.ignored)
+        if asked is None:
+            return 1
+        without_psutil.forget()
+        return interpreter.become(asked.program, asked.ignored)
 
     def fork(asked: Fork, successor: Successor) -> int:
         link = dial(address, Hello(asked.token, os.getpid()))

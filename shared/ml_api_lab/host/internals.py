@@ -196,6 +196,12 @@ def pending_work(caller: FrameType) -> dict[int, Any] | None:
     return pending
 
 
+def do_without_psutil(module: Any) -> None:
+    """Let the workers of that module of joblib's not ask for their memory, if it is the one."""
+    if hasattr(module, "_USE_PSUTIL"):
+        module._USE_PSUTIL = False
+
+
 def set_original_folder(folder: str) -> None:
     """Say where child processes will look for the main module."""
     process: Any = sys.modules.get("multiprocessing.process")

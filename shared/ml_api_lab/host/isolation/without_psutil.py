@@ -18,8 +18,13 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
+from ml_api_lab.host import internals
+
 _IN_PLACE = str(Path(__file__).with_name("in_place"))
-_USERS = ("joblib.externals.loky.backend.utils", "loky.backend.utils")
+_USERS = (
+    *("joblib.externals.loky.backend.utils", "joblib.externals.loky.process_executor"),
+    *("loky.backend.utils", "loky.process_executor"),
+)
 
 _is_installed = False
 
@@ -42,6 +47,13 @@ def tell_children(environment: MutableMapping[str, str]) -> None:
         environment["PYTHONPATH"] = os.pathsep.join([*others, _IN_PLACE])
 
 
+def forget() -> None:
+    """Let this process find no psutil, as one that is started anew would."""
+    if _is_installed:
+        for name in [each for each in sys.modules if each.partition(".")[0] == "psutil"]:
+            del sys.modules[name]
+
+
 class _Finder:
     """Finds the modules of joblib that use psutil in the host."""
 
@@ -60,4 +72,7 @@ class _Finder:
 class _Loader(SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
-        module.psutil = None  # type: ignore[attr-defined]  # as the module does without it
+        # As the modules do without it.
+        if hasattr(module, "psutil"):
+            module.psutil = None  # type: ignore[attr-defined]
+        internals.do_without_psutil(module)
