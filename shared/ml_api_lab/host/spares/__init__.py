@@ -9,7 +9,10 @@ and exit status are what they would be, and its command line is told.
 
 `os.exec*` gives a process another memory, which no fork can do. There a spare takes the process's
 place, in its group and session, and the fork server follows it by what is noted in `Successor`. It
-has a number of its own, and leads neither of them: that is the one difference to be seen.
+has a number of its own, and leads neither of them.
+
+What a program could see, if it looked: modules that it did not import, children that wait, and of
+its own limits and priority those that it began with.
 
 What a fork cannot stand in for, and what comes when the spares are used up, is started as ever. A
 source without the words that are looked for costs time, and nothing else.
