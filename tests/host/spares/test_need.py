@@ -54,6 +54,7 @@ def test_a_script_that_is_gone_or_unreadable_needs_none(tmp_path: Path) -> None:
         ("GridSearchCV(model, grid, n_jobs=2)", True),
         ("GridSearchCV(model, grid)", False),
         ("RandomForestClassifier(n_jobs=-1)", False),
+        ("import time; GridSearchCV(model, grid, n_jobs=2)", False),
         ("GridSearchCV(model, grid, n_jobs=2); os.wait()", False),
     ],
 )
@@ -75,7 +76,7 @@ def is_warm(number):
     return "sklearn.ensemble" in sys.modules
 
 print(joblib.Parallel(n_jobs=2)(joblib.delayed(is_warm)(n) for n in range(2)))
-print(subprocess.run([sys.executable, "-c", "import time; print(time.time() > 1.7e9)"]).returncode)
+print(subprocess.run([sys.executable, "-c", "print(__import__('time').time() > 1.7e9)"]).returncode)
 """
 
 
@@ -88,3 +89,24 @@ def test_workers_of_joblib_are_forks_and_nothing_else_is(tmp_path: Path) -> None
     assert run.output.splitlines()[0] == "[True, True]"
     # What the script starts itself is in real time.
     assert run.output.splitlines()[1:] == ["True", "0"]
+
+
+BUSY = """
+import time, joblib
+
+def busy(number):
+    end = time.time() + 0.01
+    while time.time() < end:
+        pass
+    return number
+
+print(joblib.Parallel(n_jobs=2)(joblib.delayed(busy)(n) for n in range(2)))
+"""
+
+
+def test_a_worker_may_wait_for_a_moment(tmp_path: Path) -> None:
+    scenes = Scenes(tmp_path, "sklearn.ensemble")
+    try:
+        assert scenes.script(BUSY).output == "[0, 1]"
+    finally:
+        scenes.close()

@@ -16,6 +16,9 @@ _SEARCHES = re.compile(rb"Search|CV\b|cross_val|Parallel|_curve|Voting|Stacking|
 _WAITS = re.compile(rb"os\.wait|SIGCHLD|waitid|from os import[^\n]*\bwait")
 """Who waits for any child would see that there are some, and wait for them."""
 
+_TELLS_TIME = re.compile(rb"\b(?:import|from) +time\b|datetime")
+"""A worker that waits for a moment would do so for ever where the clock stands still."""
+
 _MAX_SOURCE_BYTES = 1_000_000
 _OF_JOBLIB = ("joblib.externals.loky.", "from joblib.externals.loky.")
 
@@ -45,9 +48,12 @@ def for_training(folder: str) -> Need | None:
     """Return the spares that a script in lab time needs, None for none.
 
     The clock stands still in them, as in whatever else the script forks. So they are for joblib
-    alone, which starts a process that tidies up, and workers; other programs are in real time.
+    alone, which starts a process that tidies up, and workers, and for no script that tells time;
+    other programs are in real time.
     """
-    if "joblib" not in sys.modules or not _speaks_of(folder, _JOBS, _SEARCHES):
+    if "joblib" not in sys.modules or _speaks_of(folder, _TELLS_TIME):
+        return None
+    if not _speaks_of(folder, _JOBS, _SEARCHES):
         return None
     return Need(3, lambda arguments: any(each.startswith(_OF_JOBLIB) for each in arguments[:2]))
 
