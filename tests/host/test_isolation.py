@@ -125,6 +125,16 @@ RIGHT = {
         open("/proc/meminfo").read(), open("/etc/os-release").read()
         print("right" if getpass.getuser() else "nobody")
         """,
+    "no place open that is not its own": """
+        import fcntl, os
+        flags = []
+        for number in range(256):
+            try:
+                flags.append(fcntl.fcntl(number, fcntl.F_GETFL))
+            except OSError:
+                pass
+        print("wrong" if any(each & os.O_PATH for each in flags) or len(flags) > 12 else "right")
+        """,
     "a name looked up": """
         import socket
         print("right" if socket.getaddrinfo("localhost", 80) else "nothing")

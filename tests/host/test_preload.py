@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 from ml_api_lab.host import preload
@@ -27,3 +29,22 @@ def test_it_leaves_no_thread_which_a_fork_would_lack() -> None:
     before = set(threading.enumerate())
     preload.rehearse(["fastapi"])
     assert set(threading.enumerate()) == before
+
+
+SERVER = """
+import sys
+from ml_api_lab.host import preload
+
+preload.preload(["fastapi", "uvicorn"], for_sockets=True)
+before = set(sys.modules)
+import uvicorn
+
+uvicorn.Config("json:dumps", log_config=None).load()
+print(sorted(set(sys.modules) - before))
+"""
+
+
+def test_uvicorn_has_nothing_left_to_import_when_it_begins_to_serve() -> None:
+    """Its parser of HTTP takes a server longer than all else."""
+    ran = subprocess.run([sys.executable, "-c", SERVER], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"

@@ -93,10 +93,10 @@ def main(
 
     if role == "one":
         # Before it calls: a check's budget is for the submission.
-        preload.preload(modules)
+        preload.preload(modules, for_sockets=not is_lab_time)
         return host(dial(address, Hello(token, os.getpid())), Successor())
     link = dial(address, Hello(token, os.getpid()))
-    preload.preload(modules)
+    preload.preload(modules, for_sockets=not is_lab_time)
     waiting.prepare()
     # Each fork gets an environment of its own; to empty this one first would take it a while.
     os.environ.clear()

@@ -49,16 +49,21 @@ def import_unfreezable(modules: list[str]) -> None:
             importlib.import_module("pydantic.v1")
 
 
-def preload(modules: list[str]) -> None:
+def preload(modules: list[str], *, for_sockets: bool = False) -> None:
     """Import the modules, and rehearse.
 
     What is alive at the end stays alive, so that neither this process nor a fork need look through
     it for garbage (nor copy its pages for that).
+
+    Args:
+        for_sockets: whether a fork will be a server of its own, as a command starts it.
     """
     for name in modules:
         importlib.import_module(name)
     rehearse(modules)
     uvicorn_logging.prepare()
+    if for_sockets and "uvicorn" in modules:
+        _load_protocols()
     gc.freeze()
     gc.enable()
 
@@ -76,6 +81,16 @@ def rehearse(modules: list[str], heard: Callable[[Message], None] = _ignore) -> 
     if "fastapi" in modules:
         app = runpy.run_path(str(_APPLICATION))["app"]
         asyncio.run(_serve_once(app, heard))
+
+
+def _load_protocols() -> None:
+    """Have uvicorn import what it imports when it begins to serve."""
+    import uvicorn
+
+    async def nothing(*_: object) -> None:
+        pass
+
+    uvicorn.Config(nothing, log_config=None).load()
 
 
 async def _serve_once(app: Any, heard: Callable[[Message], None]) -> None:

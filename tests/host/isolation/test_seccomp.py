@@ -30,6 +30,8 @@ def play(lines: list[tuple[int, int, int, int]], data: bytes) -> str | int:
                 (accumulator,) = struct.unpack_from("=I", data, number)
             case 0x54:
                 accumulator &= number
+            case 0x05:
+                at += number
             case 0x15 | 0x35 | 0x45:
                 holds = {
                     0x15: accumulator == number,
@@ -65,7 +67,9 @@ def machine(request: pytest.FixtureRequest) -> str:
 def test_every_jump_stays_inside(machine: str, abi: int) -> None:
     lines = seccomp.program(machine, PID, ELDERS, abi)
     assert len(lines) <= 4096  # the kernel's own limit
-    for at, (code, if_true, if_false, _) in enumerate(lines):
+    for at, (code, if_true, if_false, number) in enumerate(lines):
+        if code == 0x05:
+            assert at + 1 + number < len(lines)
         if code in (0x15, 0x35, 0x45):
             assert max(if_true, if_false) <= 255
             assert at + 1 + max(if_true, if_false) < len(lines)

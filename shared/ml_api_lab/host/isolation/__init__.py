@@ -6,7 +6,6 @@ and a view of files of each host's own), limits, capabilities, Landlock, the fil
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import socket
@@ -34,6 +33,12 @@ _MAX_CAPABILITIES = 64
 _elders: frozenset[int] = frozenset()
 """The processes that began before the first host, and that none may signal."""
 
+_abi = 0
+"""The version of Landlock's interface that is in use."""
+
+_rules: list[landlock.Rule] = []
+"""What all hosts may use, made ready once: each host would need a while for that."""
+
 _shows_children = False
 """Whether /proc shows a host the processes that it starts, and shows them themselves."""
 
@@ -51,7 +56,7 @@ def prepare(confinement: Confinement, clock: ClockName, *, serves_forks: bool) -
     Raises:
         OSError: the kernel refused.
     """
-    global _elders, _shows_children
+    global _abi, _elders, _rules, _shows_children
     if confinement.tier == "none":
         return
     _elders = _around()
@@ -61,10 +66,12 @@ def prepare(confinement: Confinement, clock: ClockName, *, serves_forks: bool) -
         without_psutil.install()
     _limit_resources()
     _forget_capabilities()
-    # Found out and made once, for all hosts.
-    list(allowed_paths.allowed(confinement.course, ""))
+    # Found out and made once, for all hosts. In a namespace each has a view of files of its own.
+    common = list(allowed_paths.allowed_to_all(confinement.course))
+    _abi = min(landlock.version(), confinement.landlock_abi)
+    _rules = landlock.opened(common, _abi) if confinement.tier == "landlock" else []
     if system.MACHINE:
-        seccomp.template(system.MACHINE, _elders, _abi(confinement))
+        seccomp.template(system.MACHINE, _elders, _abi)
 
 
 def confine(confinement: Confinement, workspace: str) -> None:
@@ -79,17 +86,17 @@ def confine(confinement: Confinement, workspace: str) -> None:
     _be_ended_first_without_memory()
     if confinement.tier == "none":
         return
-    abi = _abi(confinement)
-    allowed = list(allowed_paths.allowed(confinement.course, workspace))
+    allowed = list(allowed_paths.allowed_to_one(workspace))
     if confinement.tier == "namespace":
+        allowed += allowed_paths.allowed_to_all(confinement.course)
         writable = landlock.WRITE_FILE
         namespaces.hide_temporary_files((path, bool(may & writable)) for path, may in allowed)
         allowed += [(place, landlock.ALL) for place in namespaces.TEMPORARY]
     if _shows_children:
         allowed.append(("/proc", landlock.READ))
     _drop_capabilities()
-    landlock.restrict(allowed, abi)
-    seccomp.install(os.getpid(), _elders, abi)
+    landlock.restrict([*landlock.opened(allowed, _abi), *_rules], _abi)
+    seccomp.install(os.getpid(), _elders, _abi)
     socket.socket.connect = _refuse_to_connect  # type: ignore[method-assign,assignment]
 
 
@@ -100,8 +107,9 @@ def _be_ended_first_without_memory() -> None:
     with it.
     """
     try:
-        with open("/proc/self/oom_score_adj", "w") as file:
-            file.write("1000")
+        place = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+        os.write(place, b"1000")
+        os.close(place)
     except OSError:  # no Linux, or a kernel without it
         pass
 
@@ -134,11 +142,6 @@ def _limit_resources() -> None:
         resource.setrlimit(kind, (limit, limit))
 
 
-def _abi(confinement: Confinement) -> int:
-    """Return the version of Landlock's interface that is in use."""
-    return min(landlock.version(), confinement.landlock_abi)
-
-
 def _forget_capabilities() -> None:
     """See to it that no program which is started from now on has what distinguishes root."""
     system.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
@@ -154,8 +157,7 @@ def _forget_capabilities() -> None:
 
 def _drop_capabilities() -> None:
     """Give up what distinguishes root from other users."""
-    header = struct.pack("=Ii", _CAPABILITY_VERSION, 0)
-    system.call("capset", ctypes.c_char_p(header), ctypes.c_char_p(bytes(24)))
+    system.call("capset", struct.pack("=Ii", _CAPABILITY_VERSION, 0), bytes(24))
 
 
 def _refuse_to_connect(self: socket.socket, address: Any) -> NoReturn:

@@ -24,7 +24,7 @@ _SETTINGS = (
     "crypto-policies", "python3", "inputrc", "terminfo", "machine-info",
 )  # fmt: skip
 _FACTS = (
-    "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/loadavg", "/proc/uptime",
+    "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/loadavg", "/proc/uptime",
     "/proc/version", "/proc/filesystems", "/proc/sys/kernel", "/proc/sys/vm",
     "/sys/devices/system", "/sys/fs/cgroup", "/sys/kernel/mm",
 )  # fmt: skip
@@ -43,7 +43,18 @@ def allowed(course: str, workspace: str) -> Iterator[tuple[str, int]]:
         course: the root of the course, which is not to be read.
         workspace: the folder that is the submission's own.
     """
+    yield from allowed_to_one(workspace)
+    yield from allowed_to_all(course)
+
+
+def allowed_to_one(workspace: str) -> Iterator[tuple[str, int]]:
+    """Yield the paths that are another's for each submission."""
     yield workspace, landlock.ALL
+    yield "/proc/self", landlock.READ
+
+
+def allowed_to_all(course: str) -> Iterator[tuple[str, int]]:
+    """Yield the paths that are the same for all submissions."""
     for path in _readable(course):
         yield path, landlock.READ
     # Where semaphores and other shared memory are made. Its names cannot be listed, so that only
@@ -51,7 +62,6 @@ def allowed(course: str, workspace: str) -> Iterator[tuple[str, int]]:
     yield _SHARED_MEMORY, landlock.SHARE
     for path in _DEVICES:
         yield path, landlock.USE
-    # Not once for all hosts: /proc/self is whoever looks.
     for path in _FACTS:
         yield path, landlock.READ
     yield str(_PACKAGE), landlock.READ_DIR

@@ -8,11 +8,11 @@ and abstract sockets. What a kernel's version lacks is the seccomp filter's, bes
 
 from __future__ import annotations
 
-import ctypes
 import os
 import stat
 import struct
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from ml_api_lab.host.isolation import system
 
@@ -39,6 +39,13 @@ _PATH_BENEATH = 1
 _NO_NEW_PRIVILEGES = 38
 
 
+class Rule(NamedTuple):
+    """What may be done in a place and below it, as the kernel takes it; the place is open."""
+
+    place: int
+    attributes: bytes
+
+
 def version() -> int:
     """Return the version of the kernel's interface, 0 if it has none."""
     if not system.MACHINE:
@@ -49,49 +56,50 @@ def version() -> int:
         return 0
 
 
-def restrict(allowed: Iterable[tuple[str, int]], abi: int) -> None:
-    """Give up all files but these, for good; connections and signals to others too.
-
-    The calling thread alone is restricted, so there should be no other.
+def opened(allowed: Iterable[tuple[str, int]], abi: int) -> list[Rule]:
+    """Open these places, and return a rule for each; those that are not there are passed over.
 
     Args:
-        allowed: paths, each with what may be done there and below; those that are not there are
-            passed over.
+        allowed: paths, each with what may be done there and below.
         abi: the version to use, at most the kernel's.
+    """
+    rules = []
+    for path, access in allowed:
+        try:
+            place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        except OSError:
+            continue
+        if not stat.S_ISDIR(os.fstat(place).st_mode):
+            access &= _OF_FILES
+        rules.append(Rule(place, struct.pack("=Qi", access & _handled(abi), place)))
+    return rules
+
+
+def restrict(rules: Iterable[Rule], abi: int) -> None:
+    """Give up all files but those of the rules, for good; connections and signals to others too.
+
+    The calling thread alone is restricted, so there should be no other. The places are closed.
 
     Raises:
         OSError: the kernel refused.
     """
-    handled = _FIRST_VERSION
-    handled |= _REFER if abi >= 2 else 0
-    handled |= _TRUNCATE if abi >= TRUNCATES else 0
-    handled |= _IOCTL_DEV if abi >= 5 else 0
-    attributes = struct.pack("=Q", handled)
+    attributes = struct.pack("=Q", _handled(abi))
     if abi >= CONNECTS:
         attributes += struct.pack("=Q", _CONNECT_TCP)
     if abi >= SCOPES:
         attributes += struct.pack("=Q", _ABSTRACT_SOCKETS | _SIGNALS)
-    ruleset = system.call(
-        "landlock_create_ruleset", ctypes.c_char_p(attributes), len(attributes), 0
-    )
-    try:
-        for path, access in allowed:
-            _allow(ruleset, path, access & handled)
-        system.prctl(_NO_NEW_PRIVILEGES, 1)
-        system.call("landlock_restrict_self", ruleset, 0)
-    finally:
-        os.close(ruleset)
-
-
-def _allow(ruleset: int, path: str, access: int) -> None:
-    try:
-        place = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except OSError:
-        return
-    try:
-        if not stat.S_ISDIR(os.fstat(place).st_mode):
-            access &= _OF_FILES
-        rule = struct.pack("=Qi", access, place)
-        system.call("landlock_add_rule", ruleset, _PATH_BENEATH, ctypes.c_char_p(rule), 0)
-    finally:
+    ruleset = system.call("landlock_create_ruleset", attributes, len(attributes), 0)
+    for place, rule in rules:
+        system.call("landlock_add_rule", ruleset, _PATH_BENEATH, rule, 0)
         os.close(place)
+    system.prctl(_NO_NEW_PRIVILEGES, 1)
+    system.call("landlock_restrict_self", ruleset, 0)
+    os.close(ruleset)
+
+
+def _handled(abi: int) -> int:
+    """Return all that is refused where no rule allows it."""
+    handled = _FIRST_VERSION
+    handled |= _REFER if abi >= 2 else 0
+    handled |= _TRUNCATE if abi >= TRUNCATES else 0
+    return handled | (_IOCTL_DEV if abi >= 5 else 0)

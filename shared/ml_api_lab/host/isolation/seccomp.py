@@ -17,6 +17,7 @@ from functools import cache
 from ml_api_lab.host.isolation import landlock, system
 
 _LOAD, _EQUAL, _GREATER_EQUAL, _SHARES_BIT, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
+_JUMP = 0x05
 _ALLOW, _KILL, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -34,6 +35,18 @@ _ANY_PID = 0x5A5A5A5A
 """A number that no process has, in place of the one that the filter will be for."""
 
 _Instruction = tuple[int, int, int, int]
+_INSTRUCTION = "=HBBI"
+_INSTRUCTION_BYTES = struct.calcsize(_INSTRUCTION)
+
+_FEW_RULES = 4
+"""How many rules are asked one after the other."""
+
+
+class _Program(ctypes.Structure):
+    """The kernel's `struct sock_fprog`: how many instructions, and where they are."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("lines", ctypes.c_char_p))
+
 
 # Libraries try these and do without: they must look as if the kernel did not have them.
 _ABSENT = (
@@ -85,16 +98,15 @@ def install(pid: int, elders: frozenset[int], abi: int) -> None:
     code = template(system.MACHINE, elders, abi)
     for number in (0, 1):  # as it is, and as the negative ones next to it begin
         code = code.replace(_pack(_bound(_ANY_PID, number)), _pack(_bound(pid, number)))
-    buffer = ctypes.create_string_buffer(code, len(code))
-    # struct sock_fprog: how many instructions, and where.
-    pointer = struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer))
-    system.call("seccomp", _SET_FILTER, _ALL_THREADS, ctypes.c_char_p(pointer))
+    given = _Program(len(code) // _INSTRUCTION_BYTES, code)
+    system.call("seccomp", _SET_FILTER, _ALL_THREADS, ctypes.byref(given))
 
 
 @cache
 def template(machine: str, elders: frozenset[int], abi: int) -> bytes:
     """Return the filter as the kernel takes it, for the process `_ANY_PID`."""
-    return b"".join(struct.pack("=HBBI", *line) for line in program(machine, _ANY_PID, elders, abi))
+    lines = program(machine, _ANY_PID, elders, abi)
+    return b"".join(struct.pack(_INSTRUCTION, *line) for line in lines)
 
 
 def _bound(pid: int, number: int) -> int:
@@ -116,11 +128,24 @@ def program(machine: str, pid: int, elders: frozenset[int], abi: int) -> list[_I
     ]
     if machine == "x86_64":  # its calls from programs with short pointers, a table of their own
         lines += [(_GREATER_EQUAL, 0, 1, _X32), _refuse(errno.ENOSYS)]
-    for name, body in _rules(pid, elders, abi):
-        number = system.NUMBERS[machine].get(name)
-        if number is not None:
-            lines += [(_EQUAL, 0, len(body), number), *body]
-    return [*lines, (_RETURN, 0, 0, _ALLOW)]
+    numbers = system.NUMBERS[machine]
+    rules = {numbers[name]: body for name, body in _rules(pid, elders, abi) if name in numbers}
+    return [*lines, *_choice(sorted(rules.items()))]
+
+
+def _choice(rules: list[tuple[int, list[_Instruction]]]) -> list[_Instruction]:
+    """Go to the rule of a call's number, and let the call pass where there is none.
+
+    A half of them is left after each question: the kernel asks for every number that there is
+    whenever it takes a filter.
+    """
+    if len(rules) <= _FEW_RULES:
+        lines = [line for number, body in rules for line in ((_EQUAL, 0, len(body), number), *body)]
+        return [*lines, (_RETURN, 0, 0, _ALLOW)]
+    middle = len(rules) // 2
+    lower, upper = _choice(rules[:middle]), _choice(rules[middle:])
+    first, _ = rules[middle]
+    return [(_GREATER_EQUAL, 0, 1, first), (_JUMP, 0, 0, len(lower)), *lower, *upper]
 
 
 def _rules(pid: int, elders: frozenset[int], abi: int) -> Iterable[tuple[str, list[_Instruction]]]:

@@ -67,20 +67,26 @@ NUMBERS: Mapping[str, Mapping[str, int]] = {
 
 _FROM_HERE, _WITH_ALL_BELOW, _MOUNT_IS_READ_ONLY = -100, 0x8000, 1
 
+_MOST_ARGUMENTS = 6
+
 _libc = ctypes.CDLL(None, use_errno=True)
 _syscall = _libc.syscall
 _syscall.restype = ctypes.c_long
+# As wide as a register, whatever is passed: of an int, half of it would be left as it was.
+_syscall.argtypes = (ctypes.c_long, *(ctypes.c_void_p,) * _MOST_ARGUMENTS)
 
 
 def call(name: str, *arguments: object) -> int:
     """Call the kernel; return its answer.
 
+    Args:
+        arguments: numbers, and bytes or ctypes' pointers for what the kernel is to look at.
+
     Raises:
         OSError: it refused.
     """
-    # Numbers go as long: of an int, half of the register would be left as it was.
-    passed = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
-    return _checked(name, _syscall(ctypes.c_long(NUMBERS[MACHINE][name]), *passed))
+    unused = (None,) * (_MOST_ARGUMENTS - len(arguments))
+    return _checked(name, _syscall(NUMBERS[MACHINE][name], *arguments, *unused))
 
 
 def prctl(option: int, *arguments: object) -> int:
@@ -111,8 +117,14 @@ def make_read_only(target: str) -> None:
         OSError: the kernel refused.
     """
     attributes = struct.pack("=QQQQ", _MOUNT_IS_READ_ONLY, 0, 0, 0)
-    path, told = ctypes.c_char_p(target.encode()), ctypes.c_char_p(attributes)
-    call("mount_setattr", _FROM_HERE, path, _WITH_ALL_BELOW, told, len(attributes))
+    call(
+        "mount_setattr",
+        _FROM_HERE,
+        target.encode(),
+        _WITH_ALL_BELOW,
+        attributes,
+        len(attributes),
+    )
 
 
 def unshare(flags: int) -> None:
