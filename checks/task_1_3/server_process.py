@@ -16,9 +16,8 @@ import weakref
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
-from checks.support.contents import Contents, contents_of
 from checks.support.http_client import TIMEOUT_SECONDS, bounded_client
-from ml_api_lab.check import Conclusive, Hinted, NoPort, free_port, other_address
+from ml_api_lab.check import Conclusive, Contents, Hinted, NoPort, free_port, other_address
 
 if TYPE_CHECKING:
     import httpx
@@ -67,7 +66,7 @@ async def started(
     task: Task, env: Mapping[str, str], command: tuple[str, ...] = _SCRIPT
 ) -> AsyncIterator[Process]:
     """Start a process, and end it with all that it printed on record."""
-    contents = contents_of(task)
+    contents = task.files.contents()
     process = task.start(list(command), env)
     if command == _SCRIPT:
         _started_with[process] = contents
@@ -84,7 +83,7 @@ def _note_serving(server: Process) -> None:
 
 def has_served(task: Task) -> bool:
     """Whether a check of the same files has seen `python main.py` serve."""
-    return contents_of(task) in _have_served
+    return task.files.contents() in _have_served
 
 
 async def wait_until_listening(

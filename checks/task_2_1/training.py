@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from checks.support.contents import Contents, contents_of
 from checks.support.predictions import MODELS
-from ml_api_lab.check import Hinted, Line, Task
+from ml_api_lab.check import Contents, Hinted, Line, Task
 
 IRIS_FLOWERS = 150
 
@@ -124,7 +123,7 @@ def remove_pickles(task: Task) -> None:
 async def train_and_inspect(task: Task) -> list[PickleReport]:
     """Run the submission's train.py and look into what it wrote."""
     remove_pickles(task)
-    key = contents_of(task)
+    key = task.files.contents()
     with _training:
         if key in _inspected:
             task.transcript.lines.extend(_inspected[key][1])

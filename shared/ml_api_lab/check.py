@@ -12,12 +12,14 @@ from ml_api_lab.lab_time import Span, milliseconds, seconds, time_of_day
 from ml_api_lab.protocol.link import checker
 from ml_api_lab.protocol.stand_in import FAILS
 from ml_api_lab.sandbox.clock import Clock
+from ml_api_lab.sandbox.files.workspace import Contents
 from ml_api_lab.sandbox.http_client import answered_at, took
 from ml_api_lab.sandbox.models import Call
 from ml_api_lab.sandbox.real_process import Process, free_port, other_address
 from ml_api_lab.sandbox.responses import ACCEPTED_ENCODINGS, bounded_response
+from ml_api_lab.sandbox.runs import Run
 from ml_api_lab.sandbox.transcript import Line
-from ml_api_lab.task import Run, Task
+from ml_api_lab.task import Task
 
 __all__ = [
     "ACCEPTED_ENCODINGS",
@@ -25,6 +27,7 @@ __all__ = [
     "Call",
     "Clock",
     "Conclusive",
+    "Contents",
     "Hinted",
     "Late",
     "Line",

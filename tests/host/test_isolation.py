@@ -16,7 +16,8 @@ from ml_api_lab.course.tree import Tree
 from ml_api_lab.protocol.confinement import NEWEST_LANDLOCK, Tier
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools
-from ml_api_lab.task import Run, Task
+from ml_api_lab.sandbox.runs import Run
+from ml_api_lab.task import Task
 from ml_api_lab.trials.task_runner import TaskRunner
 from tests.support import tiers
 from tests.support.toy import LIMIT

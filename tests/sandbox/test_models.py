@@ -19,7 +19,8 @@ from ml_api_lab.sandbox import submission
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.files.workspace import Workspace
 from ml_api_lab.sandbox.models import Call, Load, Models
-from ml_api_lab.task import Run, Task
+from ml_api_lab.sandbox.runs import Run
+from ml_api_lab.task import Task
 from tests.support.toy import Scenes
 
 NOW = Span(0)

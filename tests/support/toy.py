@@ -27,7 +27,8 @@ from ml_api_lab.protocol.confinement import UNCONFINED, Confinement
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools
-from ml_api_lab.task import Run, Task
+from ml_api_lab.sandbox.runs import Run
+from ml_api_lab.task import Task
 from ml_api_lab.trials.task_runner import TaskRunner
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -21,6 +21,7 @@ from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock, LabClock
 from ml_api_lab.sandbox.files.workspace import Workspace
+from ml_api_lab.sandbox.runs import KnownRuns
 from ml_api_lab.trials.parallel_trials import _MOST_WORKSPACES, ParallelTrials
 from ml_api_lab.trials.trial import Trial
 from tests.support.toy import LIMIT
@@ -88,8 +89,10 @@ class Stage:
         workspace: Workspace | None = None,
         on_start: OnStart,
         budget: float | None = None,
+        known_runs: KnownRuns | None = None,
     ) -> Verdict:
         alone = threading.current_thread() is threading.main_thread()
+        assert alone == (known_runs is None), "alone, each script is to run"
         self.played.append((trial.check.name, trial.budget if budget is None else budget, alone))
         try:
             return self._scenes[trial.check.name](trial, on_start)

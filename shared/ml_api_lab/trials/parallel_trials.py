@@ -22,6 +22,7 @@ from ml_api_lab.errors import Late
 from ml_api_lab.grading.verdict import Verdict
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.files.workspace import Workspace
+from ml_api_lab.sandbox.runs import KnownRuns
 from ml_api_lab.trials.machine_lock import MachineLock
 from ml_api_lab.trials.trial import Trial
 
@@ -54,6 +55,7 @@ class Play(Protocol):
         workspace: Workspace | None = None,
         on_start: Callable[[Clock], None],
         budget: float | None = None,
+        known_runs: KnownRuns | None = None,
     ) -> Verdict: ...
 
 
@@ -87,6 +89,7 @@ class ParallelTrials:
         self._grace_seconds = _GRACE_SECONDS
         self._room = threading.Semaphore(_MOST_WORKSPACES)
         self._lanes: dict[str, ThreadPoolExecutor] = {}
+        self._known_runs = KnownRuns()
         self._late_places: set[tuple[str, str]] = set()
 
     def begin(self, trials: Sequence[Trial]) -> None:
@@ -133,7 +136,7 @@ class ParallelTrials:
         return (verdict.check.task, error.place) if isinstance(error, Late) else None
 
     def play_alone(self, trial: Trial, *, as_only_server: bool = False) -> Verdict:
-        """Play a trial now, with its whole budget and nothing beside it.
+        """Play a trial now, with its whole budget, nothing beside it and nothing known before.
 
         The budget is real time, of which a crowded machine gives each process a part only: so it is
         longer there, by as much as there is more at work than there are cores.
@@ -213,6 +216,7 @@ class ParallelTrials:
                         workspace=workspace,
                         on_start=lambda clock: self._remember(trial, clock),
                         budget=budget,
+                        known_runs=self._known_runs,
                     )
             except BaseException:  # pytest's own outcomes, which pytest must see
                 return None

@@ -14,6 +14,7 @@ from ml_api_lab.sandbox.clock import Clock, new_loop
 from ml_api_lab.sandbox.debugger import Debugger
 from ml_api_lab.sandbox.files.workspace import Workspace, sweep
 from ml_api_lab.sandbox.hosts.pools_of_a_run import HostPools, modules_of, wants_scikit_learn
+from ml_api_lab.sandbox.runs import KnownRuns
 from ml_api_lab.sandbox.transcript import Transcript
 from ml_api_lab.task import Task
 
@@ -65,6 +66,7 @@ class TaskRunner:
         science: bool = False,
         terminal: str | None = None,
         workspace: Workspace | None = None,
+        known_runs: KnownRuns | None = None,
     ) -> Task:
         """Return a handle of that task in that tree.
 
@@ -73,6 +75,7 @@ class TaskRunner:
                 modules name it has it in any case, and one that is still a stub has not.
             terminal: the name of the terminal that a debugger may use.
             workspace: where it works, if that is laid out already; closed with the handle.
+            known_runs: what scripts have done in the grading that this is a part of.
         """
         if workspace is None:
             workspace = self.lay_out(entry, tree)
@@ -89,6 +92,7 @@ class TaskRunner:
             terminal,
             self.engine,
             self.debugger,
+            known_runs,
         )
 
     def play(
@@ -102,16 +106,26 @@ class TaskRunner:
         budget: float,
         science: bool = False,
         workspace: Workspace | None = None,
+        known_runs: KnownRuns | None = None,
     ) -> T:
         """Put that task to work as the scene asks, in an event loop of its own.
 
         Args:
             budget: the real time that it may take, in seconds.
             workspace: where it works, if that is laid out already; closed in the end.
+            known_runs: what scripts have done in the grading that this is a part of.
         """
         with asyncio.Runner(loop_factory=lambda: new_loop(clock, budget)) as runner:
             moving: Clock = runner.get_loop().clock  # type: ignore[attr-defined]  # it is ours
-            task = self.task(entry, tree, moving, draw, science=science, workspace=workspace)
+            task = self.task(
+                entry,
+                tree,
+                moving,
+                draw,
+                science=science,
+                workspace=workspace,
+                known_runs=known_runs,
+            )
 
             async def played() -> T:
                 return await scene(task, moving)

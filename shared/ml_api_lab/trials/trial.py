@@ -1,7 +1,8 @@
 """A trial: one check of one submission, played to its verdict; no pytest in it.
 
 A trial is defined by its data alone. What a submission does in it reaches no other trial: each has
-a process, a folder and a clock of its own.
+a process, a folder and a clock of its own. A script that has run in another trial, with the same
+files, variables and moments, need not run again: what it did is known.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.messages import ClockName
 from ml_api_lab.sandbox.clock import Clock
 from ml_api_lab.sandbox.files.workspace import Workspace
+from ml_api_lab.sandbox.runs import KnownRuns
 from ml_api_lab.task import Task
 from ml_api_lab.trials.task_runner import TaskRunner
 
@@ -77,6 +79,7 @@ def play(
     workspace: Workspace | None = None,
     on_start: Callable[[Clock], None] = _ignore,
     budget: float | None = None,
+    known_runs: KnownRuns | None = None,
 ) -> Verdict:
     """Play a trial to its end.
 
@@ -84,6 +87,7 @@ def play(
         workspace: where it works, if that is laid out already; closed in the end.
         on_start: is given the check's clock as soon as there is one.
         budget: in place of the trial's own, in seconds.
+        known_runs: what scripts have done in this grading; None if each is to run.
 
     Raises:
         BaseException: the check raised what is no `Exception`, as pytest's own outcomes are.
@@ -114,6 +118,7 @@ def play(
             budget=trial.budget if budget is None else budget,
             science=trial.check.needs_scikit_learn,
             workspace=workspace,
+            known_runs=known_runs,
         )
     except Exception as raised:
         error = raised

@@ -9,7 +9,8 @@ import pytest
 
 from ml_api_lab.check import seconds
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.task import Run, Task
+from ml_api_lab.sandbox.runs import Run
+from ml_api_lab.task import Task
 from tests.support.toy import Scenes
 
 DATES = """

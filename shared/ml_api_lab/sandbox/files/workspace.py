@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import itertools
 import os
 import re
@@ -43,6 +44,11 @@ _MACHINE_ERRNOS = {
 """What keeps a file from being copied and is not that file's fault."""
 
 _MAX_NAMES_SHOWN = 6
+
+_PIECE_BYTES = 2**20
+
+Contents = tuple[tuple[str, bytes], ...]
+"""The name of each file of a submission, and a digest of what is in it."""
 
 _unremoved: list[Path] = []
 """What could not be removed yet."""
@@ -279,6 +285,22 @@ class Workspace:
             raise SubmissionFault(
                 f"{self._shown_as} came to more than {_MAX_NAMES} files while it ran."
             ) from None
+
+    def contents(self) -> Contents:
+        """Return what is in the submission's folder at this moment.
+
+        Raises:
+            SubmissionFault: there are too many files to look at all of them.
+            OSError: one cannot be read.
+        """
+        return tuple((name, self._digest(name)) for name in self.names())
+
+    def _digest(self, name: str) -> bytes:
+        digest = hashlib.blake2b()
+        with self.open(name) as content:
+            while piece := content.read(_PIECE_BYTES):
+                digest.update(piece)
+        return digest.digest()
 
     @property
     def has_room(self) -> bool:
