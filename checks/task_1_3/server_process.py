@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
 from checks.support.http_client import TIMEOUT_SECONDS, bounded_client
-from ml_api_lab.check import Conclusive, Contents, Hinted, NoPort, free_port, other_address
+from ml_api_lab.check import Conclusive, Hinted, NoPort, State, free_port, other_address
 
 if TYPE_CHECKING:
     import httpx
@@ -57,8 +57,8 @@ _SEARCHED_CHARACTERS = 100_000
 
 # A real server takes real time to start: what one check has seen, no other looks at again.
 # Alone, each looks for itself.
-_started_with: weakref.WeakKeyDictionary[Process, Contents] = weakref.WeakKeyDictionary()
-_have_served: set[Contents] = set()
+_started_with: weakref.WeakKeyDictionary[Process, State] = weakref.WeakKeyDictionary()
+_have_served: set[State] = set()
 
 
 @contextlib.asynccontextmanager
@@ -66,10 +66,10 @@ async def started(
     task: Task, env: Mapping[str, str], command: tuple[str, ...] = _SCRIPT
 ) -> AsyncIterator[Process]:
     """Start a process, and end it with all that it printed on record."""
-    contents = task.files.contents()
+    state = task.files.state()
     process = task.start(list(command), env)
     if command == _SCRIPT:
-        _started_with[process] = contents
+        _started_with[process] = state
     try:
         yield process
     finally:
@@ -77,13 +77,13 @@ async def started(
 
 
 def _note_serving(server: Process) -> None:
-    if (contents := _started_with.get(server)) is not None:
-        _have_served.add(contents)
+    if (state := _started_with.get(server)) is not None:
+        _have_served.add(state)
 
 
 def has_served(task: Task) -> bool:
     """Whether a check of the same files has seen `python main.py` serve."""
-    return task.files.contents() in _have_served
+    return task.files.state() in _have_served
 
 
 async def wait_until_listening(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from checks.support.predictions import MODELS
-from ml_api_lab.check import Contents, Hinted, Line, Task
+from ml_api_lab.check import Hinted, Line, State, Task
 
 IRIS_FLOWERS = 150
 
@@ -26,7 +26,7 @@ _SCRIPT = Path(__file__).resolve().parent / "scripts" / "inspect_pickles.py"
 # Training takes real time. The same script has the same pickles looked into only once a run; checks
 # side by side wait for each other's.
 _training = threading.Lock()
-_inspected: dict[Contents, tuple[list[PickleReport], list[Line]]] = {}
+_inspected: dict[State, tuple[list[PickleReport], list[Line]]] = {}
 
 
 @dataclass(frozen=True)
@@ -123,13 +123,13 @@ def remove_pickles(task: Task) -> None:
 async def train_and_inspect(task: Task) -> list[PickleReport]:
     """Run the submission's train.py and look into what it wrote."""
     remove_pickles(task)
-    key = task.files.contents()
+    before, key = set(task.files.names()), task.files.state()
     with _training:
         if key in _inspected:
             task.transcript.lines.extend(_inspected[key][1])
         else:
             run = await task.run("train.py")
-            _inspected[key] = await _inspect(task, {name for name, _ in key}), run.lines
+            _inspected[key] = await _inspect(task, before), run.lines
     return _inspected[key][0]
 
 

@@ -12,7 +12,7 @@ from ml_api_lab.lab_time import Span, milliseconds, seconds, time_of_day
 from ml_api_lab.protocol.link import checker
 from ml_api_lab.protocol.stand_in import FAILS
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.files.workspace import Contents
+from ml_api_lab.sandbox.files.state import State
 from ml_api_lab.sandbox.http_client import answered_at, took
 from ml_api_lab.sandbox.models import Call
 from ml_api_lab.sandbox.real_process import Process, free_port, other_address
@@ -27,7 +27,6 @@ __all__ = [
     "Call",
     "Clock",
     "Conclusive",
-    "Contents",
     "Hinted",
     "Late",
     "Line",
@@ -36,6 +35,7 @@ __all__ = [
     "Run",
     "Span",
     "StartFailed",
+    "State",
     "SubmissionFault",
     "Task",
     "answered_at",

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ml_api_lab.course.syllabus import Entry
-from ml_api_lab.errors import CourseError, Stopped, SubmissionFault
+from ml_api_lab.errors import CourseError, Stopped
 from ml_api_lab.lab_time import NS, Span
 from ml_api_lab.protocol.messages import (
     AskModel,
@@ -24,7 +24,7 @@ from ml_api_lab.protocol.messages import (
     Start,
 )
 from ml_api_lab.sandbox.clock import Clock
-from ml_api_lab.sandbox.files.workspace import Contents, Workspace
+from ml_api_lab.sandbox.files.workspace import Workspace
 from ml_api_lab.sandbox.hosts.host_pool import HostPool
 from ml_api_lab.sandbox.hosts.pools_of_a_run import can_fork
 from ml_api_lab.sandbox.runs import KnownRuns, Run, Script
@@ -81,8 +81,9 @@ class Task:
         self._engine = engine
         self._submissions: list[Submission] = []
         self._processes: list[Process] = []
-        self._images = self._recollections = 0
+        self._images = 0
         self._known_runs = known_runs
+        self._scripts: set[Script] = set()
         self._models: Models | None = None
         self._models_folder = entry.models
         # The task that trains the models has its own.
@@ -110,7 +111,7 @@ class Task:
     @property
     def has_run(self) -> bool:
         """Whether a process was started or its work recalled, or an image made ready to be."""
-        return bool(self._submissions or self._processes or self._images or self._recollections)
+        return bool(self._submissions or self._processes or self._images or self._scripts)
 
     @contextlib.asynccontextmanager
     async def serve(
@@ -150,6 +151,9 @@ class Task:
         may_fail: bool = False,
     ) -> Run:
         """Run a script to its end, and the threads that it started to theirs.
+
+        What another check of the grading has run in the same way is not run again. What this check
+        has is.
 
         Args:
             beat: with it, a second coroutine runs beside the script's own on each event loop, and
@@ -318,7 +322,7 @@ class Task:
             folder=str(folder),
             file=file,
             environment=self._environment(env),
-            output=str(self.files.outside(f"output-{len(self._submissions)}")),
+            output=str(self.files.output(len(self._submissions))),
             terminal=self._terminal,
             beat=beat,
             now=int(self.clock.now),
@@ -337,41 +341,38 @@ class Task:
         self._submissions.append(submission)
         return submission
 
+    async def _recalled(self, script: Script | None, do: Callable[[], Awaitable[Run]]) -> Run:
+        """Return what a script does: where it is known already, only its lab time passes."""
+        # A check that runs it twice wants to see it run twice.
+        if self._known_runs is None or script is None or script in self._scripts:
+            return await do()
+        self._scripts.add(script)
+        if (known := self._known_runs.find(script)) is not None:
+            await asyncio.sleep(known.elapsed / NS)
+            self.transcript.lines += known.lines
+            return known
+        try:
+            run = await do()
+            if run.error is None and self.transcript.has_all_output:
+                with contextlib.suppress(OSError):
+                    known = run if self.files.is_unchanged(script.state) else None
+            return run
+        finally:
+            self._known_runs.end(script, known)
+
     def _script(
         self, mode: Mode, file: str, env: Mapping[str, str] | None, beat: Span | None = None
     ) -> Script | None:
         """Return all that decides what a script does, None if something else may as well."""
         if self._known_runs is None or self._models is not None or self.clock.name != "lab":
             return None
-        if (contents := self._contents()) is None:
+        try:
+            state = self.files.state()
+        except OSError:
             return None
         variables = tuple(sorted((env or {}).items()))
         moment, folder = Span(self.clock.now), str(self.transcript.original)
-        return Script(folder, contents, mode, file, variables, moment, beat)
-
-    def _contents(self) -> Contents | None:
-        """Return what is in the workspace; None if that is not known, or more than its folder."""
-        try:
-            return None if any(self.files.temporary.iterdir()) else self.files.contents()
-        except (OSError, SubmissionFault):
-            return None
-
-    async def _recalled(self, script: Script | None, do: Callable[[], Awaitable[Run]]) -> Run:
-        """Return what a script does: where it is known already, only its lab time passes."""
-        if script is None or self._known_runs is None:
-            return await do()
-        if (known := self._known_runs.find(script)) is not None:
-            await asyncio.sleep(known.elapsed / NS)
-            self.transcript.lines += known.lines
-            self._recollections += 1
-            return known
-        try:
-            run = await do()
-            if run.error is None and self.transcript.has_all_output:
-                known = run if self._contents() == script.contents else None
-            return run
-        finally:
-            self._known_runs.end(script, known)
+        return Script(folder, state, mode, file, variables, moment, beat)
 
     def _answer_models(
         self, now: Span, question: LoadModel | AskModel

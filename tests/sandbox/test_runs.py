@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,6 +16,7 @@ from ml_api_lab.course.tree import Tree
 from ml_api_lab.lab_time import Span, seconds
 from ml_api_lab.sandbox import runs
 from ml_api_lab.sandbox.clock import Clock
+from ml_api_lab.sandbox.files.state import State
 from ml_api_lab.sandbox.runs import KnownRuns, Run, Script
 from ml_api_lab.task import Task
 from ml_api_lab.trials.task_runner import TaskRunner
@@ -112,6 +114,17 @@ def test_what_a_check_does_with_its_answer_is_its_own(grading: Grading) -> None:
     assert [line.at for line in grading.play(clears).lines] == [seconds(3), 0]
 
 
+def test_a_check_that_runs_it_twice_sees_it_run_twice(grading: Grading) -> None:
+    (grading.folder / "main.py").write_text("import os; print(os.getpid())")
+
+    async def twice(task: Task, clock: Clock) -> Run:
+        first, second = await task.run(), await task.run()
+        assert process(first) != process(second)
+        return first
+
+    assert grading.is_recalled(twice, twice)
+
+
 async def with_another_file(task: Task, clock: Clock) -> Run:
     task.files.write("notes.txt", "another")
     return await task.run()
@@ -126,11 +139,40 @@ async def later(task: Task, clock: Clock) -> Run:
     return await task.run()
 
 
+async def with_a_folder(task: Task, clock: Clock) -> Run:
+    task.files.path("empty").mkdir()
+    return await task.run()
+
+
+async def with_a_file_beside(task: Task, clock: Clock) -> Run:
+    task.files.write("../beside.txt", "another")
+    return await task.run()
+
+
+async def with_other_rights(task: Task, clock: Clock) -> Run:
+    task.files.path("main.py").chmod(0o400)
+    return await task.run()
+
+
 async def with_beats(task: Task, clock: Clock) -> Run:
     return await task.run(beat=seconds(1))
 
 
-@pytest.mark.parametrize("other", [with_another_file, with_a_variable, later, with_beats])
+@pytest.mark.parametrize(
+    "other",
+    [
+        with_another_file,
+        with_a_folder,
+        with_a_file_beside,
+        pytest.param(
+            with_other_rights,
+            marks=pytest.mark.skipif(os.name == "nt", reason="a file is read-only or not"),
+        ),
+        with_a_variable,
+        later,
+        with_beats,
+    ],
+)
 def test_under_other_conditions_it_runs(grading: Grading, other: Scene) -> None:
     (grading.folder / "main.py").write_text(SCRIPT)
     assert not grading.is_recalled(runs_it, other)
@@ -171,7 +213,7 @@ def test_an_error_is_everybody_s(grading: Grading) -> None:
 
 # --- at the same time ----------------------------------------------------------------------------
 
-A_SCRIPT = Script("folder", (), "run", "main.py", (), Span(0), None)
+A_SCRIPT = Script("folder", State((), b""), "run", "main.py", (), Span(0), None)
 A_RUN = Run([], seconds(3), 0, [], None)
 
 

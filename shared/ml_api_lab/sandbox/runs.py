@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ml_api_lab.lab_time import Span
 from ml_api_lab.protocol.messages import Mode
-from ml_api_lab.sandbox.files.workspace import Contents
+from ml_api_lab.sandbox.files.state import State
 from ml_api_lab.sandbox.transcript import Line
 
 _MOST_WAIT_SECONDS = 1.0
@@ -43,14 +43,14 @@ class Script(NamedTuple):
 
     Attributes:
         original: the folder that it is a copy from.
-        contents: what is in the copy.
+        state: what it finds where it works.
         mode: whether it is run or imported.
         environment: what it has in its environment, besides what all have.
         began: the moment at which it begins.
     """
 
     original: str
-    contents: Contents
+    state: State
     mode: Mode
     file: str
     environment: tuple[tuple[str, str], ...]

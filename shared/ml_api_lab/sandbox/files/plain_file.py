@@ -80,7 +80,18 @@ def plain_files(root: Path, max_files: int) -> Iterator[str]:
     Raises:
         OSError: there are more files and folders than so many, so that some were not looked at.
     """
-    left = max_files
+    for name, entry in entries_below(root, max_files):
+        if entry.is_file(follow_symlinks=False):
+            yield name
+
+
+def entries_below(root: Path, most: int) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield all that is below a folder, each with its path from there; follow no link.
+
+    Raises:
+        OSError: there is more than so much, so that some was not looked at.
+    """
+    left = most
     waiting = [""]
     while waiting:
         folder = waiting.pop()
@@ -95,8 +106,7 @@ def plain_files(root: Path, max_files: int) -> Iterator[str]:
             name = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(name)
-            elif entry.is_file(follow_symlinks=False):
-                yield name
+            yield name, entry
 
 
 def _parts(name: str) -> list[str]:

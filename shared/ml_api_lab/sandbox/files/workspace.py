@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import itertools
 import os
 import re
@@ -17,6 +16,7 @@ from ml_api_lab.errors import HarnessError, NotThere, SubmissionFault
 from ml_api_lab.sandbox.files import shared_memory, source_text
 from ml_api_lab.sandbox.files.folder_contents import LEADS_OUT, FolderContents, survey
 from ml_api_lab.sandbox.files.plain_file import open_plain, plain_files, read_plain, write_plain
+from ml_api_lab.sandbox.files.state import State, is_unchanged, state_of
 
 _MAX_NAMES = 20_000
 """How many files of a workspace are looked at: a submission may write without end."""
@@ -45,10 +45,7 @@ _MACHINE_ERRNOS = {
 
 _MAX_NAMES_SHOWN = 6
 
-_PIECE_BYTES = 2**20
-
-Contents = tuple[tuple[str, bytes], ...]
-"""The name of each file of a submission, and a digest of what is in it."""
+_OUTPUT = "output-"
 
 _unremoved: list[Path] = []
 """What could not be removed yet."""
@@ -210,6 +207,10 @@ class Workspace:
         """Return a path that no submission would find by itself."""
         return self.root / name
 
+    def output(self, number: int) -> Path:
+        """Return the path of what a process of the submission prints."""
+        return self.outside(f"{_OUTPUT}{number}")
+
     def exists(self, name: str) -> bool:
         """Whether it is there, as a file or folder; whatever a link leads to is not."""
         return self.path(name).exists() and not self.path(name).is_symlink()
@@ -286,21 +287,21 @@ class Workspace:
                 f"{self._shown_as} came to more than {_MAX_NAMES} files while it ran."
             ) from None
 
-    def contents(self) -> Contents:
-        """Return what is in the submission's folder at this moment.
+    def state(self) -> State:
+        """Return all that a program finds here at this moment, but for what others have printed.
 
         Raises:
-            SubmissionFault: there are too many files to look at all of them.
-            OSError: one cannot be read.
+            OSError: there is too much, or a file that cannot be read.
         """
-        return tuple((name, self._digest(name)) for name in self.names())
+        return state_of(self.root, _OUTPUT)
 
-    def _digest(self, name: str) -> bytes:
-        digest = hashlib.blake2b()
-        with self.open(name) as content:
-            while piece := content.read(_PIECE_BYTES):
-                digest.update(piece)
-        return digest.digest()
+    def is_unchanged(self, before: State) -> bool:
+        """Whether all is as it was.
+
+        Raises:
+            OSError: there is too much, or a file that cannot be read.
+        """
+        return is_unchanged(self.root, _OUTPUT, before)
 
     @property
     def has_room(self) -> bool:
