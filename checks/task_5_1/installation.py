@@ -12,7 +12,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import PurePosixPath
 
@@ -127,15 +127,26 @@ def installed_packages(image: Image) -> set[str]:
         if name_with_extras in found:
             continue
         found |= {name, name_with_extras}
-        try:
-            dependencies = metadata.requires(name) or []
-        except (metadata.PackageNotFoundError, OSError):  # not here, or no name of a file even
-            continue
-        for dependency in map(Requirement, dependencies):
+        for dependency in _dependencies(name):
             extras = requirement.extras or {""}
             if any(holds_here(dependency, each) for each in extras):
                 pending.append(dependency)
     return found
+
+
+@lru_cache(maxsize=_MAX_PACKAGES)
+def _dependencies(name: str) -> tuple[Requirement, ...]:
+    """Return what a package asks for, if it is installed here."""
+    try:
+        return tuple(map(Requirement, metadata.requires(name) or []))
+    except (metadata.PackageNotFoundError, OSError):  # not here, or no name of a file even
+        return ()
+
+
+@cache
+def _providers() -> Mapping[str, list[str]]:
+    """Return the packages that are installed here, by the names of their modules."""
+    return metadata.packages_distributions()
 
 
 def needed_packages(image: Image) -> dict[str, str]:
@@ -147,7 +158,7 @@ def needed_packages(image: Image) -> dict[str, str]:
             found[_PACKAGES_OF_SERVERS.get(server, server)] = "the start command"
     local = {PurePosixPath(name).stem for name in image.files if name.endswith(".py")}
     local |= {part for name in image.files for part in PurePosixPath(name).parts}
-    providers = metadata.packages_distributions()
+    providers = _providers()
     for name, file in image.files.items():
         if file.origin is None or not name.endswith(".py"):
             continue
