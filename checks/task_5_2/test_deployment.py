@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from checks.task_5_2.cloud_run import CloudRun
 from checks.task_5_2.container_app import ContainerApp
@@ -23,6 +24,9 @@ _HINTS = {
     "has no effect there": "What do these two set: the service, or each revision of it?",
 }
 """What to ask, by what a finding says."""
+
+_MOST_FILES = 8
+"""How many files are kept once they have been read: all checks of a submission judge the same."""
 
 
 @points(2, hint="Compare the file, level by level, with the reference of your platform.")
@@ -90,11 +94,16 @@ def _platform(task: Task) -> Platform:
             kind = ContainerApp
     text = task.files.text(kind.file)
     try:
-        return _with_fields(kind(text))
+        return _read(kind, text)
     except SubmissionFault as fault:
         if "(line " not in str(fault):
             raise
         raise Hinted(str(fault), _yaml_hint(str(fault))) from None
+
+
+@lru_cache(maxsize=_MOST_FILES)
+def _read(kind: type[Platform], text: str) -> Platform:
+    return _with_fields(kind(text))
 
 
 def _yaml_hint(fault: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -25,9 +24,6 @@ _MAX_BRACKETS = 500
 """How many brackets and braces may be opened: the parser looks at all open ones for each value."""
 
 _MAX_VALUES = 20_000
-
-_MOST_KNOWN = 8
-"""How many texts are not read again: each check of a task looks at the same one."""
 
 
 class _Missing:
@@ -110,9 +106,8 @@ class Node:
                 yield Node(value, f"{self.path}[{index}]", line)
 
 
-@lru_cache(maxsize=_MOST_KNOWN)
 def read(text: str, name: str) -> Node:
-    """Return the one document of a YAML file, the same object for the same text.
+    """Return the one document of a YAML file.
 
     Args:
         text: the file's content.
