@@ -219,6 +219,7 @@ async def test_an_interrupt_ends_it(task: Task) -> None:
     """An interrupt (Ctrl-C) ends it in order: the application is shut down, no process is left."""
     seen: list[str] = []
     for _ in range(_INTERRUPTS):
+        task.transcript.lines.clear()  # a card shows the last one
         seen, output = await _interrupted(task)
         # A server in a process of its own (reload, workers) is seen by what uvicorn logs, and one
         # that logs nothing there is given credit.

@@ -346,13 +346,14 @@ class Task:
         # A check that runs it twice wants to see it run twice.
         if self._known_runs is None or script is None or script in self._scripts:
             return await do()
-        self._scripts.add(script)
         if (known := self._known_runs.find(script)) is not None:
             await asyncio.sleep(known.elapsed / NS)
             self.transcript.lines += known.lines
+            self._scripts.add(script)
             return known
         try:
             run = await do()
+            self._scripts.add(script)
             if run.error is None and self.transcript.has_all_output:
                 with contextlib.suppress(OSError):
                     known = run if self.files.is_unchanged(script.state) else None

@@ -13,6 +13,7 @@ import pytest
 
 from ml_api_lab.course.syllabus import Entry
 from ml_api_lab.course.tree import Tree
+from ml_api_lab.errors import NotThere
 from ml_api_lab.lab_time import Span, seconds
 from ml_api_lab.sandbox import runs
 from ml_api_lab.sandbox.clock import Clock
@@ -211,6 +212,20 @@ def test_an_error_is_everybody_s(grading: Grading) -> None:
             grading.play(runs_it)
 
 
+def test_a_script_that_is_not_there_has_not_run(grading: Grading) -> None:
+    has_run: list[bool] = []
+
+    async def runs_nothing(task: Task, clock: Clock) -> Run:
+        try:
+            return await task.run()
+        finally:
+            has_run.append(task.has_run)
+
+    with pytest.raises(NotThere):
+        grading.play(runs_nothing)
+    assert has_run == [False]
+
+
 # --- at the same time ----------------------------------------------------------------------------
 
 A_SCRIPT = Script("folder", State((), b""), "run", "main.py", (), Span(0), None)
@@ -218,15 +233,21 @@ A_RUN = Run([], seconds(3), 0, [], None)
 
 
 @pytest.mark.parametrize("done", [A_RUN, None])
-def test_a_second_check_waits_for_the_first(done: Run | None) -> None:
+def test_a_second_check_waits_for_the_first(
+    done: Run | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     known = KnownRuns()
-    assert known.find(A_SCRIPT) is None
-    found: list[Run | None] = []
-    waiting = threading.Thread(target=lambda: found.append(known.find(A_SCRIPT)))
-    waiting.start()
-    known.end(A_SCRIPT, done)
-    waiting.join()
-    assert found == [done]
+
+    class Ended(threading.Event):
+        """The first check ends while the second one waits."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            known.end(A_SCRIPT, done)
+            return super().wait(timeout)
+
+    monkeypatch.setattr(threading, "Event", Ended)
+    assert [known.find(A_SCRIPT), known.find(A_SCRIPT)] == [None, done]
+    assert known._at_work == {}
 
 
 def test_nobody_waits_long(monkeypatch: pytest.MonkeyPatch) -> None:

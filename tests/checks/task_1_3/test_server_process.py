@@ -142,9 +142,10 @@ def test_a_server_that_is_cut_off_while_it_shuts_down_has_another_try(
     (folder / "cuts").write_text(str(cuts))
     prover = Prover()
     try:
-        message = prover.grade(tmp_path, "task_1_3", INTERRUPT)[INTERRUPT].message
+        found = prover.grade(tmp_path, "task_1_3", INTERRUPT)[INTERRUPT]
     finally:
         prover.close()
-    assert (message is None) == passes
+    assert (found.message is None) == passes
     if not passes:
-        assert "the application's lifespan was not shut down" in str(message)
+        assert "the application's lifespan was not shut down" in str(found.message)
+        assert found.card().count("Started server process") == 1

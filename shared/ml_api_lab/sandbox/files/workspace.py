@@ -10,7 +10,6 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
 
 from ml_api_lab.errors import HarnessError, NotThere, SubmissionFault
 from ml_api_lab.sandbox.files import shared_memory, source_text
@@ -251,14 +250,6 @@ class Workspace:
     def contains(self, name: str, word: bytes) -> bool:
         """Whether a file, of whatever size, has that word in it; one that is gone has not."""
         return source_text.contains(self.root, self._inside(name), word)
-
-    def open(self, name: str) -> BinaryIO:
-        """Open a plain file to be read, following no link.
-
-        Raises:
-            OSError: there is none.
-        """
-        return open_plain(self.root, self._inside(name))
 
     def _inside(self, name: str) -> str:
         """Return a path from the workspace's root; `..` leads to the folder beside it."""
